@@ -1,0 +1,41 @@
+"""Everything copydesk raises on purpose.
+
+    CopydeskError
+    ├── UsageError          the command or its arguments cannot be carried out as given      exit 2
+    │   └── ConfigError     copydesk.toml, a profile or a schema is wrong
+    ├── DocumentError       one document cannot be read; the pipeline turns it into quarantine
+    └── ReleaseError        the destination cannot be written, or is not a release           exit 3
+        └── VerifyError     a release is not what its manifest says
+
+A message names the file, the value and what to do next.
+"""
+
+__all__ = ["ConfigError", "CopydeskError", "DocumentError", "ReleaseError", "UsageError", "VerifyError"]
+
+
+class CopydeskError(Exception):
+    """The root: catch this to catch all that copydesk raises on purpose."""
+
+    exit_code = 3
+
+
+class UsageError(CopydeskError):
+    """The command or its arguments cannot be carried out as given."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A file that steers copydesk (copydesk.toml, a profile, a schema) is wrong."""
+
+
+class DocumentError(CopydeskError):
+    """One document cannot be read. Never fatal for the others: it goes to quarantine with this reason."""
+
+
+class ReleaseError(CopydeskError):
+    """The destination cannot be written, or what is there is not a release."""
+
+
+class VerifyError(ReleaseError):
+    """A release is not what its manifest says."""

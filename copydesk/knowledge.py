@@ -1,0 +1,92 @@
+"""Knowledge: what judging a document knows beyond the document itself.
+
+A `Knowledge` is immutable, content-addressed (`digest`) and the only thing besides the document and the code that
+a judgement depends on. `corpus.learn` makes it from surveys, the release keeps it, `judge` reads it. Its tables:
+
+    repeated   site (str), key (u64: lines.repetition.line_key of a line), documents (u32: distinct documents of the
+               site that hold the line, near-duplicates counted once); only lines in two or more documents
+    headlines  key (u64: the line_key of a document's own headline), documents (u32: how many documents it heads)
+    tags       tag (str), documents (u32): topics and persons seen one to a line, to split the glued ones
+    sites      document id (str), site (str): sites that only the corpus shows (shared furniture)
+
+Corrections of people (`corrections`: document id, line, label) always win.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from copydesk.errors import ReleaseError
+
+__all__ = ["TABLES", "Knowledge"]
+
+TABLES: Final[dict[str, dict[str, pl.DataType]]] = {
+    "repeated": {"site": pl.String(), "key": pl.UInt64(), "documents": pl.UInt32()},
+    "headlines": {"key": pl.UInt64(), "documents": pl.UInt32()},
+    "tags": {"tag": pl.String(), "documents": pl.UInt32()},
+    "sites": {"id": pl.String(), "site": pl.String()},
+    "corrections": {"id": pl.String(), "line": pl.UInt32(), "label": pl.String()},
+}
+
+
+def _empty(name: str) -> pl.DataFrame:
+    return pl.DataFrame(schema=TABLES[name])
+
+
+@dataclass(frozen=True, eq=False)
+class Knowledge:
+    """Corpus-wide facts, frozen. `Knowledge()` is the shipped one: it knows no corpus."""
+
+    repeated: pl.DataFrame = field(default_factory=lambda: _empty("repeated"))
+    headlines: pl.DataFrame = field(default_factory=lambda: _empty("headlines"))
+    tags: pl.DataFrame = field(default_factory=lambda: _empty("tags"))
+    sites: pl.DataFrame = field(default_factory=lambda: _empty("sites"))
+    corrections: pl.DataFrame = field(default_factory=lambda: _empty("corrections"))
+    profiles: str = ""
+    """Digest of the profiles it was learned with; the profiles themselves are files of the project or the package."""
+    documents: int = 0
+    """How many documents it was learned from: when the corpus has doubled, it is learned anew."""
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits of SHA-256 over all tables, sorted, and the facts beside them."""
+        whole = hashlib.sha256(json.dumps([self.profiles, self.documents]).encode())
+        for name in TABLES:
+            buffer = io.BytesIO()
+            self._sorted(name).write_ipc(buffer)
+            whole.update(name.encode() + b"\0" + buffer.getvalue())
+        return whole.hexdigest()[:32]
+
+    def _sorted(self, name: str) -> pl.DataFrame:
+        table: pl.DataFrame = getattr(self, name)
+        return table.select(list(TABLES[name])).cast(dict(TABLES[name])).sort(list(TABLES[name])).rechunk()
+
+    def save(self, folder: Path) -> None:
+        """Write the tables as IPC files and `knowledge.json` into `folder`, which must exist."""
+        for name in TABLES:
+            self._sorted(name).write_ipc(folder / f"{name}.arrow", compression="zstd")
+        facts = {"digest": self.digest, "profiles": self.profiles, "documents": self.documents}
+        (folder / "knowledge.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Knowledge:
+        """Read what `save` wrote; raises ReleaseError where a file is missing or its digest is another."""
+        try:
+            facts = json.loads((folder / "knowledge.json").read_text(encoding="utf-8"))
+            tables = {name: pl.read_ipc(folder / f"{name}.arrow", memory_map=False) for name in TABLES}
+            known = replace(cls(**tables), profiles=facts["profiles"], documents=facts["documents"])
+        except (OSError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
+            raise ReleaseError(f"{folder}: the knowledge cannot be read ({error}); run ingest with --relearn") from error
+        if known.digest != facts["digest"]:
+            raise ReleaseError(
+                f"{folder}: the knowledge is not what its digest {facts['digest']} says; run ingest with --relearn"
+            )
+        return known

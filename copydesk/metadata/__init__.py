@@ -1,0 +1,1 @@
+"""What the text says of itself: dates, datelines, names, tags, language."""
