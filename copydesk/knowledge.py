@@ -17,10 +17,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -28,12 +28,12 @@ from copydesk.errors import ReleaseError
 
 __all__ = ["TABLES", "Knowledge"]
 
-TABLES: Final[dict[str, dict[str, pl.DataType]]] = {
-    "repeated": {"site": pl.String(), "key": pl.UInt64(), "documents": pl.UInt32()},
-    "headlines": {"key": pl.UInt64(), "documents": pl.UInt32()},
-    "tags": {"tag": pl.String(), "documents": pl.UInt32()},
-    "sites": {"id": pl.String(), "site": pl.String()},
-    "corrections": {"id": pl.String(), "line": pl.UInt32(), "label": pl.String()},
+TABLES: Final[dict[str, pl.Schema]] = {
+    "repeated": pl.Schema({"site": pl.String(), "key": pl.UInt64(), "documents": pl.UInt32()}),
+    "headlines": pl.Schema({"key": pl.UInt64(), "documents": pl.UInt32()}),
+    "tags": pl.Schema({"tag": pl.String(), "documents": pl.UInt32()}),
+    "sites": pl.Schema({"id": pl.String(), "site": pl.String()}),
+    "corrections": pl.Schema({"id": pl.String(), "line": pl.UInt32(), "label": pl.String()}),
 }
 
 
@@ -67,7 +67,7 @@ class Knowledge:
 
     def _sorted(self, name: str) -> pl.DataFrame:
         table: pl.DataFrame = getattr(self, name)
-        return table.select(list(TABLES[name])).cast(dict(TABLES[name])).sort(list(TABLES[name])).rechunk()
+        return table.select(list(TABLES[name])).cast(TABLES[name]).sort(list(TABLES[name])).rechunk()
 
     def save(self, folder: Path) -> None:
         """Write the tables as IPC files and `knowledge.json` into `folder`, which must exist."""
@@ -81,10 +81,12 @@ class Knowledge:
         """Read what `save` wrote; raises ReleaseError where a file is missing or its digest is another."""
         try:
             facts = json.loads((folder / "knowledge.json").read_text(encoding="utf-8"))
-            tables = {name: pl.read_ipc(folder / f"{name}.arrow", memory_map=False) for name in TABLES}
-            known = replace(cls(**tables), profiles=facts["profiles"], documents=facts["documents"])
+            tables: dict[str, Any] = {name: pl.read_ipc(folder / f"{name}.arrow") for name in TABLES}
+            known = cls(**tables, profiles=facts["profiles"], documents=facts["documents"])
         except (OSError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
-            raise ReleaseError(f"{folder}: the knowledge cannot be read ({error}); run ingest with --relearn") from error
+            raise ReleaseError(
+                f"{folder}: the knowledge cannot be read ({error}); run ingest with --relearn"
+            ) from error
         if known.digest != facts["digest"]:
             raise ReleaseError(
                 f"{folder}: the knowledge is not what its digest {facts['digest']} says; run ingest with --relearn"

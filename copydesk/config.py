@@ -1,0 +1,200 @@
+"""copydesk.toml: what to read, how, and into which dataset.
+
+    [dataset]   the name, title, description and licence of what is built
+    [ingest]    workers, batch sizes, limits, folders of profiles
+    [[source]]  a named raw collection: its folder, the pattern of its paths, its sidecar, its year bounds
+
+`load_config` finds and validates the file; every error names the file, the line, the value and what to do. Values
+under `[dataset]` and `[ingest]` can also be set by the environment, `COPYDESK_INGEST__WORKERS=4`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from copydesk.errors import ConfigError, UsageError
+from copydesk.patterns import compile_pattern
+
+__all__ = ["CONFIG_NAME", "Config", "Dataset", "Ingest", "Source", "Years", "load_config", "parse_years"]
+
+CONFIG_NAME: Final = "copydesk.toml"
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+YEARS: Final = re.compile(r"(\d{4})(?:\.\.(\d{4}))?")
+
+Years = tuple[int, int]
+"""First and last year, both included, in which the documents of a source were published."""
+
+
+def parse_years(value: object) -> Years | None:
+    """`"2015..2018"` or `"2016"` to (2015, 2018) or (2016, 2016); raises ValueError with the remedy."""
+    if value is None or isinstance(value, tuple):
+        return value
+    found = YEARS.fullmatch(str(value).strip())
+    if found is None:
+        raise ValueError('years are written "2015..2018" or "2016"')
+    first, last = int(found[1]), int(found[2] or found[1])
+    if first > last:
+        raise ValueError(f"the first year {first} is after the last {last}: swap them")
+    return first, last
+
+
+def _plain_name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError(
+            "a name holds letters, digits, '.', '_' and '-', begins with a letter or digit, and ends at 64"
+        )
+    return value
+
+
+PlainName = Annotated[str, AfterValidator(_plain_name)]
+YearBounds = Annotated[Years | None, BeforeValidator(parse_years)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dataset(_Strict):
+    """What is built and how its card introduces it."""
+
+    name: PlainName | None = None
+    title: str | None = None
+    description: str | None = None
+    license: str | None = None
+    into: Path = Path("dist")
+
+
+class Ingest(_Strict):
+    """How the work is cut and what is refused."""
+
+    workers: int = Field(default=2, ge=1, le=256)
+    batch_documents: int = Field(default=2_000, ge=1)
+    batch_bytes: int = Field(default=32_000_000, ge=1)
+    max_document_bytes: int = Field(default=20_000_000, ge=1)
+    profiles: tuple[Path, ...] = ()
+
+
+class Source(_Strict):
+    """A named raw collection. `path` is relative to copydesk.toml; `pattern` and `metadata` to `path`."""
+
+    name: PlainName
+    path: Path
+    pattern: str | None = None
+    metadata: Path | None = None
+    site: str | None = None
+    outlet: str | None = None
+    years: YearBounds = None
+
+    @model_validator(mode="after")
+    def _compile(self) -> Self:
+        if self.pattern is not None:
+            compile_pattern(self.pattern)
+        return self
+
+
+class Config(BaseSettings):
+    """A whole copydesk.toml; `folder` is where it stands, to which its paths are relative."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="COPYDESK_", env_nested_delimiter="__", env_ignore_empty=True
+    )
+
+    dataset: Dataset = Dataset()
+    ingest: Ingest = Ingest()
+    source: tuple[Source, ...] = ()
+    folder: Path = Path()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment over the file; no .env file, no secrets folder."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [source.name for source in self.source]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two sources are named {name!r}: ids hang on the name, give each its own")
+        return self
+
+    def below(self, path: Path) -> Path:
+        """A path of the file, seen from where the program runs."""
+        return path if path.is_absolute() else self.folder / path
+
+
+def load_config(path: Path | None = None, *, start: Path | None = None) -> Config:
+    """The configuration in `path`, or in the copydesk.toml of `start` (the current folder), or the defaults.
+
+    Raises UsageError where a named file is not there, ConfigError where a value is wrong.
+    """
+    if path is None:
+        path = (start or Path()) / CONFIG_NAME
+        if not path.is_file():
+            return _validated({}, "", Path("the environment"), path.parent)
+    elif not path.is_file():
+        raise UsageError(f"{path}: no such configuration file; name an existing copydesk.toml with --config")
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    return _validated(values, text, path, path.parent)
+
+
+def _validated(values: dict[str, Any], text: str, path: Path, folder: Path) -> Config:
+    if "folder" in values:
+        raise ConfigError(f"{path}, line {_line_of(text, ('folder',))}: unknown key 'folder'; remove it")
+    try:
+        return Config(**values, folder=folder)
+    except ValidationError as error:
+        raise ConfigError(
+            "\n".join(_told(path, text, fault["loc"], fault["msg"], fault["input"]) for fault in error.errors())
+        ) from error
+
+
+def _told(path: Path, text: str, where: Sequence[str | int], message: str, value: object) -> str:
+    line, key = _line_of(text, where), ".".join(str(part) for part in where)
+    place = f"{path}, line {line}" if line else str(path)
+    match message:
+        case "Extra inputs are not permitted":
+            return f"{place}: unknown key {key!r}; see docs/configuration.md for those there are"
+        case "Field required":
+            return f"{place}: {key!r} is missing; add it"
+    shown = "" if isinstance(value, dict | list | tuple) else f" = {value!r}"
+    return f"{place}: {key or 'source'}{shown}: {message.removeprefix('Value error, ')}"
+
+
+def _line_of(text: str, where: Sequence[str | int]) -> int | None:
+    """The line, from 1, at which the TOML key `where` is set, else its table's header; tomllib tells no places."""
+    table = str(where[0]) if where else ""
+    nth = where[1] if len(where) > 1 and isinstance(where[1], int) else 0
+    key = next((str(part) for part in where[1:] if not isinstance(part, int)), None)
+    header = re.compile(rf"\s*\[\[?\s*{re.escape(table)}\s*\]\]?\s*(#.*)?")
+    seen, start = -1, None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header.fullmatch(line):
+            seen += 1
+            if seen == nth:
+                start = number
+        elif start is not None and re.match(r"\s*\[", line):
+            break
+        elif (start is not None or key is None) and re.match(rf"\s*['\"]?{re.escape(key or table)}['\"]?\s*=", line):
+            return number
+    return start

@@ -1,0 +1,237 @@
+"""Raw files to documents.
+
+    find_files   a source's files, each with what its path and its sidecar say of it, or a reason to refuse it
+    read_batch   the bytes of a batch of files, as a table, with those that cannot be read apart
+
+A path never leads out of its source: a link that points elsewhere, a pipe or a device is refused with its reason.
+Files whose name begins with a dot are the machine's (`.DS_Store`) and not looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote_from_bytes
+
+import polars as pl
+
+from copydesk.config import Source
+from copydesk.errors import ConfigError, UsageError
+from copydesk.patterns import DAY, compile_pattern
+
+__all__ = [
+    "DOCUMENTS",
+    "REFUSED",
+    "RawFile",
+    "Refused",
+    "document_id",
+    "file_uri",
+    "find_files",
+    "read_batch",
+    "read_sidecar",
+]
+
+SUFFIXES: Final = frozenset({".txt"})
+FILE_COLUMNS: Final = ("file", "filename", "file_name", "path", "uri")
+"""Names of the sidecar's column that names the file, in order of preference."""
+
+DOCUMENTS: Final[dict[str, pl.DataType]] = {
+    "id": pl.String(),
+    "uri": pl.String(),
+    "source": pl.String(),
+    "site": pl.String(),
+    "outlet": pl.String(),
+    "url": pl.String(),
+    "given_date": pl.String(),
+    "given_headline": pl.String(),
+    "given_section": pl.String(),
+    "given_authors": pl.String(),
+    "extra": pl.String(),
+    "years_from": pl.Int16(),
+    "years_to": pl.Int16(),
+    "raw_sha256": pl.String(),
+    "raw": pl.Binary(),
+}
+REFUSED: Final[dict[str, pl.DataType]] = {
+    "id": pl.String(),
+    "uri": pl.String(),
+    "source": pl.String(),
+    "raw_sha256": pl.String(),
+    "reason": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One raw file: where it is, how it is named in the release, and what path and sidecar say of it."""
+
+    path: Path
+    source: str
+    uri: str
+    size: int
+    given: Mapping[str, str] = field(default_factory=dict)
+    years: tuple[int, int] | None = None
+
+    @property
+    def id(self) -> str:
+        """The document's id."""
+        return document_id(self.source, self.uri)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that is not read, with the reason."""
+
+    source: str
+    uri: str
+    reason: str
+
+
+def document_id(source: str, uri: str) -> str:
+    """16 hexadecimal digits, stable for a source and a uri: 64 bits, one collision expected in 6 billion documents."""
+    return hashlib.sha256(f"{source}\0{uri}".encode()).hexdigest()[:16]
+
+
+def file_uri(path: Path, root: Path) -> str:
+    """The POSIX path of `path` relative to `root`; a name that is not UTF-8 comes percent-encoded."""
+    raw = os.fsencode(path.relative_to(root).as_posix())
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return quote_from_bytes(raw, safe="/ ")
+
+
+def _day(value: str) -> str | None:
+    """`2017-01-25`, `20170125` or `2017_01_25` as an ISO day; None where there is no such day."""
+    digits = re.sub(r"[^0-9]", "", value)
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).isoformat()
+    except ValueError:
+        return None
+
+
+def read_sidecar(path: Path) -> dict[str, dict[str, str]]:
+    """A CSV file of facts by file: {file name or uri: {column: value}}; empty cells are left out.
+
+    Raises ConfigError where it cannot be read or no column names the file.
+    """
+    try:
+        table = pl.read_csv(path, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ConfigError(f"{path}: the sidecar cannot be read as CSV: {error}") from error
+    key = next((name for name in FILE_COLUMNS if name in table.columns), None)
+    if key is None:
+        raise ConfigError(
+            f"{path}: no column names the file (found: {', '.join(table.columns)}); call one of them 'file'"
+        )
+    rows = {}
+    for row in table.iter_rows(named=True):
+        name = row.pop(key)
+        if name in rows:
+            raise ConfigError(f"{path}: the file {name!r} stands in two rows; keep one")
+        if name:
+            rows[name] = {column: value.strip() for column, value in row.items() if value and value.strip()}
+    return rows
+
+
+def find_files(source: Source, root: Path, *, max_bytes: int) -> tuple[list[RawFile], list[Refused]]:
+    """The files of a source below `root` (a folder or one file), sorted by uri, and those refused, with reasons.
+
+    Raises UsageError where `root` is not there or cannot be listed.
+    """
+    if not root.exists():
+        raise UsageError(f"{root}: no such file or folder (source {source.name!r}); check the path")
+    matcher = compile_pattern(source.pattern) if source.pattern else None
+    sidecar, base = {}, root
+    if source.metadata is not None:
+        sidecar = read_sidecar(root / source.metadata)
+    if root.is_file():
+        base = root.parent
+    files, refused = [], []
+    for path in sorted(_walk(root), key=lambda found: file_uri(found, base)):
+        uri = file_uri(path, base)
+        if source.metadata is not None and path == root / source.metadata:
+            continue
+        size, reason = _inspect(path, base, max_bytes)
+        if reason is not None:
+            refused.append(Refused(source.name, uri, reason))
+            continue
+        given = _given(source, uri, matcher, sidecar)
+        files.append(RawFile(path, source.name, uri, size, given, source.years))
+    return files, refused
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+        return
+    try:
+        entries = list(os.scandir(root))
+    except OSError as error:
+        raise UsageError(f"{root}: the folder cannot be listed ({error.strerror}); check its permissions") from error
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path))
+        else:
+            yield Path(entry.path)
+
+
+def _inspect(path: Path, base: Path, max_bytes: int) -> tuple[int, str | None]:
+    """The size of a file and, where it is not to be read, why."""
+    try:
+        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(base.resolve()):
+            return 0, "a link that leads out of its source: copy the file in, if it is wanted"
+        facts = path.stat()
+    except (OSError, RuntimeError) as error:
+        return 0, f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    if not stat.S_ISREG(facts.st_mode):
+        return 0, "neither a file nor a folder of files (a pipe, a socket, a device or a link to a folder)"
+    if path.suffix.lower() not in SUFFIXES:
+        return 0, f"its format {path.suffix or '(no suffix)'!r} is not read; give it as .txt"
+    if facts.st_size > max_bytes:
+        return 0, f"{facts.st_size} bytes, over the limit of {max_bytes}; raise max_document_bytes under [ingest]"
+    return facts.st_size, None
+
+
+def _given(
+    source: Source, uri: str, matcher: re.Pattern[str] | None, sidecar: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
+    """What configuration, path and sidecar say of a document; the more particular wins."""
+    given = {name: value for name, value in (("site", source.site), ("outlet", source.outlet)) if value}
+    if matcher is not None and (found := matcher.fullmatch(uri)):
+        given |= found.groupdict()
+    given |= sidecar.get(uri) or sidecar.get(uri.rsplit("/", 1)[-1]) or {}
+    if "date" in given and re.fullmatch(DAY, given["date"]):
+        given["date"] = _day(given["date"]) or given["date"]
+    return given
+
+
+def read_batch(files: list[RawFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The files of a batch as a table DOCUMENTS, and those that cannot be read as a table REFUSED."""
+    rows: list[tuple[object, ...]] = []
+    refused: list[tuple[object, ...]] = []
+    for file in files:
+        try:
+            raw = file.path.read_bytes()
+        except OSError as error:
+            refused.append((file.id, file.uri, file.source, None, f"cannot be read: {error.strerror or error}"))
+            continue
+        given = dict(file.given)
+        known = [given.pop(name, None) for name in ("site", "outlet", "url", "date", "headline", "section", "authors")]
+        extra = json.dumps(given, ensure_ascii=False, sort_keys=True) if given else None
+        years = file.years or (None, None)
+        rows.append((file.id, file.uri, file.source, *known, extra, *years, hashlib.sha256(raw).hexdigest(), raw))
+    return (
+        pl.DataFrame(rows, schema=DOCUMENTS, orient="row"),
+        pl.DataFrame(refused, schema=REFUSED, orient="row"),
+    )
