@@ -1,0 +1,110 @@
+"""The article's text: how kept spans become paragraphs, and what makes two rows the same.
+
+    compose_texts    spans or ledger rows to each document's text and headings
+    span_texts       what ledger rows say, where the ledger left the text out because the bytes say it
+    content_hashes   content_sha256 of articles
+
+The rule of the text, which `verify` recomputes from the ledger: the spans whose fate is `text`, in order, each without
+the white space around it; body spans of one line are joined by one space (what stood between them was furniture), and
+all else stands apart by a blank line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import polars as pl
+
+from copydesk.labels import KEPT
+
+__all__ = ["BOOKKEEPING", "canonical_rows", "compose_texts", "content_hashes", "span_texts"]
+
+BOOKKEEPING: Final = ("id", "uri", "source", "split", "duplicate_cluster", "duplicate_of", "content_sha256")
+"""Columns that name a row or that other documents decide: they are no part of its content."""
+
+FLOAT_STEPS: Final = 1_000_000
+"""Numbers enter the content hash in millionths, as integers: float printing differs between libraries."""
+
+
+def span_texts(ledger: pl.DataFrame) -> pl.Series:
+    """The text of each ledger row: `text`, or where that is null what `raw` says as UTF-8 without its line end."""
+    said = pl.col("raw").cast(pl.String, strict=False).str.replace(r"(?:\r\n|\r|\n)$", "")
+    return ledger.select(text=pl.coalesce(pl.col("text"), said)).to_series()
+
+
+def compose_texts(spans: pl.DataFrame) -> pl.DataFrame:
+    """Text and headings of each document, one row for each `doc` of `spans`, in the order of their first rows.
+
+    `spans` has doc, line, text, label, ordered by doc, line and span, and may have `fate`, which then decides what is
+    kept. `headings` is a list of {title, start, end}, in characters of `text`.
+    """
+    documents = spans.select(pl.col("doc").unique(maintain_order=True))
+    paragraphs = _paragraphs(spans)
+    composed = paragraphs.group_by("doc", maintain_order=True).agg(
+        text=pl.col("title").str.join("\n\n"),
+        headings=pl.struct("title", "start", "end").filter(pl.col("label") == "heading"),
+    )
+    return documents.join(composed, on="doc", how="left", maintain_order="left").with_columns(
+        pl.col("text").fill_null(""), pl.col("headings").fill_null([])
+    )
+
+
+def _paragraphs(spans: pl.DataFrame) -> pl.DataFrame:
+    """The paragraphs, with where they start and end in their document's text."""
+    kept = pl.col("fate") == "text" if "fate" in spans.columns else pl.col("label").is_in(KEPT)
+    pieces = (
+        spans.filter(kept)
+        .select("doc", "line", label=pl.col("label").cast(pl.String), text=pl.col("text").str.strip_chars())
+        .filter(pl.col("text") != "")
+    )
+    same_line = (pl.col("doc") == pl.col("doc").shift()) & (pl.col("line") == pl.col("line").shift())
+    body = (pl.col("label") == "body") & (pl.col("label").shift() == "body")
+    number = (~(same_line & body)).fill_null(value=True).cum_sum()
+    length = pl.col("title").str.len_chars().cast(pl.Int32)
+    return (
+        pieces.with_columns(number=number)
+        .group_by("number", maintain_order=True)
+        .agg(pl.col("doc", "label").first(), title=pl.col("text").str.join(" "))
+        .with_columns(end=(length + 2).cum_sum().over("doc") - 2)
+        .with_columns(start=pl.col("end") - length)
+    )
+
+
+def canonical_rows(articles: pl.DataFrame) -> pl.Series:
+    """The content of each row as JSON: columns but the bookkeeping by name, no white space, numbers as integers.
+
+    What `json.dumps(row, ensure_ascii=False, separators=(",", ":"))` gives, with timestamps in microseconds since
+    1970 and floats in millionths.
+    """
+    names = sorted(set(articles.columns) - set(BOOKKEEPING))
+    plain = articles.select(_plain(pl.col(name), articles.schema[name]).alias(name) for name in names)
+    return plain.select(pl.struct(names).struct.json_encode().alias("content")).to_series()
+
+
+def _plain(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """The value with its numbers as integers, so that no library's way of printing numbers matters."""
+    match kind:
+        case pl.Float32() | pl.Float64():
+            return (value.cast(pl.Float64) * FLOAT_STEPS).round().cast(pl.Int64, strict=False)
+        case pl.Datetime():
+            return value.cast(pl.Datetime("us", "UTC")).cast(pl.Int64)
+        case pl.Enum() | pl.Categorical():
+            return value.cast(pl.String)
+        case pl.List():
+            return value.list.eval(_plain(pl.element(), _dtype(kind.inner)))
+        case pl.Struct():
+            parts = [_plain(value.struct.field(part.name), _dtype(part.dtype)).alias(part.name) for part in kind.fields]
+            return pl.when(value.is_not_null()).then(pl.struct(parts))
+    return value
+
+
+def _dtype(kind: Any) -> pl.DataType:
+    """A type as an instance: Polars gives the type of an inner field as either."""
+    return kind if isinstance(kind, pl.DataType) else pl.Series(dtype=kind).dtype
+
+
+def content_hashes(articles: pl.DataFrame) -> pl.Series:
+    """content_sha256 of each row; equal rows of two releases have equal content, whatever else is in them."""
+    digests = [hashlib.sha256(row.encode()).hexdigest() for row in canonical_rows(articles)]
+    return pl.Series("content_sha256", digests, dtype=pl.String)
