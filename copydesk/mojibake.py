@@ -1,0 +1,177 @@
+"""Undoing mojibake in one line of text: bytes that were decoded with the wrong encoding and saved again.
+
+Three kinds, in this order:
+
+    misread   legacy bytes (cp1251, koi8-r, cp1250 ...) that were read as cp1252: `copydesk.misread`
+    whole     UTF-8 read as a one-byte encoding, where the whole line reads back as UTF-8: `undo_whole`
+    ftfy      the rest: mixtures, lost bytes, two and three layers, C1 code points: ftfy, with `CONFIG`
+
+`undo_whole` is there because ftfy first asks whether a line looks bad, and its rules do not know all that the
+encodings of Central Europe, Russia and DOS make of UTF-8 ("zrĂłb" passes for a word). A line all of whose non-ASCII
+characters stand, in one encoding, for correct UTF-8 spelling letters and quotation marks of news is no accident.
+
+`bad_pattern`, `whole_pattern` and `WORN` ask the same questions in the engine of Polars: where they do not match,
+nothing here changes a line (the tests prove it on generated damage), so the line never reaches Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from copydesk.misread import undo_misread
+
+if TYPE_CHECKING:
+    from ftfy import TextFixerConfig
+
+__all__ = ["WORN", "bad_pattern", "undo", "undo_whole", "whole_pattern"]
+
+LAYERS: Final = (
+    "sloppy-windows-1252",
+    "sloppy-windows-1250",
+    "iso8859-2",
+    "sloppy-windows-1254",
+    "sloppy-windows-1257",
+    "sloppy-windows-1251",
+    "sloppy-windows-1253",
+    "macroman",
+    "cp437",
+    "cp850",
+    "cp852",
+    "koi8-r",
+    "cp866",
+)
+"""Encodings that UTF-8 is commonly misread in. The names beginning with "sloppy" are ftfy's: no byte undefined."""
+
+# What such a line may spell: Latin letters with marks, typographic marks, Greek, Cyrillic. Not the rarer letters
+# that an accent and a quotation mark happen to make.
+_SPELLED: Final = re.compile(
+    "[\u0000-\u007f\u00a0-\u017f\u0218-\u021b\u0386-\u03ce\u0401-\u045f\u0490\u0491\u2010-\u203a\u20ac\u2116\u2122]*"
+)
+_INSIDE_WORD: Final = re.compile("[a-z][^\x00-\x7f]{2}[a-z]")
+_MANY: Final = 4  # characters of one line that read back as UTF-8: no chance string of the news corpora has three
+
+WORN: Final = "\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\ufb00-\ufb06"
+"""Ligatures and digraphs that ftfy spells out."""
+
+_LAYERS_DEEP: Final = 5  # of damage upon damage; three have been seen
+
+_SEGMENT: Final = 1_000_000  # ftfy's own bound on what it looks at in one piece
+
+
+@cache
+def _config() -> TextFixerConfig:
+    import ftfy
+
+    return ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=False, fix_character_width=False)
+
+
+def undo(text: str) -> tuple[str, list[str]]:
+    """`text` (lines separated by "\\n" are looked at one by one) without mojibake, and the kinds of repair."""
+    kinds: list[str] = []
+    fixed = [_undo_line(line, kinds) for line in text.split("\n")]
+    return "\n".join(fixed), kinds
+
+
+def _undo_line(line: str, kinds: list[str]) -> str:
+    if len(line) > _SEGMENT:
+        return "".join(_undo_line(line[at : at + _SEGMENT], kinds) for at in range(0, len(line), _SEGMENT))
+    if line.isascii():
+        return line
+    for _ in range(_LAYERS_DEEP):
+        before = line
+        for undoing in (undo_misread, undo_whole):
+            undone = undoing(line)
+            if undone is not None:
+                kinds.append("mojibake")
+                line = undone
+        line = _ftfy(line, kinds)
+        if line == before:
+            break
+    return line
+
+
+def _ftfy(line: str, kinds: list[str]) -> str:
+    import ftfy
+
+    fixed, steps = ftfy.fix_and_explain(line, _config())
+    for action, detail in steps or ():
+        kinds.append(_STEPS.get(detail, "mojibake") if action != "normalize" else "nfc")
+    return fixed
+
+
+_STEPS: Final = {
+    "fix_c1_controls": "c1",
+    "windows-1252": "c1",
+    "fix_latin_ligatures": "ligatures",
+    "fix_line_breaks": "line_ends",
+    "fix_surrogates": "surrogates",
+    "remove_terminal_escapes": "terminal",
+    "remove_control_chars": "invisible",
+}
+
+
+def undo_whole(line: str) -> str | None:
+    """`line` read back as UTF-8 where all of it can be, in one of `LAYERS`, and spells something; else None."""
+    if not _whole().fullmatch(line):
+        return None
+    for encoding in LAYERS:
+        try:
+            undone = line.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+        if not _SPELLED.fullmatch(undone):
+            continue
+        characters = sum(character > "\x7f" for character in undone)
+        if characters >= _MANY or _INSIDE_WORD.search(line):
+            return undone
+    return None
+
+
+@cache
+def _whole() -> re.Pattern[str]:
+    return re.compile(whole_pattern())
+
+
+@cache
+def whole_pattern() -> str:
+    """A line that is UTF-8 from end to end when encoded in one of `LAYERS`; for `re` and Polars alike."""
+    import ftfy.bad_codecs  # noqa: F401 - registers the sloppy codecs
+
+    return "^(?:" + "|".join(_utf8_as(encoding) for encoding in LAYERS) + ")$"
+
+
+def _utf8_as(encoding: str) -> str:
+    def those(first: int, last: int) -> str:
+        return "[" + bytes(range(first, last + 1)).decode(encoding) + "]"
+
+    follow = those(0x80, 0xBF)
+    two, three = those(0xC2, 0xDF) + follow, those(0xE0, 0xEF) + follow + follow
+    return f"(?:[\x00-\x7f]|{two}|{three})*(?:{two}|{three})[\x00-\x7f]*"
+
+
+@cache
+def bad_pattern() -> str:
+    """ftfy's own rule for what looks like mojibake, in the syntax of Polars, matching at least all that ftfy's does.
+
+    Taken from the installed ftfy, so that a new version's rules are followed: white space and comments outside of
+    classes go, `\\s` and `\\w`, whose meaning differs a little between the engines, become "any character".
+    """
+    from ftfy.badness import BADNESS_RE
+
+    return "".join(_translated(BADNESS_RE.pattern))
+
+
+_TOKEN: Final = re.compile(r"\[(?P<set>(?:\\.|[^\]])+)\]|\\(?P<any>[sw])|\\.|#[^\n]*(?P<gap>)|(?P<space>\s+)|.", re.DOTALL)
+
+
+def _translated(pattern: str) -> Iterator[str]:
+    for token in _TOKEN.finditer(pattern):
+        if token["set"] is not None:
+            yield "[" + re.sub("([&~[])", r"\\\1", token["set"]) + "]"
+        elif token["any"]:
+            yield "(?s:.)"
+        elif token["gap"] is None and token["space"] is None:
+            yield token.group()

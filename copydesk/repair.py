@@ -1,0 +1,186 @@
+"""Text to repaired text, line by line: what scraping, copying and re-encoding did to it is undone, nothing else.
+
+    repair_lines   a column of decoded lines -> text, repairs (bits of `KINDS`), changed
+    repair_text    one string; its lines are repaired each by itself
+    reference      one line, slow and obvious: the meaning of the other two
+
+The passes, in their order: terminal sequences, surrogates, HTML entities (`copydesk.entities`), line breaks inside
+the line, invisible characters, mojibake and all that ftfy repairs (`copydesk.mojibake`), soft hyphens, joiners, widths,
+NFC, spaces. What is never touched: quotation marks, dashes and ellipses as they are, full-width punctuation, U+FFFD.
+
+In a column, most lines of news are ASCII without anything to repair and are only looked at. Of the others, the
+engine's regular expressions find those where any pass but the removal of invisible characters and the joining of spaces
+could matter; these, one line in a hundred, go through `reference`; the rest is settled in columns. Each question
+asked of the column matches at least what the pass would change, which is what keeps both ways equal.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from copydesk import mojibake
+from copydesk.characters import (
+    INVISIBLE,
+    JOINERS,
+    LINE_BREAKS,
+    SOFT_HYPHEN,
+    SPACES,
+    TERMINAL,
+    WIDTHS,
+    drop_joiners,
+    fix_widths,
+    join_surrogates,
+)
+from copydesk.entities import ENTITY, decode_entities
+from copydesk.misread import MISREAD
+
+__all__ = ["KINDS", "kind_names", "reference", "repair_lines", "repair_text"]
+
+KINDS: Final = (
+    "terminal",
+    "surrogates",
+    "entities",
+    "line_ends",
+    "invisible",
+    "mojibake",
+    "c1",
+    "ligatures",
+    "width",
+    "nfc",
+    "spaces",
+)
+"""The kinds of repair; the position is the bit in the column `repairs`. Append, never reorder."""
+
+_BIT: Final = {kind: 1 << place for place, kind in enumerate(KINDS)}
+
+_TERMINAL: Final = re.compile(TERMINAL)
+_BREAKS: Final = re.compile("\r\n|[\v\f\r\u2028\u2029]")
+_INVISIBLE: Final = re.compile(f"[{INVISIBLE}]+")
+_SPACES: Final = re.compile(f"[{SPACES}]+")
+_LINE_EDGES: Final = re.compile(" ?\n ?")
+
+_Pass = tuple[str, Callable[[str], str]]
+_BEFORE: Final[tuple[_Pass, ...]] = (
+    ("terminal", lambda text: _TERMINAL.sub("", text)),
+    ("surrogates", join_surrogates),
+    ("entities", decode_entities),
+    ("line_ends", lambda text: _BREAKS.sub("\n", text)),
+    ("invisible", lambda text: _INVISIBLE.sub("", text)),
+)
+_AFTER: Final[tuple[_Pass, ...]] = (
+    ("invisible", lambda text: text.replace(SOFT_HYPHEN, "")),
+    ("invisible", drop_joiners),
+    ("width", fix_widths),
+    ("nfc", lambda text: unicodedata.normalize("NFC", text)),
+    ("spaces", lambda text: _LINE_EDGES.sub("\n", _SPACES.sub(" ", text)).strip(" ")),
+)
+
+
+def reference(line: str) -> str:
+    """One line repaired, pass by pass; `repair_lines` gives the same for every line, only faster."""
+    return _passes(line)[0]
+
+
+def _passes(line: str) -> tuple[str, int]:
+    line, before = _run(_BEFORE, line)
+    line, kinds = mojibake.undo(line)
+    line, after = _run(_AFTER, line)
+    return line, before | after | _mask(kinds)
+
+
+def _run(passes: tuple[_Pass, ...], text: str) -> tuple[str, int]:
+    done = 0
+    for kind, repair in passes:
+        repaired = repair(text)
+        if repaired != text:
+            text, done = repaired, done | _BIT[kind]
+    return text, done
+
+
+def _mask(kinds: list[str]) -> int:
+    mask = 0
+    for kind in kinds:
+        mask |= _BIT[kind]
+    return mask
+
+
+def kind_names(mask: int) -> list[str]:
+    """The names of `KINDS` whose bits are set in `mask`; or the masks of many lines together, for a document."""
+    return [kind for kind in KINDS if mask & _BIT[kind]]
+
+
+def repair_text(text: str) -> str:
+    """`text` with each of its lines (LF, CR, CRLF and the rarer line ends of Unicode) repaired by itself."""
+    return "\n".join(reference(line) for line in re.split("\r\n|\r|\n", text))
+
+
+# -- the column -------------------------------------------------------------------------------------------------------
+
+_TIDY: Final = "[^ -~]|&|  |^ | $"
+"""Where this does not match there is only ASCII, singly spaced, and no entity: nothing can change."""
+
+# Beyond mojibake: what needs a pass that has no equal in columns.
+_ODD: Final = f"\x1b|{ENTITY}|[{LINE_BREAKS}{JOINERS}{WIDTHS}{mojibake.WORN}]"
+
+# Characters that NFC may change, or that may change place: marks, Hangul letters, and letters with a twin.
+UNSTABLE: Final = (
+    r"\p{M}\u0340-\u0344\u0374\u037e\u0387\u1100-\u11ff\u1f71-\u1fff\u2126\u212a\u212b\u2329\u232a\u2adc"
+    r"\uf900-\ufaff\ufb1d-\ufb4e\U0002f800-\U0002fa1f\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0"
+)
+
+
+def repair_lines(decoded: pl.Series) -> pl.DataFrame:
+    """Repair a column of decoded lines, each by itself.
+
+    Returns a row per line: text String; repairs UInt16, bits of `KINDS` (see `kind_names`); changed Boolean.
+    """
+    touched = np.flatnonzero(decoded.str.contains(_TIDY).to_numpy())
+    text, repairs = _touched(decoded.gather(touched))
+    mask = np.zeros(len(decoded), np.uint16)
+    mask[touched] = repairs
+    whole = _merge(decoded, touched, text)
+    return pl.DataFrame({"text": whole, "repairs": mask, "changed": whole != decoded})
+
+
+def _merge(lines: pl.Series, places: NDArray[np.int64], repaired: pl.Series) -> pl.Series:
+    """`lines` with those at `places` replaced, without copying any text."""
+    source = np.arange(len(lines))
+    source[places] = len(lines) + np.arange(len(places))
+    return pl.concat([lines.alias("text"), repaired.alias("text")]).gather(source)
+
+
+def _touched(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
+    """Lines with anything but tidy ASCII: the suspects by `reference`, the others in columns."""
+    seen = lines.str.replace_all(f"[{INVISIBLE}]+", "")
+    slow = _suspects(lines, seen)
+    clean = seen.str.replace_all(SOFT_HYPHEN, "", literal=True)
+    spaced = clean.str.replace_all(f"[{SPACES}]{{2,}}|[{SPACES[1:]}]", " ").str.strip_chars(" ")
+    repairs = (seen != lines).to_numpy() * _BIT["invisible"] | (clean != seen).to_numpy() * _BIT["invisible"]
+    repairs |= (spaced != clean).to_numpy() * _BIT["spaces"]
+    places = np.flatnonzero(slow)
+    passed = [_passes(line) for line in lines.gather(places)]
+    repairs = repairs.astype(np.uint16)
+    repairs[places] = [mask for _, mask in passed]
+    return _merge(spaced, places, pl.Series([text for text, _ in passed], dtype=pl.String)), repairs
+
+
+def _suspects(lines: pl.Series, seen: pl.Series) -> NDArray[np.bool_]:
+    """Which lines any other pass could change: `lines` as they came, `seen` without what is removed first."""
+    slow = (lines.str.contains(_ODD) | seen.str.contains(_suspicious())).to_numpy().copy()
+    rest = np.flatnonzero(~slow)
+    unstable = rest[seen.gather(rest).str.contains(f"[{UNSTABLE}]").to_numpy()]
+    slow[unstable] = [not unicodedata.is_normalized("NFC", line) for line in seen.gather(unstable)]
+    return slow
+
+
+@cache
+def _suspicious() -> str:
+    return "|".join([mojibake.bad_pattern(), mojibake.whole_pattern(), MISREAD])
