@@ -1,1 +1,76 @@
-"""What each line is: features, profiles, repetition, model, decision."""
+"""What each line is: from a batch's line table to labelled spans.
+
+    label_lines     the one entrance: lines and documents of a batch, with the knowledge -> spans
+
+    shape           measures of lines                      profiles, sites   furniture as data; whose layout it is
+    patterns        dates, names                           repetition        what the corpus says of a line
+    headlines       the article's own headline             structure         what the build of the document says
+    features, model the trained judgement over shape       decision          all evidence weighed, line by line
+    glue            furniture run into a line of text
+
+Everything works on columns of a whole batch, yet no line's label depends on which documents share its batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from copydesk.knowledge import Knowledge
+from copydesk.labels import LABEL_TYPE, LABELS
+from copydesk.lines import repetition
+from copydesk.lines.decision import decide
+from copydesk.lines.profiles import Profiles
+from copydesk.lines.shape import Shape, measure
+from copydesk.lines.sites import counting_key
+from copydesk.lines.structure import frame
+
+__all__ = ["label_lines"]
+
+
+def label_lines(lines: pl.DataFrame, documents: pl.DataFrame, knowledge: Knowledge, profiles: Profiles) -> pl.DataFrame:
+    """Label every line of a batch.
+
+    `lines` has doc, line, text (others are ignored), ordered by doc and line; `documents` has doc and site, and may have
+    id, outlet, source. The answer has doc, line, span, start, end (characters in the line's text), text, label,
+    evidence and confidence, ordered by doc, line, span; the spans of a line tile it, nearly always it is one.
+    """
+    shape = measure(lines)
+    site = _per_line(shape, documents, documents["site"].cast(pl.String))
+    counted = _per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
+    at = frame(shape, site, profiles)
+    keys = repetition.keys_of(shape)
+    seen = repetition.seen(keys, counted, knowledge)
+    headed = repetition.heads(keys, knowledge)
+    label, why, sure = decide(at, profiles.evidence, seen, headed, counted.to_numpy(), repetition.SAFE)
+    return _spans(lines, shape, label, why, sure)
+
+
+def _per_line(shape: Shape, documents: pl.DataFrame, values: pl.Series) -> pl.Series:
+    """A document's value on each of its lines."""
+    table = pl.DataFrame({"doc": documents["doc"].cast(pl.Int64), "value": values})
+    asked = pl.DataFrame({"doc": shape.doc})
+    return asked.join(table, on="doc", how="left", maintain_order="left")["value"]
+
+
+def _spans(
+    lines: pl.DataFrame, shape: Shape, label: np.ndarray, why: np.ndarray, sure: np.ndarray
+) -> pl.DataFrame:
+    n = lines.height
+    codes = np.full(n, LABELS.index("blank"), dtype=np.uint8)
+    codes[shape.rows] = label
+    evidence = np.full(n, "blank", dtype=object)
+    evidence[shape.rows] = why
+    confidence = np.ones(n, dtype=np.float32)
+    confidence[shape.rows] = sure
+    return lines.select(
+        pl.col("doc"),
+        pl.col("line"),
+        pl.lit(0, dtype=pl.UInt16).alias("span"),
+        pl.lit(0, dtype=pl.UInt32).alias("start"),
+        pl.col("text").str.len_chars().alias("end"),
+        pl.col("text"),
+        pl.Series("label", codes).cat.to(LABEL_TYPE),
+        pl.Series("evidence", evidence, dtype=pl.String),
+        pl.Series("confidence", confidence),
+    )

@@ -1,0 +1,322 @@
+"""Profiles: what is known of a site's page furniture, as data.
+
+    Rule, Profile, Profiles     a rule, the rules of a layout family, all that is in force
+    load_profiles               read the shipped profiles and the user's; refuse one that does not prove itself
+    Profiles.match              which rule names each line (columns in, columns out)
+    Profiles.recognise          which site a document's lines give away
+
+A profile is a TOML file (schema: schemas/profile.yaml; how to write one: docs/labelling.md). Every rule carries cases, at
+least two that it must catch and two that it must not, and they are run whenever the file is read: a rule that cannot
+catch its own examples never gets near a document.
+
+Matching is for whole batches. Literals are one hash join; all regular expressions of a group are first tried as one
+alternation over the short lines, and only the few lines that pass are asked which rule it was. Both see the normalised
+line (lower case, straight quotes, single spaces), literals also without bullets and closing marks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from copydesk.errors import ConfigError
+from copydesk.labels import LABELS
+from copydesk.lines.shape import AFTER, AMONG, BEFORE, SHORT, Ints, Shape, bare, normalise
+
+__all__ = ["Profile", "Profiles", "Rule", "load_profiles"]
+
+ZONES: Final = {
+    "anywhere": BEFORE | AMONG | AFTER,
+    "before body": BEFORE,
+    "within body": AMONG,
+    "after body": AFTER,
+    "around body": BEFORE | AFTER,
+    "before or within body": BEFORE | AMONG,
+    "within or after body": AMONG | AFTER,
+}
+_RULE_KEYS: Final = {"id", "lines", "regex", "zone", "label", "reason", "words", "cased", "positive", "negative"}
+_PROFILE_KEYS: Final = {"id", "outlet", "everywhere", "domains", "markers", "dateline", "rules", "description"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: lines that are literally these, or that match this expression, in this zone, are this."""
+
+    profile: str
+    id: str
+    label: str
+    reason: str
+    zone: int
+    literals: tuple[str, ...]
+    regex: str
+    cased: bool
+    """The expression sees the stripped line as written instead of the normalised one."""
+    words: tuple[int, int]
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+
+    @property
+    def evidence(self) -> str:
+        """The evidence id that the ledger shows."""
+        return f"{self.profile}:{self.id}"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The rules of one layout family, and how its documents are recognised."""
+
+    id: str
+    outlet: str | None
+    everywhere: bool
+    """Its rules hold for documents of every site, also where the site is unknown."""
+    domains: tuple[str, ...]
+    markers: tuple[str, ...]
+    dateline: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Profiles:
+    """All profiles in force, ready to match."""
+
+    profiles: tuple[Profile, ...]
+    digest: str
+    """32 hexadecimal digits of SHA-256 over the files' bytes, in the order of their ids."""
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules; `match` answers with positions in this."""
+        return tuple(rule for profile in self.profiles for rule in profile.rules)
+
+    @cached_property
+    def evidence(self) -> tuple[str, ...]:
+        """The evidence id of each rule."""
+        return tuple(rule.evidence for rule in self.rules)
+
+    @cached_property
+    def outlets(self) -> dict[str, str]:
+        """Site id -> outlet, for the profiles that name one."""
+        return {profile.id: profile.outlet for profile in self.profiles if profile.outlet}
+
+    @cached_property
+    def domains(self) -> dict[str, str]:
+        """Printed domain -> site id."""
+        return {domain: profile.id for profile in self.profiles for domain in profile.domains}
+
+    @cached_property
+    def _groups(self) -> tuple[_Group, ...]:
+        numbered = list(enumerate(self.rules))
+        common = {profile.id for profile in self.profiles if profile.everywhere}
+        groups = [_Group(None, [pair for pair in numbered if pair[1].profile in common])]
+        own = [p.id for p in self.profiles if not p.everywhere and p.rules]
+        groups += [_Group(site, [pair for pair in numbered if pair[1].profile == site]) for site in own]
+        return tuple(groups)
+
+    def match(self, shape: Shape, site: pl.Series, zone: NDArray[np.uint8] | None = None) -> Ints:
+        """For each line the position of the rule that names it, else -1.
+
+        `site` is the site of each line's document. Without `zone` only the rules that hold anywhere are asked.
+        A site's own rules win over those for every site.
+        """
+        found = np.full(len(shape), -1, dtype=np.int64)
+        for group in self._groups:
+            rows = np.arange(len(shape)) if group.site is None else np.flatnonzero((site == group.site).fill_null(value=False))
+            if len(rows):
+                hit = group.match(shape, rows, zone)
+                found[rows] = np.where(hit >= 0, hit, found[rows])
+        return found
+
+
+class _Group:
+    """Rules that are asked together: literals as one table, expressions as one alternation per kind of text."""
+
+    def __init__(self, site: str | None, numbered: list[tuple[int, Rule]]) -> None:
+        self.site = site
+        self.numbered = numbered
+        pairs = [(text, number) for number, rule in numbered for text in rule.literals]
+        schema = {"key": pl.String(), "rule": pl.Int64()}
+        table = pl.DataFrame(pairs, schema=schema, orient="row") if pairs else pl.DataFrame(schema=schema)
+        self.literals = table.unique("key", keep="first", maintain_order=True)
+        self.zone_of = {number: rule.zone for number, rule in numbered}
+
+    def match(self, shape: Shape, rows: Ints, zone: NDArray[np.uint8] | None) -> Ints:
+        found = np.full(len(rows), -1, dtype=np.int64)
+        self._match_literals(shape, rows, zone, found)
+        for cased in (False, True):
+            self._match_regexes(shape, rows, zone, found, cased=cased)
+        return found
+
+    def _allowed(self, rule: int, zone: NDArray[np.uint8] | None, rows: Ints) -> NDArray[np.bool_]:
+        mask = self.zone_of[rule]
+        if zone is None:
+            return np.full(len(rows), mask == ZONES["anywhere"])
+        return (zone[rows] & mask) > 0
+
+    def _match_literals(self, shape: Shape, rows: Ints, zone: NDArray[np.uint8] | None, found: Ints) -> None:
+        keys = shape.key.gather(rows).alias("key")
+        known = keys.to_frame().join(self.literals, on="key", how="left", maintain_order="left")["rule"]
+        hit = np.flatnonzero(known.is_not_null().to_numpy())
+        rules = known.gather(hit).to_numpy()
+        for rule in np.unique(rules):
+            at = hit[rules == rule]
+            found[at[self._allowed(int(rule), zone, rows[at])]] = rule
+
+    def _match_regexes(
+        self, shape: Shape, rows: Ints, zone: NDArray[np.uint8] | None, found: Ints, *, cased: bool
+    ) -> None:
+        asked = [(n, r) for n, r in self.numbered if r.regex and r.cased == cased]
+        if zone is None:
+            asked = [(n, r) for n, r in asked if r.zone == ZONES["anywhere"]]
+        if not asked:
+            return
+        open_rows = np.flatnonzero((found < 0) & (shape.length[rows] <= SHORT))
+        text = (shape.text if cased else shape.low).gather(rows[open_rows])
+        for number, rule in asked:
+            at = rows[open_rows]
+            low, high = rule.words
+            hit = text.str.contains(rule.regex).fill_null(value=False).to_numpy() & (shape.words[at] >= low) & (shape.words[at] <= high)
+            hit &= self._allowed(number, zone, at) & (found[open_rows] < 0)
+            found[open_rows[hit]] = number
+
+
+def load_profiles(folders: Sequence[Path] = ()) -> Profiles:
+    """Read the shipped profiles and those (`*.toml`) in the user's folders; a user's profile replaces a shipped one of
+    the same id.
+
+    Raises ConfigError, naming file, rule, value and remedy, where a file is not TOML, a key is unknown, a rule has fewer
+    than two positive or two negative cases, or a case fails.
+    """
+    read: dict[str, tuple[Profile, bytes]] = {}
+    for path in _files(folders):
+        raw = path.read_bytes()
+        profile = _profile(path.name if not isinstance(path, Path) else str(path), raw)
+        read[profile.id] = (profile, raw)
+    whole = hashlib.sha256()
+    for name in sorted(read):
+        whole.update(name.encode() + b"\0" + hashlib.sha256(read[name][1]).digest())
+    ordered = sorted((profile for profile, _ in read.values()), key=lambda p: (p.everywhere, p.id))
+    return Profiles(tuple(ordered), whole.hexdigest()[:32])
+
+
+def _files(folders: Sequence[Path]) -> list[Path]:
+    shipped = sorted(
+        (Path(str(p)) for p in files("copydesk.lines").joinpath("profiles").iterdir() if p.name.endswith(".toml")),
+        key=lambda p: p.name,
+    )
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError(f"{folder}: no such folder of profiles; make it or take it out of copydesk.toml")
+    return shipped + [path for folder in folders for path in sorted(folder.glob("*.toml"))]
+
+
+def _profile(name: str, raw: bytes) -> Profile:
+    try:
+        data = tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}: not a TOML file ({error}); see docs/labelling.md for the form of a profile") from error
+    for key in data.keys() - _PROFILE_KEYS:
+        raise ConfigError(f"{name}: unknown key {key!r}; a profile has {', '.join(sorted(_PROFILE_KEYS))}")
+    if not isinstance(data.get("id"), str) or not re.fullmatch("[a-z0-9.-]+", data["id"]):
+        raise ConfigError(f"{name}: id is {data.get('id')!r}; give lower-case letters, digits, '.' and '-'")
+    rules = tuple(_rule(name, data["id"], entry) for entry in data.get("rules", ()))
+    _refuse_twins(name, rules)
+    return Profile(
+        id=data["id"],
+        outlet=data.get("outlet"),
+        everywhere=bool(data.get("everywhere", False)),
+        domains=tuple(data.get("domains", ())),
+        markers=tuple(_bare(data.get("markers", ()))),
+        dateline=tuple(data.get("dateline", ())),
+        rules=rules,
+    )
+
+
+def _refuse_twins(name: str, rules: tuple[Rule, ...]) -> None:
+    ids: set[str] = set()
+    owner: dict[str, str] = {}
+    for rule in rules:
+        if rule.id in ids:
+            raise ConfigError(f"{name}: two rules have the id {rule.id!r}; rename one")
+        ids.add(rule.id)
+        for text in rule.literals:
+            if owner.setdefault(text, rule.id) != rule.id:
+                raise ConfigError(f"{name}: the line {text!r} is in the rules {owner[text]!r} and {rule.id!r}; keep one")
+
+
+def _bare(lines: Sequence[str]) -> list[str]:
+    return [str(text) for text in bare(normalise(pl.Series(list(lines), dtype=pl.String)))]
+
+
+def _rule(name: str, profile: str, entry: dict[str, Any]) -> Rule:
+    where = f"{name}: rule {entry.get('id')!r}"
+    for key in entry.keys() - _RULE_KEYS:
+        raise ConfigError(f"{where}: unknown key {key!r}; a rule has {', '.join(sorted(_RULE_KEYS))}")
+    for key in ("id", "label", "reason"):
+        if not isinstance(entry.get(key), str) or not entry[key]:
+            raise ConfigError(f"{where}: {key} is {entry.get(key)!r}; give a text")
+    if entry["label"] not in LABELS or entry["label"] == "blank":
+        raise ConfigError(f"{where}: label is {entry['label']!r}; give one of {', '.join(LABELS[:-1])}")
+    if entry.get("zone", "anywhere") not in ZONES:
+        raise ConfigError(f"{where}: zone is {entry['zone']!r}; give one of {', '.join(ZONES)}")
+    if not entry.get("lines") and not entry.get("regex"):
+        raise ConfigError(f"{where}: it has neither lines nor regex; give at least one")
+    for kind in ("positive", "negative"):
+        if len(entry.get(kind, ())) < 2:
+            raise ConfigError(f"{where}: {len(entry.get(kind, ()))} {kind} cases; give at least two")
+    rule = Rule(
+        profile=profile,
+        id=entry["id"],
+        label=entry["label"],
+        reason=entry["reason"],
+        zone=ZONES[entry.get("zone", "anywhere")],
+        literals=tuple(dict.fromkeys(_bare(entry.get("lines", ())))),
+        regex=_regex(where, entry),
+        cased=bool(entry.get("cased", False)),
+        words=tuple(entry.get("words", (1, 10**6))),
+        positive=tuple(entry["positive"]),
+        negative=tuple(entry["negative"]),
+    )
+    _prove(where, rule)
+    return rule
+
+
+def _regex(where: str, entry: dict[str, Any]) -> str:
+    given = entry.get("regex", [])
+    parts = [given] if isinstance(given, str) else list(given)
+    joined = "|".join(f"(?:{part})" for part in parts) if len(parts) > 1 else "".join(parts)
+    if re.search(r"\\[sSdDwWbB]", joined):
+        raise ConfigError(f"{where}: regex {joined!r} has a shorthand class; write [0-9], [ \\t], [a-z] (they are 40 times faster)")
+    for part in parts:
+        if not part.startswith("^") and not part.endswith("$"):
+            raise ConfigError(f"{where}: regex {part!r} is not anchored; begin it with ^ or end it with $")
+    try:
+        pl.Series([""]).str.contains(joined or "^$")
+    except pl.exceptions.ComputeError as error:
+        raise ConfigError(f"{where}: regex {joined!r} is not a regular expression ({error}); no look-around") from error
+    return joined
+
+
+def _prove(where: str, rule: Rule) -> None:
+    for wanted, cases in ((True, rule.positive), (False, rule.negative)):
+        text = pl.Series(list(cases), dtype=pl.String).str.strip_chars()
+        low = normalise(text)
+        hit = bare(low).is_in(list(rule.literals))
+        if rule.regex:
+            words = low.str.count_matches(" ", literal=True) + 1
+            within = words.is_between(*rule.words) & (low.str.len_chars() <= SHORT)
+            hit |= (text if rule.cased else low).str.contains(rule.regex) & within
+        for case, caught in zip(cases, hit, strict=True):
+            if caught != wanted:
+                verdict = "is not caught" if wanted else "is caught"
+                raise ConfigError(f"{where}: the case {case!r} {verdict}; mend the rule or the case")

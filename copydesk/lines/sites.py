@@ -1,0 +1,108 @@
+"""Which site a document's layout is of: the key that profiles and counts hang on.
+
+    find_sites      the site of each document: the user's mapping, a printed domain, a profile's marks, what the corpus
+                    showed, else unknown
+    printed_domain  the domain a document prints in its own frame (address line, licence note)
+    counting_key    the key under which lines are counted: the site, or what stands in for it
+
+A site is a layout family, not a publisher: a profile's id where a profile knows it, else the domain.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from copydesk.knowledge import Knowledge
+from copydesk.lines.profiles import Profiles
+from copydesk.lines.shape import bare, normalise
+
+__all__ = ["counting_key", "find_sites", "printed_domain"]
+
+_FRAME: Final = 6
+"""Non-blank lines at either end in which an address or a licence note is looked for: pages print them first or last."""
+_OPENING: Final = 12
+"""Non-blank lines in which an agency's dateline or a crawl header may stand: after menu, title, deck and byline."""
+
+_ADDRESS: Final = "^https?://(?:www\\.)?([a-z0-9-]+(?:\\.[a-z0-9-]+)+)/[^ ]*$"
+_LICENCE: Final = "^(?:copyright|©|\\(c\\)|all rights reserved).{0,60}?[ (]((?:[a-z0-9-]+\\.)+(?:com|org|net|info|co\\.uk|eu|[a-z]{2}))[ ,.)]*.{0,30}$"
+
+
+def find_sites(
+    lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles, knowledge: Knowledge | None = None
+) -> pl.Series:
+    """The site of each document, null where nothing tells; a String series in the order of `documents`.
+
+    `lines` needs doc, line, text; `documents` doc, and may have site (the user's mapping, which wins) and id.
+    """
+    edges = _edges(lines)
+    found = documents.select(pl.col("doc").cast(pl.UInt32)).join(_by_domain(edges, profiles), on="doc", how="left")
+    found = found.join(_by_profile(edges, profiles), on="doc", how="left", maintain_order="left")
+    candidates = ["printed", "profiled"]
+    if knowledge is not None and knowledge.sites.height and "id" in documents.columns:
+        known = knowledge.sites.unique("id", keep="first", maintain_order=True).rename({"site": "learned"})
+        found = found.with_columns(documents["id"]).join(known, on="id", how="left", maintain_order="left")
+        candidates.append("learned")
+    if "site" in documents.columns:
+        found = found.with_columns(documents["site"].cast(pl.String).alias("given"))
+        candidates.insert(0, "given")
+    return found.select(pl.coalesce(candidates).alias("site")).to_series()
+
+
+def _edges(lines: pl.DataFrame) -> pl.DataFrame:
+    """The first and last non-blank lines of each document: doc, place (from 0), back (from 0 at the end), low, text."""
+    kept = lines.select(pl.col("doc").cast(pl.UInt32), pl.col("text")).filter(pl.col("text").str.contains("[^ \t\u00a0]"))
+    placed = kept.with_columns(
+        pl.int_range(pl.len()).over("doc").alias("place"), pl.int_range(pl.len() - 1, -1, -1).over("doc").alias("back")
+    ).filter((pl.col("place") < _OPENING) | (pl.col("back") < _FRAME))
+    return placed.with_columns(normalise(placed["text"].str.slice(0, 300)).alias("low"))
+
+
+def printed_domain(low: pl.Series) -> pl.Series:
+    """The domain in a normalised address line or licence note, else null."""
+    return low.str.extract(_ADDRESS).fill_null(low.str.extract(_LICENCE))
+
+
+def _by_domain(edges: pl.DataFrame, profiles: Profiles) -> pl.DataFrame:
+    """doc, printed: the first domain in a document's frame, as the profile that claims it or as itself."""
+    frame = edges.filter((pl.col("place") < _FRAME) | (pl.col("back") < _FRAME))
+    frame = frame.filter(pl.col("low").str.contains(".", literal=True) & pl.col("low").str.contains("^(?:http|copyright|©|\\(c\\)|all )"))
+    if not frame.height:
+        return pl.DataFrame(schema={"doc": pl.UInt32(), "printed": pl.String()})
+    domain = printed_domain(frame["low"])
+    site = domain.replace(list(profiles.domains), list(profiles.domains.values())) if profiles.domains else domain
+    frame = frame.select("doc", site.alias("printed")).drop_nulls("printed")
+    return frame.unique("doc", keep="first", maintain_order=True)
+
+
+def _by_profile(edges: pl.DataFrame, profiles: Profiles) -> pl.DataFrame:
+    """doc, profiled: the first profile whose marker line or dateline the document shows."""
+    marked = []
+    for profile in profiles.profiles:
+        tests = []
+        if profile.markers:
+            tests.append(bare(edges["low"]).is_in(list(profile.markers)))
+        tests += [edges["text"].str.slice(0, 120).str.contains(mark, literal=True) for mark in profile.dateline]
+        for test in tests:
+            docs = edges.filter(test)["doc"].unique()
+            marked.append(pl.DataFrame({"doc": docs, "profiled": [profile.id] * len(docs)}))
+    if not marked:
+        return pl.DataFrame(schema={"doc": pl.UInt32(), "profiled": pl.String()})
+    empty = pl.DataFrame(schema={"doc": pl.UInt32(), "profiled": pl.String()})
+    return pl.concat([empty, *marked]).unique("doc", keep="first", maintain_order=True)
+
+
+def counting_key(documents: pl.DataFrame, site: pl.Series) -> pl.Series:
+    """Under what a document's lines are counted: its site; else its outlet; else its source.
+
+    The stand-ins are marked (`outlet:`, `source:`), so that they are never taken for a site and may be trusted less.
+    """
+    columns = [site.alias("site")]
+    frame = documents.with_columns(columns)
+    options: list[pl.Expr] = [pl.col("site")]
+    if "outlet" in documents.columns:
+        options.append(pl.format("outlet:{}", pl.col("outlet").cast(pl.String)))
+    if "source" in documents.columns:
+        options.append(pl.format("source:{}", pl.col("source").cast(pl.String)))
+    return frame.select(pl.coalesce(options).alias("key")).to_series().fill_null("source:")

@@ -1,0 +1,165 @@
+"""What the build of a document says about its lines.
+
+    Frame       where things stand: paragraphs, zones, dates, names, what the profiles named
+    frame       Shape and profile matches -> Frame
+    structure   Frame -> a label and an evidence name per line, where the build tells one
+
+A news text has an order: section, headline, deck, byline and date (in any order), dateline, paragraphs with headings between
+them, then tags and furniture. Each reader below knows one part of that order and works on masks over all lines of a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from copydesk.labels import LABELS
+from copydesk.lines.headlines import choose
+from copydesk.lines.patterns import is_date, is_name, runs_on
+from copydesk.lines.profiles import Profiles
+from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, Shape, neighbours, paragraphs, zones
+
+__all__ = ["CODE", "UNKNOWN", "Frame", "frame", "structure"]
+
+CODE: Final = {label: code for code, label in enumerate(LABELS)}
+UNKNOWN: Final = -1
+
+_FURNITURE: Final = [CODE[label] for label in LABELS if label not in ("body", "heading", "headline", "deck", "dateline", "blank")]
+
+HEADING_LENGTH: Final = 120
+"""Characters; the longest labelled section heading has 104."""
+DECK_LENGTH: Final = 320
+"""Characters; labelled decks reach 250, agencies' summaries a little more."""
+_TAG_WORDS: Final = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Where things stand in the n non-blank lines of a batch."""
+
+    shape: Shape
+    rule: Ints
+    """Profile rule of each line, or -1."""
+    ruled: Ints
+    """Label code that the profile rule gives, or UNKNOWN."""
+    paragraph: Mask
+    zone: NDArray[np.uint8]
+    date: Mask
+    name: Mask
+    headline: Mask
+    """The article's own headline and its copies."""
+
+
+def frame(shape: Shape, site: pl.Series, profiles: Profiles) -> Frame:
+    """Find the paragraphs, zones, dates, names and headline; `site` is the site of each line's document."""
+    labels = np.array([CODE[rule.label] for rule in profiles.rules] + [UNKNOWN], dtype=np.int64)
+    rule = profiles.match(shape, site)
+    date = is_date(shape)
+    paragraph = paragraphs(shape, (rule >= 0) | date)
+    zone = zones(shape, paragraph)
+    local = profiles.match(shape, site, zone)
+    rule = np.where(local >= 0, local, rule)
+    ruled = labels[rule]
+    name = is_name(shape)
+    headline = choose(shape, paragraph, zone, ruled, date)
+    return Frame(shape, rule, ruled, paragraph, zone, date, name, headline)
+
+
+def structure(at: Frame) -> tuple[Ints, NDArray[np.object_]]:
+    """Label codes (UNKNOWN where the build is silent) and evidence names, one per line."""
+    label = np.full(len(at.shape), UNKNOWN, dtype=np.int64)
+    why = np.full(len(at.shape), "", dtype=object)
+
+    def say(mask: Mask, what: str, name: str) -> None:
+        fresh = mask & (label == UNKNOWN)
+        label[fresh] = CODE[what]
+        why[fresh] = f"structure:{name}"
+
+    say(at.headline, "headline", "headline")
+    say(at.date & (at.zone != AMONG), "date_line", "date")
+    say(_bylines(at), "byline", "byline")
+    say(_sections(at), "section_label", "section")
+    say(_tags(at), "tags", "tag-footer")
+    say(_linked(at), "related_link", "link-box")
+    say(_decks(at), "deck", "deck")
+    say(at.paragraph, "body", "paragraph")
+    say(_headings(at), "heading", "heading")
+    return label, why
+
+
+def _bylines(at: Frame) -> Mask:
+    """A name beside a date, a byline cue or the headline, outside the paragraphs."""
+    before, after = neighbours(at.shape, -1), neighbours(at.shape, 1)
+    cue = at.date | (at.ruled == CODE["byline"])
+    beside = cue[before] | cue[after]
+    return at.name & beside & (at.zone == BEFORE) & ~at.headline & _after_headline(at)
+
+
+def _after_headline(at: Frame) -> Mask:
+    """Lines after the first copy of the document's headline."""
+    running = np.cumsum(at.headline)
+    start = running[at.shape.first] - at.headline[at.shape.first]
+    return (running - start > 0) & ~at.headline
+
+
+def _sections(at: Frame) -> Mask:
+    """One to four capitalised words between headline and date line."""
+    after = neighbours(at.shape, 1)
+    small = (at.shape.words <= 4) & (at.shape.length <= 40) & ~at.shape.stop & ~at.name
+    return small & at.date[after] & ~at.date & _after_headline(at) & (at.zone == BEFORE)
+
+
+def _tags(at: Frame) -> Mask:
+    """Short lines in a run that a tag heading opens, after the paragraphs."""
+    small = (at.shape.words <= _TAG_WORDS) & ~at.shape.stop & ~at.paragraph & ((at.ruled == UNKNOWN) | (at.ruled == CODE["tags"]))
+    return _run_after(at, (at.ruled == CODE["tags"]) & (at.shape.words <= 3), small & (at.zone != BEFORE))
+
+
+def _linked(at: Frame) -> Mask:
+    """Title-like lines right under the heading of a link box, without a blank line between, where paragraphs have them."""
+    opener = at.ruled == CODE["related_link"]
+    title = (at.shape.words >= 4) & (at.shape.length <= 200) & ~at.shape.stop & ~at.paragraph & (at.ruled == UNKNOWN) & ~at.headline
+    tight = (at.shape.gap_before == 0) & _spaced(at)
+    return _run_after(at, opener, title & tight)
+
+
+def _spaced(at: Frame) -> Mask:
+    """Lines of documents whose paragraphs are parted by blank lines."""
+    gapped = np.add.reduceat((at.paragraph & (at.shape.gap_before > 0)).astype(np.int64), np.unique(at.shape.first)) if len(at.shape) else at.shape.first
+    total = np.add.reduceat(at.paragraph.astype(np.int64), np.unique(at.shape.first)) if len(at.shape) else at.shape.first
+    inverse = np.unique(at.shape.first, return_inverse=True)[1]
+    spaced: Mask = (2 * gapped >= total)[inverse] & (total > 1)[inverse]
+    return spaced
+
+
+def _run_after(at: Frame, opener: Mask, member: Mask) -> Mask:
+    """Lines of unbroken runs of members that begin right after an opener in the same document."""
+    before = neighbours(at.shape, -1)
+    index = np.arange(len(at.shape))
+    starts = member & ~opener & opener[before] & (before != index)
+    follows = member & ~opener
+    last_break = np.maximum.accumulate(np.where(~follows | ((at.shape.first == index)), index, -1)) if len(index) else index
+    last_start = np.maximum.accumulate(np.where(starts, index, -1)) if len(index) else index
+    return follows & (last_start >= 0) & (last_start >= last_break)
+
+
+def _decks(at: Frame) -> Mask:
+    """The one line between headline and text that no dateline opens; without a full stop, or before byline or date."""
+    before, after = neighbours(at.shape, -1), neighbours(at.shape, 1)
+    upper = (at.zone == BEFORE) & _after_headline(at) & (at.ruled == UNKNOWN) & ~at.date & ~at.name
+    sized = (at.shape.length >= 20) & (at.shape.length <= DECK_LENGTH) & ~runs_on(at.shape)
+    near = at.headline[before] | at.date[before] | (at.ruled[before] >= 0)
+    ahead = at.paragraph[after] | at.date[after] | (at.ruled[after] == CODE["byline"]) | (at.ruled[after] == CODE["caption"])
+    return upper & sized & near & ahead & ~at.shape.open_end
+
+
+def _headings(at: Frame) -> Mask:
+    """Short lines between paragraphs that end like titles and have text after them."""
+    after = neighbours(at.shape, 1)
+    short = (at.shape.length <= HEADING_LENGTH) & ~at.shape.open_end & ~runs_on(at.shape) & (at.shape.words <= 16)
+    stop = at.shape.stop & ~at.shape.text.str.contains("[?!…][\"'”’»)]*$").to_numpy()
+    return short & ~stop & (at.zone == AMONG) & at.paragraph[after] & (at.ruled == UNKNOWN) & ~at.date
