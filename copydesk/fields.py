@@ -58,7 +58,10 @@ KEYS: Final = (
 
 @dataclass(frozen=True)
 class Field:
-    """One column, or one part of one. `inner` holds a struct's fields; `item` is what a list holds."""
+    """One column, or one part of one. `inner` holds a struct's fields; `item` is what a list holds.
+
+    `meanings` says what each of the `allowed` values means, in the same order.
+    """
 
     name: str
     logical: str
@@ -68,6 +71,7 @@ class Field:
     description: str = ""
     examples: tuple[Any, ...] = ()
     allowed: tuple[str, ...] = ()
+    meanings: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     inner: tuple[Field, ...] = ()
     item: Field | None = None
@@ -122,7 +126,8 @@ class _Parser:
             unique=self._truth(path, "unique", entry),
             description=self._text(path, entry),
             examples=self._examples(path, entry),
-            allowed=self._allowed(path, entry),
+            allowed=tuple(value["value"] for value in self._enum(path, entry)),
+            meanings=tuple(str(value.get("description", "")) for value in self._enum(path, entry)),
             options=self._options(path, logical, entry),
             inner=self.fields(path, entry.get("properties")) if physical == "struct" else (),
             item=self.field(path, entry.get("items")) if physical == "list" else None,
@@ -157,14 +162,14 @@ class _Parser:
             raise self.wrong(path, "examples", value, "write a list of values")
         return tuple(value)
 
-    def _allowed(self, path: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    def _enum(self, path: str, entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         values = entry.get("enum", [])
         if not isinstance(values, Sequence) or isinstance(values, str):
             raise self.wrong(path, "enum", values, "write a list of {value: ...}")
         for value in values:
             if not isinstance(value, Mapping) or not isinstance(value.get("value"), str):
                 raise self.wrong(path, "enum", value, "each entry is a mapping whose value is a text")
-        return tuple(value["value"] for value in values)
+        return values
 
     def _options(self, path: str, logical: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
         options = entry.get("logicalTypeOptions", {})

@@ -172,7 +172,9 @@ def _type_words(column: Field) -> str:
 
 def _table_rows(column: Field, path: str) -> list[str]:
     meaning = column.description
-    if column.examples:
+    if column.allowed:
+        meaning += f" One of {', '.join(f'`{value}`' for value in column.allowed)}."
+    elif column.examples:
         shown = column.examples[0] if isinstance(column.examples[0], str) else json.dumps(column.examples[0])
         meaning += f" Example: `{shown}`"
     row = f"| `{path}` | {_type_words(column)} | {meaning.replace('|', chr(92) + '|')} |"

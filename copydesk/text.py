@@ -1,7 +1,8 @@
 """The article's text: how kept spans become paragraphs, and what makes two rows the same.
 
     compose_texts    spans or ledger rows to each document's text and headings
-    span_texts       what ledger rows say, where the ledger left the text out because the bytes say it
+    said             what a line's bytes say as UTF-8: the ledger leaves a text out that is just this
+    span_texts       what ledger rows say
     content_hashes   content_sha256 of articles
 
 The rule of the text, which `verify` recomputes from the ledger: the spans whose fate is `text`, in order, each without
@@ -14,11 +15,14 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from copydesk.labels import KEPT
 
-__all__ = ["BOOKKEEPING", "canonical_rows", "compose_texts", "content_hashes", "span_texts"]
+__all__ = ["BOOKKEEPING", "as_utf8", "canonical_rows", "compose_texts", "content_hashes", "said", "span_texts"]
 
 BOOKKEEPING: Final = ("id", "uri", "source", "split", "duplicate_cluster", "duplicate_of", "content_sha256")
 """Columns that name a row or that other documents decide: they are no part of its content."""
@@ -27,10 +31,50 @@ FLOAT_STEPS: Final = 1_000_000
 """Numbers enter the content hash in millionths, as integers: float printing differs between libraries."""
 
 
+def as_utf8(raw: pl.Series) -> pl.Series:
+    """Bytes as text where they are UTF-8, null where they are not (Polars' own cast fails on the first that is not)."""
+    array: Any = raw.to_arrow(compat_level=pl.CompatLevel.oldest())
+    try:
+        found = array.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        found = pc.if_else(_are_utf8(raw, array), array, None).cast(pa.large_string())
+    return pl.Series(raw.name, found, dtype=pl.String)
+
+
+def _are_utf8(raw: pl.Series, array: Any) -> Any:
+    """A mask: only rows with a byte over 127 are tried one by one."""
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset :]
+    high = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) > 127)
+    rows = np.unique(np.searchsorted(ends, high, side="right") - 1)
+    fine = np.ones(raw.len(), dtype=bool)
+    rows = rows[(rows >= 0) & (rows < raw.len())]
+    fine[rows] = [_is_utf8(value) for value in raw.gather(rows)]
+    return pa.array(fine)
+
+
+def _is_utf8(raw: bytes | None) -> bool:
+    try:
+        (raw or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def said(raw: pl.Series) -> pl.Series:
+    """What the bytes of lines say as UTF-8, without their line end; null where they are not UTF-8.
+
+    The ledger leaves out a text that is just this, so nobody needs a codec to read a ledger.
+    """
+    return as_utf8(raw).str.replace(r"(?:\r\n|\r|\n)$", "")
+
+
 def span_texts(ledger: pl.DataFrame) -> pl.Series:
-    """The text of each ledger row: `text`, or where that is null what `raw` says as UTF-8 without its line end."""
-    said = pl.col("raw").cast(pl.String, strict=False).str.replace(r"(?:\r\n|\r|\n)$", "")
-    return ledger.select(text=pl.coalesce(pl.col("text"), said)).to_series()
+    """The text of each ledger row: `text`, or where that is null what `raw` says."""
+    given = ledger["text"]
+    if not given.null_count():
+        return given
+    return pl.select(pl.coalesce(given, said(ledger["raw"]))).to_series().alias("text")
 
 
 def compose_texts(spans: pl.DataFrame) -> pl.DataFrame:

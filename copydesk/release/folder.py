@@ -1,0 +1,155 @@
+"""The folder of a dataset: where things stand in it, and how a file gets there whole or not at all.
+
+    Folder        a dataset's folder, opened for writing: checked, locked, written to by rename only
+    read_bytes    a file of a release, or ReleaseError
+
+Nothing is written outside the folder: a subfolder that is a link, or a file where a folder should be, is refused.
+Every file is first written to `.work/` beside its final place, then renamed, so that a crash leaves either the old
+state or the new one, and perhaps a stray file in `.work/`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from copydesk.errors import ReleaseError
+
+__all__ = ["CARD", "DATA", "KNOWLEDGE", "QUARANTINE", "RELEASES", "WORK", "Folder", "read_bytes", "sha256_of"]
+
+CARD: Final = "README.md"
+DATA: Final = "data"
+RELEASES: Final = "releases"
+KNOWLEDGE: Final = "knowledge"
+QUARANTINE: Final = "quarantine"
+WORK: Final = ".work"
+STAGE: Final = ".work/stage"
+
+LOCK_SECONDS: Final = 5.0
+"""How long to wait for another writer before saying so: enough for one that is just ending."""
+
+
+def sha256_of(data: bytes) -> str:
+    """64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file of a release; raises ReleaseError that names it."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ReleaseError(f"{path}: cannot be read ({error.strerror}); restore the file, or build anew") from error
+
+
+class Folder:
+    """A dataset's folder that may be written to. Raises ReleaseError where it may not."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    @contextmanager
+    def opened(self) -> Iterator[Folder]:
+        """Make and check the folder and hold its lock; one process writes at a time, the same one may nest."""
+        self._make(self.path)
+        self._make(self / WORK)
+        lock = FileLock(self / WORK / "lock", is_singleton=True)
+        try:
+            with _explained(self / WORK / "lock"), lock.acquire(timeout=LOCK_SECONDS):
+                yield self
+        except Timeout as error:
+            raise ReleaseError(
+                f"{self.path}: another copydesk is writing here; wait until it is done, then run this again"
+            ) from error
+
+    def subfolder(self, name: str) -> Path:
+        """A folder directly below, made if it is not there."""
+        self._make(self / name)
+        return self / name
+
+    def stage(self, name: str, data: bytes) -> str | None:
+        """Hold a content-addressed file ready; None where the folder has it already. It is never overwritten.
+
+        Raises ReleaseError where another file of that name is there: content-addressed, so it must be damaged.
+        """
+        path = self / name
+        self._make(path.parent)
+        with _explained(path):
+            if path.is_symlink() or (path.exists() and not path.is_file()):
+                raise ReleaseError(f"{path}: is in the way and no plain file; move it away, then run this again")
+            if not path.exists():
+                self._make(self / STAGE)
+                self._write(self / STAGE / name.replace("/", "-"), data)
+                return name
+            if path.stat().st_size != len(data):
+                raise ReleaseError(
+                    f"{path}: has {path.stat().st_size} bytes and should have {len(data)}; "
+                    "it is damaged: delete it, then run this again"
+                )
+        return None
+
+    def publish(self, names: Iterable[str]) -> None:
+        """Move staged files to their places."""
+        for name in names:
+            with _explained(self / name):
+                (self / STAGE / name.replace("/", "-")).replace(self / name)
+
+    def unstage(self) -> None:
+        """Throw away what is staged: an ingest that changed nothing, or one that broke off."""
+        shutil.rmtree(self / STAGE, ignore_errors=True)
+
+    def replace(self, name: str, data: bytes) -> None:
+        """Write a file by renaming; readers see the old one or the new one, whole."""
+        path, draft = self / name, self / WORK / name.replace("/", "-")
+        self._make(path.parent)
+        with _explained(path):
+            if path.is_symlink():
+                raise ReleaseError(f"{path}: is a link; a release is written inside its folder only: remove the link")
+            self._write(draft, data)
+            draft.replace(path)
+
+    @staticmethod
+    def _write(path: Path, data: bytes) -> None:
+        with path.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def _make(self, path: Path) -> None:
+        with _explained(path):
+            if path.is_symlink() and path != self.path:
+                raise ReleaseError(f"{path}: is a link; a release is written inside its folder only: remove the link")
+            if path.exists() and not path.is_dir():
+                raise ReleaseError(f"{path}: is a file where a folder is needed; move it away or choose another --into")
+            path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise ReleaseError(f"{path}: is not writable; give yourself the right to write, or choose another --into")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what the system says of a path into a ReleaseError with the remedy."""
+    try:
+        yield
+    except OSError as error:
+        remedy = {
+            errno.ENOSPC: "free some space",
+            errno.EDQUOT: "free some space",
+            errno.EROFS: "the disk is read-only: choose another --into",
+            errno.EACCES: "give yourself the right to write, or choose another --into",
+            errno.EPERM: "give yourself the right to write, or choose another --into",
+            errno.ENOTDIR: "a file is in the way: move it, or choose another --into",
+            errno.EISDIR: "a folder is in the way: move it away",
+        }.get(error.errno or 0, "see that the path can be written")
+        raise ReleaseError(f"{path}: cannot be written ({error.strerror}); {remedy}, then run this again") from error

@@ -1,0 +1,120 @@
+"""The head of the card: the YAML that `datasets` and the Hub read.
+
+    render_head   the head as text, from the manifests
+
+`configs` names every data file of the newest fifty releases, so that a release loads by its number and nothing is
+guessed from folders; `dataset_info` holds features and counts, which `datasets` checks and makes its cache key of;
+`releases` names the manifest of every release with its SHA-256.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import yaml
+
+from copydesk.release.manifest import Manifest, Reference
+from copydesk.release.shards import Shard
+
+__all__ = ["LOADABLE", "licence_id", "render_head"]
+
+LOADABLE: Final = 50
+"""Releases that a card lists files for: the local reader takes 0.5 s for 50 releases of 100 shards, and the Hub
+refuses cards much over a megabyte. Older ones stay on disk and in `releases`."""
+
+LICENCES: Final = frozenset(
+    {
+        *("apache-2.0", "mit", "cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
+        *("cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0", "odc-by", "odbl", "pddl", "unknown"),
+    }
+)
+"""Identifiers of the Hub that are plausible for news; another licence is `other` there and stands in the body."""
+
+SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+class _Dumper(yaml.SafeDumper):
+    """No anchors, which the Hub's reader does not resolve everywhere; lists indented, versions quoted."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
+
+
+class _Quoted(str):
+    __slots__ = ()
+
+
+_Dumper.add_representer(_Quoted, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
+def render_head(manifests: Sequence[Manifest], references: Sequence[Reference]) -> str:
+    """The YAML between its two lines of dashes; `manifests` are the newest ones, both lists oldest first."""
+    newest = manifests[-1]
+    listed = list(reversed(manifests))[:LOADABLE]
+    whole = {
+        **_about(newest),
+        "configs": [
+            *(_config(one, one.version, "article", default=one is newest) for one in listed),
+            _config(newest, "ledger", "ledger", default=False),
+        ],
+        "dataset_info": [
+            *(_info(one, one.version, "article") for one in listed),
+            _info(newest, "ledger", "ledger"),
+        ],
+        "releases": [
+            {"version": _Quoted(one.version), "manifest": one.file, "sha256": _Quoted(one.sha256)} for one in references
+        ],
+    }
+    return "---\n" + yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096) + "---\n"
+
+
+def _about(newest: Manifest) -> dict[str, Any]:
+    counts, told = newest.body["counts"], newest.body["description"]
+    languages = sorted(counts["by_language"].items(), key=lambda pair: (-pair[1], pair[0]))
+    codes = [code for code, _ in languages if re.fullmatch(r"[a-z]{2,3}", code)]
+    size = next((name for limit, name in SIZES if counts["documents"] < limit), "n>1M")
+    return {
+        "pretty_name": told["title"],
+        **({"language": codes} if codes else {}),
+        "license": licence_id(told["licence"]),
+        "size_categories": [size],
+        "task_categories": ["text-generation"],
+        "tags": ["news"],
+        "copydesk": _Quoted(newest.body["made_with"]["copydesk"]),
+    }
+
+
+def licence_id(licence: str) -> str:
+    """The Hub's identifier of a licence: `other` for what it does not know, which then stands in the body."""
+    word = licence.split(":", maxsplit=1)[0].strip().lower()
+    return word if word in LICENCES else "other"
+
+
+def _config(manifest: Manifest, name: str, table: str, *, default: bool) -> dict[str, Any]:
+    files = [
+        {"split": split, "path": [shard.file for shard in shards]} for split, shards in manifest.splits(table).items()
+    ]
+    return {"config_name": _Quoted(name), **({"default": True} if default else {}), "data_files": files}
+
+
+def _info(manifest: Manifest, name: str, table: str) -> dict[str, Any]:
+    splits = [_split(split, shards) for split, shards in manifest.splits(table).items()]
+    return {
+        "config_name": _Quoted(name),
+        "description": f"{manifest.body['name']} {manifest.version}, content {manifest.body['content'][table]}",
+        "features": manifest.body["tables"][table]["features"],
+        "splits": splits,
+        "download_size": sum(shard.bytes for shard in manifest.shards(table)),
+        "dataset_size": sum(split["num_bytes"] for split in splits),
+    }
+
+
+def _split(name: str, shards: Sequence[Shard]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "num_bytes": sum(shard.arrow_bytes for shard in shards),
+        "num_examples": sum(shard.rows for shard in shards),
+    }

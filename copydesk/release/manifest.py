@@ -1,0 +1,142 @@
+"""The manifest: the JSON file that says what a release consists of; and the card's list of manifests.
+
+    Manifest       one manifest, read or to be written: its bytes are the same for the same contents
+    Reference      what the card says of a release: version, file and SHA-256 of its manifest
+    read_card      the releases that a folder's card names, oldest first
+    read_manifest  one manifest, checked against the card's hash
+
+A manifest that the card does not name is no release: its ingest ended before the commit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from copydesk.errors import ReleaseError, VerifyError
+from copydesk.release.folder import CARD, RELEASES, read_bytes, sha256_of
+from copydesk.release.shards import Shard
+
+__all__ = ["FORMAT", "Manifest", "Reference", "card_head", "choose", "read_card", "read_manifest"]
+
+FORMAT: Final = 1
+"""Of manifests; a reader refuses a newer one."""
+
+VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A release as the card names it."""
+
+    version: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One manifest. `body` is its JSON; docs/release-format.md lists the keys."""
+
+    body: dict[str, Any]
+
+    @cached_property
+    def data(self) -> bytes:
+        """The file's bytes: sorted keys, one space of indent, UTF-8, a line end."""
+        return (json.dumps(self.body, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+    @property
+    def version(self) -> str:
+        """Such as 1.2.0."""
+        return str(self.body["version"])
+
+    @property
+    def file(self) -> str:
+        """Where it stands below the dataset's folder."""
+        return f"{RELEASES}/{self.version}.json"
+
+    @property
+    def reference(self) -> Reference:
+        """How the card is to name it."""
+        return Reference(self.version, self.file, sha256_of(self.data))
+
+    def splits(self, table: str) -> dict[str, list[Shard]]:
+        """The shards of `article` or `ledger`, by split, in order."""
+        return {
+            split["name"]: [Shard(**shard) for shard in split["shards"]]
+            for split in self.body["tables"][table]["splits"]
+        }
+
+    def shards(self, table: str) -> list[Shard]:
+        """The shards of `article` or `ledger`, in order."""
+        return [shard for shards in self.splits(table).values() for shard in shards]
+
+
+def card_head(text: str, path: Path) -> dict[str, Any]:
+    """The YAML at the head of a card; raises ReleaseError where there is none."""
+    parts = text.split("\n---\n", 1)
+    if not text.startswith("---\n") or len(parts) != 2:
+        raise ReleaseError(f"{path}: has no YAML head, so it is no card of copydesk; choose another --into or --name")
+    try:
+        head = yaml.load(parts[0][4:], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 -- both safe
+    except yaml.YAMLError as error:
+        raise ReleaseError(f"{path}: its YAML head cannot be read ({error}); restore the file") from error
+    if not isinstance(head, dict):
+        raise ReleaseError(f"{path}: its YAML head is {head!r:.60}, not a mapping; restore the file")
+    return head
+
+
+def read_card(folder: Path) -> list[Reference]:
+    """The releases of a dataset, oldest first; none where there is no card yet.
+
+    Raises ReleaseError where the card is not one of copydesk: what is there is not overwritten.
+    """
+    path = folder / CARD
+    if not path.exists() and not path.is_symlink():
+        return []
+    try:
+        text = read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ReleaseError(f"{path}: is not UTF-8 (byte {error.start}); restore the file") from error
+    entries = card_head(text, path).get("releases")
+    try:
+        found = [Reference(str(one["version"]), str(one["manifest"]), str(one["sha256"])) for one in entries or []]
+    except (TypeError, KeyError) as error:
+        raise ReleaseError(f"{path}: its list `releases` is damaged ({error!r}); restore the file") from error
+    for one in found:
+        if one.file != f"{RELEASES}/{one.version}.json" or not VERSION.fullmatch(one.version):
+            raise ReleaseError(f"{path}: names {one.file} as the manifest of {one.version}; restore the file")
+    if not found:
+        raise ReleaseError(f"{path}: names no release, so it is no card of copydesk; choose another --into or --name")
+    return found
+
+
+def choose(folder: Path, version: str | None) -> Reference:
+    """The newest release, or the one of a version; raises ReleaseError that names those there are."""
+    found = read_card(folder)
+    if not found:
+        raise ReleaseError(f"{folder}: there is no release here (no {CARD}); run copydesk ingest, or check the path")
+    if version is None:
+        return found[-1]
+    for one in found:
+        if one.version == version:
+            return one
+    raise ReleaseError(f"{folder}: has no release {version}; there are {', '.join(one.version for one in found)}")
+
+
+def read_manifest(folder: Path, reference: Reference) -> Manifest:
+    """A manifest, after checking that it is the one that the card names; raises VerifyError where it is not."""
+    path = folder / reference.file
+    data = read_bytes(path)
+    if sha256_of(data) != reference.sha256:
+        raise VerifyError(f"{path}: has SHA-256 {sha256_of(data)}, the card says {reference.sha256}; restore the file")
+    manifest = Manifest(json.loads(data))
+    if (found := manifest.body.get("format")) != FORMAT:
+        raise ReleaseError(f"{path}: has format {found}, this copydesk reads {FORMAT}; use a newer copydesk")
+    return manifest
