@@ -120,11 +120,16 @@ def _marked(data: bytes) -> Text | None:
 _SHIFTED: Final = (
     (re.compile(rb"\x1b(?:\$\)C|\$\(C)"), ("iso2022_kr", "iso2022_jp_2")),
     (re.compile(rb"\x1b\$\)[AGE]|\x1b\$\*H"), ()),
-    (re.compile(rb"\x1b\$[@B]|\x1b\([IJ]|\x1b\$\([DOPQ]"), ("iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2004", "iso2022_jp_2")),
+    (
+        re.compile(rb"\x1b\$[@B]|\x1b\([IJ]|\x1b\$\([DOPQ]"),
+        ("iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2004", "iso2022_jp_2"),
+    ),
     (re.compile(rb"~\{(?:[!-w][!-~])+~\}"), ("hz",)),
 )
 _UTF7_RUN: Final = re.compile(rb"\+([A-Za-z0-9+/]{3,})-?")
-_UTF7_LETTERS: Final = re.compile("[\u00a0-\u052f\u0590-\u06ff\u0900-\u0e7f\u1e00-\u1fff\u2010-\u203a\u20ac\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+")
+_UTF7_LETTERS: Final = re.compile(
+    "[\u00a0-\u052f\u0590-\u06ff\u0900-\u0e7f\u1e00-\u1fff\u2010-\u203a\u20ac\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+"
+)
 
 
 def _shifted(data: bytes) -> Text | None:
@@ -209,7 +214,9 @@ def _utf8(data: bytes) -> Text | None:
             return None
         notes.append("surrogates")
     encoding = "ascii" if body.isascii() else "utf-8"
-    return Text(encoding, [(start, end, _utf8_line(line, end == len(data), tail)) for start, end, line in _split(data)], notes)
+    return Text(
+        encoding, [(start, end, _utf8_line(line, end == len(data), tail)) for start, end, line in _split(data)], notes
+    )
 
 
 def _utf8_line(line: bytes, last: bool, tail: int) -> str:
@@ -226,7 +233,7 @@ def _utf8_line(line: bytes, last: bool, tail: int) -> str:
 
 def _mixed(data: bytes) -> Text | None:
     """Read line by line if the lines with UTF-8 in them outnumber, by non-ASCII characters, what chance explains."""
-    from copydesk.legacy import Reader
+    from copydesk.mixture import Mixture
 
     tail = _cut_tail(data)
     good: Counter[str] = Counter()
@@ -237,9 +244,8 @@ def _mixed(data: bytes) -> Text | None:
         if text is not None and not text.isascii():
             good.update(character for character in text if character > "\x7f")
     bad = [line for _, _, line, text in read if text is None]
-    sound = sum(1 for *_, text in read if text is not None and not text.isascii())
-    reader = Reader(bad, good)
-    if not reader.trusts_utf8(sound):
+    reader = Mixture(bad, good)
+    if not reader.trusts_utf8():
         return None
     lines = [(start, end, reader.read(line) if text is None else text) for start, end, line, text in read]
     names = ["utf-8", *reader.used]
@@ -260,7 +266,7 @@ def _legacy(data: bytes) -> Text:
     from copydesk.legacy import decode_line, guess
 
     encoding = guess(data)
-    lines = [(start, end, decode_line(line, encoding, end == len(data))) for start, end, line in _split(data)]
+    lines = [(start, end, decode_line(line, encoding, last=end == len(data))) for start, end, line in _split(data)]
     noise = sum(_noise(text) for _, _, text in lines)
     if noise > 0.03 * len(data):
         raise DocumentError(f"undecodable: no known encoding fits; read as {encoding}, {noise} characters are noise")

@@ -173,7 +173,9 @@ def _line_table(
             "decoded": raw.cast(pl.String).str.strip_chars_end("\r\n"),
         },
         schema=LINES,
-    ).with_columns(pl.when(line=1).then(pl.col("decoded").str.strip_prefix("\ufeff")).otherwise("decoded").alias("decoded"))
+    ).with_columns(
+        pl.when(line=1).then(pl.col("decoded").str.strip_prefix("\ufeff")).otherwise("decoded").alias("decoded")
+    )
 
 
 def _read_odd(raw: pl.Series, rows: NDArray[np.int64]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -61,7 +61,7 @@ class Knowledge:
         whole = hashlib.sha256(json.dumps([self.profiles, self.documents]).encode())
         for name in TABLES:
             buffer = io.BytesIO()
-            self._sorted(name).write_ipc(buffer)
+            self._sorted(name).write_csv(buffer)  # a text form outlives the versions of the binary ones
             whole.update(name.encode() + b"\0" + buffer.getvalue())
         return whole.hexdigest()[:32]
 

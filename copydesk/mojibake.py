@@ -164,7 +164,9 @@ def bad_pattern() -> str:
     return "".join(_translated(BADNESS_RE.pattern))
 
 
-_TOKEN: Final = re.compile(r"\[(?P<set>(?:\\.|[^\]])+)\]|\\(?P<any>[sw])|\\.|#[^\n]*(?P<gap>)|(?P<space>\s+)|.", re.DOTALL)
+_TOKEN: Final = re.compile(
+    r"\[(?P<set>(?:\\.|[^\]])+)\]|\\(?P<any>[sw])|\\.|#[^\n]*(?P<gap>)|(?P<space>\s+)|.", re.DOTALL
+)
 
 
 def _translated(pattern: str) -> Iterator[str]:

@@ -160,8 +160,8 @@ def _merge(lines: pl.Series, places: NDArray[np.int64], repaired: pl.Series) -> 
 def _touched(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     """Lines with anything but tidy ASCII: the suspects by `reference`, the others in columns."""
     seen = lines.str.replace_all(f"[{INVISIBLE}]+", "")
-    slow = _suspects(lines, seen)
     clean = seen.str.replace_all(SOFT_HYPHEN, "", literal=True)
+    slow = _suspects(lines, seen, clean)
     spaced = clean.str.replace_all(f"[{SPACES}]{{2,}}|[{SPACES[1:]}]", " ").str.strip_chars(" ")
     repairs = (seen != lines).to_numpy() * _BIT["invisible"] | (clean != seen).to_numpy() * _BIT["invisible"]
     repairs |= (spaced != clean).to_numpy() * _BIT["spaces"]
@@ -172,12 +172,12 @@ def _touched(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     return _merge(spaced, places, pl.Series([text for text, _ in passed], dtype=pl.String)), repairs
 
 
-def _suspects(lines: pl.Series, seen: pl.Series) -> NDArray[np.bool_]:
-    """Which lines any other pass could change: `lines` as they came, `seen` without what is removed first."""
+def _suspects(lines: pl.Series, seen: pl.Series, clean: pl.Series) -> NDArray[np.bool_]:
+    """Which lines any other pass could change: as they came, as mojibake is looked for, and without soft hyphens."""
     slow = (lines.str.contains(_ODD) | seen.str.contains(_suspicious())).to_numpy().copy()
     rest = np.flatnonzero(~slow)
-    unstable = rest[seen.gather(rest).str.contains(f"[{UNSTABLE}]").to_numpy()]
-    slow[unstable] = [not unicodedata.is_normalized("NFC", line) for line in seen.gather(unstable)]
+    unstable = rest[clean.gather(rest).str.contains(f"[{UNSTABLE}]").to_numpy()]
+    slow[unstable] = [not unicodedata.is_normalized("NFC", line) for line in clean.gather(unstable)]
     return slow
 
 

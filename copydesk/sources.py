@@ -14,7 +14,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -43,30 +43,34 @@ SUFFIXES: Final = frozenset({".txt"})
 FILE_COLUMNS: Final = ("file", "filename", "file_name", "path", "uri")
 """Names of the sidecar's column that names the file, in order of preference."""
 
-DOCUMENTS: Final[dict[str, pl.DataType]] = {
-    "id": pl.String(),
-    "uri": pl.String(),
-    "source": pl.String(),
-    "site": pl.String(),
-    "outlet": pl.String(),
-    "url": pl.String(),
-    "given_date": pl.String(),
-    "given_headline": pl.String(),
-    "given_section": pl.String(),
-    "given_authors": pl.String(),
-    "extra": pl.String(),
-    "years_from": pl.Int16(),
-    "years_to": pl.Int16(),
-    "raw_sha256": pl.String(),
-    "raw": pl.Binary(),
-}
-REFUSED: Final[dict[str, pl.DataType]] = {
-    "id": pl.String(),
-    "uri": pl.String(),
-    "source": pl.String(),
-    "raw_sha256": pl.String(),
-    "reason": pl.String(),
-}
+DOCUMENTS: Final = pl.Schema(
+    {
+        "id": pl.String(),
+        "uri": pl.String(),
+        "source": pl.String(),
+        "site": pl.String(),
+        "outlet": pl.String(),
+        "url": pl.String(),
+        "given_date": pl.String(),
+        "given_headline": pl.String(),
+        "given_section": pl.String(),
+        "given_authors": pl.String(),
+        "extra": pl.String(),
+        "years_from": pl.Int16(),
+        "years_to": pl.Int16(),
+        "raw_sha256": pl.String(),
+        "raw": pl.Binary(),
+    }
+)
+REFUSED: Final = pl.Schema(
+    {
+        "id": pl.String(),
+        "uri": pl.String(),
+        "source": pl.String(),
+        "raw_sha256": pl.String(),
+        "reason": pl.String(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -216,7 +220,7 @@ def _given(
     return given
 
 
-def read_batch(files: list[RawFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_batch(files: Sequence[RawFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The files of a batch as a table DOCUMENTS, and those that cannot be read as a table REFUSED."""
     rows: list[tuple[object, ...]] = []
     refused: list[tuple[object, ...]] = []

@@ -1,0 +1,213 @@
+"""The command line: `copydesk COMMAND`. Parsing here, work elsewhere; everything heavy is imported late.
+
+Exit codes: 0 done (quarantine allowed unless --strict), 1 done but strict checks failed, 2 usage, 3 failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from copydesk import __version__
+from copydesk.errors import CopydeskError
+
+if TYPE_CHECKING:
+    from copydesk.job import Options
+    from copydesk.outcome import Outcome
+
+__all__ = ["build_parser", "main"]
+
+DONE, STRICT_FAILED = 0, 1
+
+PREFECT_DEFAULTS: Final = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 s is too short on a busy machine
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_LEVEL": "WARNING",  # our own progress says the rest
+}
+EPHEMERAL_DEFAULTS: Final = {
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",  # or it ends with 150 lines of cancelled tasks
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except CopydeskError as error:
+        print(f"copydesk: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("copydesk: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line as an argparse parser: the reference in docs/cli.md is printed from it."""
+    parser = argparse.ArgumentParser(
+        prog="copydesk",
+        description="Raw news text in, clean, versioned, documented datasets out, every removed line accounted for.",
+    )
+    parser.add_argument("--version", action="version", version=f"copydesk {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_add_ingest, _add_explain, _add_restore, _add_verify):
+        add(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def _command(
+    commands: Commands[argparse.ArgumentParser], name: str, run: Callable[[argparse.Namespace], int], told: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=told, description=told[0].upper() + told[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_ingest(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "ingest", _ingest, "raw files to a released dataset")
+    add = parser.add_argument
+    add(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="raw files or folders (default: the sources of copydesk.toml)",
+    )
+    add("--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if there is one)")
+    add("--name", help="the dataset's name (default: that of copydesk.toml, else the one PATH's folder name)")
+    add("--into", type=Path, metavar="DIR", help="where datasets are kept (default: dist)")
+    add("--workers", type=int, metavar="N", help="worker processes (default: 2)")
+    add(
+        "--mode",
+        choices=["append", "mirror"],
+        default="append",
+        help="append: the article of a vanished file stays; mirror: it goes (default: append)",
+    )
+    add("--years", metavar="A..B", help="the documents were published in these years: decides dates without a year")
+    add("--relearn", action="store_true", help="learn the knowledge anew and judge everything with it")
+    add("--allow-shrink", action="store_true", help="let a mirror run remove over 5 %% of the articles, or a source")
+    add("--dry-run", action="store_true", help="say what would happen and write nothing")
+    add("--strict", action="store_true", help="exit with 1 where a document went to quarantine")
+    add("--no-prefect", action="store_true", help="run the same stages by plain calls, without Prefect")
+
+
+def _add_explain(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "explain", _explain, "line by line: label, fate and evidence")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="raw files or folders")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if any)"
+    )
+    parser.add_argument(
+        "--dataset", type=Path, metavar="DIR", help="judge with the knowledge of this dataset's newest release"
+    )
+    parser.add_argument("--years", metavar="A..B", help="the documents were published in these years")
+    parser.add_argument("--json", action="store_true", help="one JSON object per document, one document a line")
+
+
+def _add_restore(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "restore", _restore, "every raw file back from the ledger, byte for byte")
+    parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
+    parser.add_argument("version", nargs="?", help="which release (default: the newest)")
+    parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="the folder to write to")
+
+
+def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "verify", _verify, "recompute every hash, count and number of a release")
+    parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
+    parser.add_argument("version", nargs="?", help="which release (default: all)")
+    parser.add_argument("--json", action="store_true", help="the problems as one JSON array")
+
+
+def _ingest(asked: argparse.Namespace) -> int:
+    from copydesk.job import Options  # noqa: PLC0415
+
+    options = Options(
+        paths=tuple(asked.paths),
+        config=asked.config,
+        name=asked.name,
+        into=asked.into,
+        workers=asked.workers,
+        mode=asked.mode,
+        years=asked.years,
+        relearn=asked.relearn,
+        allow_shrink=asked.allow_shrink,
+        dry_run=asked.dry_run,
+    )
+    outcome = _ingest_plainly(options) if asked.no_prefect else _ingest_as_flow(options)
+    print(outcome.summary())
+    return STRICT_FAILED if asked.strict and outcome.refused else DONE
+
+
+def _ingest_plainly(options: Options) -> Outcome:
+    from copydesk.job import settle  # noqa: PLC0415
+    from copydesk.pipeline import ingest  # noqa: PLC0415
+    from copydesk.review.progress import shown_progress  # noqa: PLC0415
+    from copydesk.runner import Workers  # noqa: PLC0415
+
+    print("copydesk ingest: plain calls, without Prefect", flush=True)
+    job = settle(options)
+    with shown_progress() as progress, Workers(job.workers, progress) as pool:
+        return ingest(job, pool)
+
+
+def _ingest_as_flow(options: Options) -> Outcome:
+    for name, value in PREFECT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
+
+    address = PREFECT_API_URL.value()
+    if not address:
+        for name, value in EPHEMERAL_DEFAULTS.items():
+            os.environ.setdefault(name, value)
+    print(f"copydesk ingest: Prefect flow, {f'on {address}' if address else 'on an ephemeral server'}", flush=True)
+    from copydesk.job import settle  # noqa: PLC0415
+    from copydesk.review.progress import shown_progress  # noqa: PLC0415
+    from flows.ingest import ingest_flow  # noqa: PLC0415
+
+    settle(options)  # what is wrong with the request is said before a server is started
+    with shown_progress():
+        return ingest_flow(**options.as_parameters())
+
+
+def _explain(asked: argparse.Namespace) -> int:
+    from copydesk.job import Options  # noqa: PLC0415
+    from copydesk.review.explain import console_for_output, explain_files, print_document  # noqa: PLC0415
+    from copydesk.single import public  # noqa: PLC0415
+
+    options = Options(paths=tuple(asked.paths), config=asked.config, years=asked.years)
+    told, records = explain_files(options, asked.dataset)
+    print(f"copydesk explain: {told}", file=sys.stderr, flush=True)
+    console = console_for_output()
+    for record in records:
+        if asked.json:
+            print(json.dumps(public(record), ensure_ascii=False))
+        else:
+            print_document(record, console)
+    return DONE
+
+
+def _restore(asked: argparse.Namespace) -> int:
+    from copydesk.release.restore import restore  # noqa: PLC0415
+
+    print(restore(asked.dataset, asked.version, asked.into))
+    return DONE
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    from copydesk.release.verify import verify  # noqa: PLC0415
+
+    print(verify(asked.dataset, asked.version))
+    return DONE

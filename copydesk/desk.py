@@ -1,0 +1,160 @@
+"""The two functions at the heart: what a batch shows the corpus, and how it is judged.
+
+    prepare   documents' bytes to repaired lines; what cannot be read is refused with its reason
+    survey    what a batch adds to the knowledge: its sites' lines, its headlines, its tags
+    judge     every line's label and fate, every document's fields: the articles and the ledger
+
+Pure functions over tables: no file is read or written here, and a document's result does not depend on the others of
+its batch except through the knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from copydesk import metadata
+from copydesk.decoding import decode_documents
+from copydesk.knowledge import Knowledge
+from copydesk.labels import FATES
+from copydesk.ledger import ledger_rows
+from copydesk.lines import label_lines, repetition
+from copydesk.lines.profiles import Profiles
+from copydesk.lines.sites import find_sites
+from copydesk.repair import kind_names, repair_lines
+from copydesk.schema import load_schema
+from copydesk.sources import REFUSED
+from copydesk.text import compose_texts, content_hashes
+
+__all__ = ["Judged", "Prepared", "judge", "prepare", "survey"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch as tables: `documents` (without bytes), their `lines`, and the `refused`."""
+
+    documents: pl.DataFrame
+    lines: pl.DataFrame
+    refused: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a batch became: rows of the schemas `articles` and `ledger`, and those that break them, `refused`."""
+
+    articles: pl.DataFrame
+    ledger: pl.DataFrame
+    refused: pl.DataFrame
+
+
+def prepare(documents: pl.DataFrame) -> Prepared:
+    """Decode and repair a batch of documents (the columns of sources.DOCUMENTS)."""
+    decoded = decode_documents(documents["raw"])
+    facts = pl.concat([documents.drop("raw"), decoded.documents.drop("doc")], how="horizontal")
+    fine = facts["error"].is_null()
+    refused = facts.filter(~fine).select("id", "uri", "source", "raw_sha256", reason="error")
+    kept = facts.filter(fine).with_row_index("doc")
+    numbers = pl.DataFrame({"doc": decoded.documents["doc"].filter(fine), "new": kept["doc"]})
+    lines = decoded.lines.join(numbers, on="doc", maintain_order="left").drop("doc").rename({"new": "doc"})
+    repaired = repair_lines(lines["decoded"])
+    lines = lines.with_columns(text=repaired["text"])
+    return Prepared(_with_repairs(kept, lines["doc"], repaired), lines, refused.cast(REFUSED))
+
+
+def _with_repairs(documents: pl.DataFrame, doc: pl.Series, repaired: pl.DataFrame) -> pl.DataFrame:
+    """Name each document's repairs, sorted, each once; the decoder's notes are repairs of the bytes."""
+    masks = repaired.select(doc, mask="repairs").group_by("doc").agg(pl.col("mask").bitwise_or())
+    joined = documents.join(masks, on="doc", how="left", maintain_order="left").with_columns(
+        pl.col("mask").fill_null(0)
+    )
+    few = joined["mask"].unique().to_list()
+    names = pl.DataFrame(
+        {"mask": few, "names": [kind_names(mask) for mask in few]},
+        schema={"mask": joined.schema["mask"], "names": pl.List(pl.String)},
+    )
+    return (
+        joined.join(names, on="mask", how="left", maintain_order="left")
+        .with_columns(repairs=pl.concat_list("notes", "names").list.unique().list.sort())
+        .drop("notes", "names", "mask", "error")
+    )
+
+
+def survey(batch: Prepared, profiles: Profiles) -> Mapping[str, pl.DataFrame]:
+    """What a batch shows the corpus, as tables that `corpus.learn` merges."""
+    tables: Mapping[str, pl.DataFrame] = repetition.survey(batch.lines, _placed(batch, Knowledge(), profiles))
+    return tables
+
+
+def judge(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> Judged:
+    """Label every line, decide its fate, extract every field."""
+    documents = _placed(batch, knowledge, profiles)
+    spans = label_lines(batch.lines, documents, knowledge, profiles)
+    ledger = ledger_rows(spans, batch.lines, documents)
+    articles = _articles(documents, spans, ledger, knowledge)
+    good, faults = load_schema("article").validate(articles)
+    refused = _broken(articles, faults)
+    if refused.height:
+        articles = articles.filter(good)
+        ledger = ledger.join(refused, on="id", how="anti", maintain_order="left")
+    return Judged(articles, ledger.drop("doc"), refused)
+
+
+def _placed(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> pl.DataFrame:
+    """The documents with their sites, and the outlet that a site's profile names, to fall back on."""
+    sites = find_sites(batch.lines, batch.documents, profiles, knowledge)
+    return batch.documents.with_columns(
+        site=sites, profile_outlet=sites.replace_strict(profiles.outlets, default=None, return_dtype=pl.String)
+    )
+
+
+def _articles(documents: pl.DataFrame, spans: pl.DataFrame, ledger: pl.DataFrame, knowledge: Knowledge) -> pl.DataFrame:
+    """One row of the article schema per document, in the documents' order."""
+    fields = metadata.extract(spans, documents, knowledge)
+    told = documents.drop(column for column in fields.columns if column != "doc" and column in documents.columns)
+    articles = (
+        told.join(fields, on="doc", how="left", maintain_order="left")
+        .join(compose_texts(spans), on="doc", how="left", maintain_order="left")
+        .join(_counted(ledger), on="doc", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("text").fill_null(""),
+            pl.col("headings").fill_null([]),
+            split=pl.lit("train"),
+            duplicate_cluster=pl.lit(None, dtype=pl.String),
+            duplicate_of=pl.lit(None, dtype=pl.String),
+            content_sha256=pl.lit("0" * 64),
+        )
+        .with_columns(
+            counts=pl.struct(_sizes(pl.col("text")) + [pl.col(f"lines_{fate}").fill_null(0) for fate in FATES])
+        )
+    )
+    articles = load_schema("article").conform(articles)
+    return articles.with_columns(content_sha256=content_hashes(articles))
+
+
+def _counted(ledger: pl.DataFrame) -> pl.DataFrame:
+    """How many spans of each document met each fate."""
+    return ledger.group_by("doc").agg((pl.col("fate") == fate).sum().alias(f"lines_{fate}") for fate in FATES)
+
+
+def _sizes(text: pl.Expr) -> list[pl.Expr]:
+    """Characters, words (runs without white space) and sentences (ends of sentence, at least one in a text)."""
+    ends = text.str.count_matches("[.!?\u2026\u3002\u061f\u06d4\u0964][\"'\u2019\u201d\u00bb)\\]]*(?:[ \\n]|$)")
+    return [
+        text.str.len_chars().alias("chars"),
+        text.str.count_matches("[^ \\n]+").alias("words"),
+        pl.when(text == "").then(0).otherwise(pl.max_horizontal(ends, 1)).alias("sentences"),
+    ]
+
+
+def _broken(articles: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+    """The documents whose row breaks the schema, as REFUSED, with every reason."""
+    reasons = faults.group_by("row").agg(reason=pl.format("{}: {}", "field", "reason").sort().str.join("; "))
+    return (
+        reasons.join(articles.with_row_index("row"), on="row", how="inner")
+        .with_columns(reason=pl.lit("breaks the schema of articles: ") + pl.col("reason"))
+        .select(list(REFUSED))
+        .sort("id")
+        .cast(REFUSED)
+    )

@@ -1,0 +1,136 @@
+"""What an ingest is about: options and copydesk.toml, settled into a list of files and a destination."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from copydesk.config import NAME, Config, Source, load_config, parse_years
+from copydesk.errors import UsageError
+from copydesk.sources import RawFile, Refused, find_files
+
+__all__ = ["Job", "Options", "settle"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person asks of an ingest; None means: as copydesk.toml says."""
+
+    paths: tuple[Path, ...] = ()
+    config: Path | None = None
+    name: str | None = None
+    into: Path | None = None
+    workers: int | None = None
+    mode: str = "append"
+    years: str | None = None
+    relearn: bool = False
+    allow_shrink: bool = False
+    dry_run: bool = False
+
+    def as_parameters(self) -> dict[str, Any]:
+        """The same in plain JSON types: the parameters of the flow."""
+        plain = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
+        return {**plain, "paths": [str(path) for path in self.paths]}
+
+
+@dataclass(frozen=True)
+class Job:
+    """An ingest, settled: which files into which dataset."""
+
+    name: str
+    destination: Path
+    config: Config
+    files: tuple[RawFile, ...]
+    refused: tuple[Refused, ...]
+    workers: int
+    mode: str
+    relearn: bool
+    allow_shrink: bool
+    dry_run: bool
+
+    @property
+    def profiles(self) -> tuple[Path, ...]:
+        """The folders of the user's own profiles."""
+        return tuple(self.config.below(path) for path in self.config.ingest.profiles)
+
+
+def settle(options: Options) -> Job:
+    """Find the sources and files that an ingest is about; raises UsageError or ConfigError with the remedy."""
+    config = load_config(options.config)
+    sources = _sources(options, config)
+    name = _name(options, config, sources)
+    limit = config.ingest.max_document_bytes
+    found = [find_files(source, root, max_bytes=limit) for source, root in sources]
+    files = tuple(file for some, _ in found for file in some)
+    refused = tuple(one for _, some in found for one in some)
+    if not files and not refused:
+        raise UsageError(f"{', '.join(str(root) for _, root in sources)}: no raw files there; put .txt files in")
+    return Job(
+        name=name,
+        destination=(options.into or config.below(config.dataset.into)) / name,
+        config=config,
+        files=files,
+        refused=refused,
+        workers=options.workers or config.ingest.workers,
+        mode=options.mode,
+        relearn=options.relearn,
+        allow_shrink=options.allow_shrink,
+        dry_run=options.dry_run,
+    )
+
+
+def _sources(options: Options, config: Config) -> list[tuple[Source, Path]]:
+    """The sources asked for, each with its root; a PATH that is a configured source keeps its configuration."""
+    years = _years(options.years)
+    configured = [(source, config.below(source.path)) for source in config.source]
+    if options.paths:
+        chosen = [_source_of(path, configured) for path in options.paths]
+    elif configured:
+        chosen = configured
+    else:
+        raise UsageError("nothing to read: give a PATH, or a copydesk.toml with a [[source]]")
+    names = [source.name for source, _ in chosen]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"two PATHs would both be the source {name!r}: give them as [[source]]s with names of their own"
+            )
+    return [(source.model_copy(update={"years": years}) if years else source, root) for source, root in chosen]
+
+
+def _source_of(path: Path, configured: Sequence[tuple[Source, Path]]) -> tuple[Source, Path]:
+    for source, root in configured:
+        if path.exists() and root.exists() and path.samefile(root):
+            return source, path
+    return Source(name=_folder_name(path), path=path), path
+
+
+def _years(written: str | None) -> tuple[int, int] | None:
+    try:
+        return parse_years(written)
+    except ValueError as error:
+        raise UsageError(f"--years {written}: {error}") from error
+
+
+def _folder_name(path: Path) -> str:
+    """The name of a folder, or of a file's folder, as a name of ours: other characters become '-'."""
+    place = path.resolve()
+    text = place.parent.name if place.is_file() else place.name
+    plain = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in text)
+    return plain.lstrip("._-")[:64] or "source"
+
+
+def _name(options: Options, config: Config, sources: Sequence[tuple[Source, Path]]) -> str:
+    """The dataset's name: as asked, else of the one PATH's folder, else as configured, else of the one source's."""
+    one = _folder_name(sources[0][1]) if len(sources) == 1 else None
+    configured = config.dataset.name
+    name = options.name or (one or configured if options.paths else configured or one)
+    if not name:
+        raise UsageError("the dataset has no name: give --name, or name = ... under [dataset] in copydesk.toml")
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"--name {name!r}: a name holds letters, digits, '.', '_' and '-' and begins with a letter or digit"
+        )
+    return name

@@ -1,0 +1,83 @@
+"""What an ingest came to, in words: for the terminal, and as Markdown for Prefect's run report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["Changes", "Outcome"]
+
+SHOWN: Final = 20
+"""Reasons listed; the quarantine file has all."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How the raw files differ from those of the last release."""
+
+    new: int
+    changed: int
+    same: int
+    gone: int
+
+    def __str__(self) -> str:
+        return f"{self.new} new, {self.changed} changed, {self.same} as before, {self.gone} gone"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a run. `version` is None where nothing was released: nothing changed, or it was a dry run."""
+
+    name: str
+    folder: Path
+    version: str | None
+    base: str | None
+    cause: str | None
+    dry_run: bool
+    changes: Changes
+    mode: str
+    learned: bool
+    documents: int
+    refused: tuple[tuple[str, str], ...]
+    labels: tuple[dict[str, Any], ...]
+
+    @property
+    def headline(self) -> str:
+        """One line: what was released."""
+        if self.dry_run:
+            return f"{self.name}: a dry run, nothing was written: {self.changes} ({self.mode})"
+        if self.version is None:
+            return f"{self.name}: nothing changed since {self.base}: no new release"
+        return f"{self.name} {self.version} ({self.cause}): {self.documents} articles in {self.folder}"
+
+    def summary(self) -> str:
+        """A few plain lines for the terminal."""
+        lines = [self.headline]
+        if not self.dry_run:
+            lines.append(f"raw files: {self.changes}; knowledge {'learned' if self.learned else 'of the last release'}")
+        if self.labels:
+            dropped = sum(row["spans"] for row in self.labels if row["fate"] == "dropped")
+            total = sum(row["spans"] for row in self.labels if row["fate"] != "blank")
+            lines.append(f"ledger: {dropped} of {total} lines dropped, each with its evidence")
+        lines += [f"quarantine: {uri}: {reason}" for uri, reason in self.refused[:SHOWN]]
+        if len(self.refused) > SHOWN:
+            lines.append(f"quarantine: and {len(self.refused) - SHOWN} more, see {self.folder / 'quarantine'}")
+        if self.version is not None:
+            lines.append(f'load it: datasets.load_dataset("{self.folder}")')
+        return "\n".join(lines)
+
+    def report(self) -> str:
+        """The run report as Markdown."""
+        parts = [f"# {self.headline}", f"Raw files: {self.changes}."]
+        if self.labels:
+            rows = "\n".join(f"| {row['label']} | {row['fate']} | {row['spans']} |" for row in self.labels)
+            parts.append(f"| label | fate | lines |\n|---|---|---:|\n{rows}")
+        if self.refused:
+            listed = "\n".join(f"- `{_code(uri)}`: {_code(reason)}" for uri, reason in self.refused[:SHOWN])
+            parts.append(f"## Quarantine: {len(self.refused)}\n\n{listed}")
+        return "\n\n".join(parts) + "\n"
+
+
+def _code(text: str) -> str:
+    return text.replace("`", "'").replace("<", "&lt;").replace("\n", " ")

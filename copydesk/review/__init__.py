@@ -1,0 +1,1 @@
+"""What people look at: explain and progress in the terminal."""

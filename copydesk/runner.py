@@ -1,0 +1,143 @@
+"""How a stage is mapped over its batches on one machine: in this process, or in a few long-lived ones.
+
+The pipeline knows only `Over`, a function of a stage's name, the work and its items. The flows give one that makes
+each item a Prefect task; it hands the work to the same `Workers`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Final, Protocol, Self, TypeVar
+
+__all__ = ["SHOWN", "Over", "Progress", "Quiet", "Workers"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Over(Protocol):
+    """Maps a stage's work over its items and gives the results in the items' order."""
+
+    def __call__(self, stage: str, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
+        """Apply `work`, a function of a module, to each item; raises what the first failing item raised."""
+        ...
+
+
+class Progress(Protocol):
+    """Where a run says how far it is."""
+
+    def begin(self, stage: str, total: int) -> None:
+        """Tell that a stage of `total` items begins."""
+
+    def advance(self, stage: str) -> None:
+        """Tell that one more item of the stage is done."""
+
+    def end(self, stage: str) -> None:
+        """Tell that the stage is done."""
+
+
+class Quiet:
+    """A progress that says nothing."""
+
+    def begin(self, stage: str, total: int) -> None:
+        """Say nothing."""
+
+    def advance(self, stage: str) -> None:
+        """Say nothing."""
+
+    def end(self, stage: str) -> None:
+        """Say nothing."""
+
+
+SHOWN: Final[ContextVar[Progress]] = ContextVar("progress", default=Quiet())
+"""The progress of whoever started the run: a flow's parameters are its form in Prefect's UI and cannot hold one."""
+
+
+class Workers(AbstractContextManager["Workers"]):
+    """Long-lived worker processes, started at the first stage that has more than one item for them.
+
+    They are spawned, not forked: Polars' and Arrow's threads do not survive a fork. Each takes its share of the
+    processors, so that the kernels of two workers do not fight over them.
+    """
+
+    def __init__(self, number: int, progress: Progress | None = None) -> None:
+        self.number = number
+        self.progress: Progress = progress or Quiet()
+        self._pool: ProcessPoolExecutor | None = None
+        self._starting = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def __call__(self, stage: str, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
+        """Apply the work to all items: in this process where there is one item or one worker."""
+        self.progress.begin(stage, len(items))
+        try:
+            if self._alone(len(items)):
+                return [self._told(stage, work(item)) for item in items]
+            futures = [self.submit(work, item) for item in items]
+            self._watch(stage, futures)
+            return [future.result() for future in futures]
+        finally:
+            self.progress.end(stage)
+
+    def one(self, work: Callable[[Item], Result], item: Item, *, of: int) -> Result:
+        """Apply the work to one of `of` items and wait for it: what a thread that supervises the item calls."""
+        return work(item) if self._alone(of) else self.submit(work, item).result()
+
+    def _alone(self, items: int) -> bool:
+        return self.number == 1 or items <= 1
+
+    def submit(self, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+        """Hand one item to the worker processes."""
+        with self._starting:
+            if self._pool is None:
+                self._pool = _spawned(self.number)
+        return self._pool.submit(work, item)
+
+    def _told(self, stage: str, result: Result) -> Result:
+        self.progress.advance(stage)
+        return result
+
+    def _watch(self, stage: str, futures: Sequence[Future[Any]]) -> None:
+        waiting = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                if future.exception() is not None:
+                    for other in waiting:
+                        other.cancel()
+                    future.result()
+                self.progress.advance(stage)
+
+
+def _spawned(number: int) -> ProcessPoolExecutor:
+    """A pool whose processes see their share of the processors: set by environment, read when Polars is imported."""
+    share = str(max(1, (os.cpu_count() or 1) // number))
+    before = {name: os.environ.get(name) for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS")}
+    os.environ.update(dict.fromkeys(before, share))
+    try:
+        pool = ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
+        for started in [pool.submit(os.getpid) for _ in range(number)]:
+            started.result()  # spawned now, while the environment is set
+        return pool
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

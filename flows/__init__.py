@@ -1,0 +1,1 @@
+"""The Prefect flows: what runs when, retried how. No text logic; the stages are copydesk's."""
