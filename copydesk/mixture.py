@@ -56,7 +56,10 @@ _ONE_BYTE: Final = (
 _MANY_BYTES: Final = ("cp932", "gb18030", "big5hkscs", "euc_jp", "cp949")
 
 # What a character unseen in the UTF-8 lines counts for: a letter may well occur, a sign seldom, a control never.
-_UNSEEN_LETTER: Final, _UNSEEN_SIGN, _UNSEEN_CONTROL = 0.1, 0.02, 1e-9
+_UNSEEN_LETTER: Final = 0.1
+_UNSEEN_SIGN: Final = 0.02
+_UNSEEN_CONTROL: Final = 1e-9
+_USUAL_MARKS: Final = frozenset("\u00a0“”‘’„«»‹›…–—¡¿·°§€£№©®™")
 _OTHER_CASE: Final = 0.2  # of its frequency, where the letter was seen in the other case
 _KNOWN_SHARE: Final = 0.34  # of a line's letters must be known, or the file's alphabet does not apply to the line
 _UTF8_SHARE: Final = 0.34  # bytes of UTF-8 per stray byte; legacy files have under .1 by chance, mixed ones over 1
@@ -122,7 +125,8 @@ class Mixture:
         return character in self._good or character.swapcase() in self._good
 
     def _weight(self, character: str) -> float:
-        unseen = _UNSEEN_LETTER if character.isalpha() else _UNSEEN_SIGN if character.isprintable() else _UNSEEN_CONTROL
+        usual = character.isalpha() or character in _USUAL_MARKS
+        unseen = _UNSEEN_LETTER if usual else _UNSEEN_SIGN if character.isprintable() else _UNSEEN_CONTROL
         seen = self._good[character] + _OTHER_CASE * self._good[character.swapcase()] * character.isalpha()
         return float(np.log((seen + unseen) / (self._good.total() + 1)))
 
