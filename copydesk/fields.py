@@ -3,6 +3,7 @@
     Field         one property of an Open Data Contract Standard file, with the fields or the item inside it
     parse_fields  the properties of a parsed YAML file to fields
     arrow_type    a field's Arrow type, from its physicalType
+    type_name     an Arrow type as text
 
 The standard leaves physicalType free; here it is Arrow's, so that one file decides both meaning and storage. There is
 no map (`datasets` cannot read one) and no null type; an array is never null, because null and empty would be told
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from copydesk.errors import ConfigError
 
-__all__ = ["Field", "arrow_type", "parse_fields"]
+__all__ = ["Field", "arrow_type", "parse_fields", "type_name"]
 
 TYPES: Final[dict[str, pa.DataType]] = {
     "string": pa.string(),
@@ -84,6 +85,15 @@ def arrow_type(column: Field) -> pa.DataType:
     if column.inner:
         return pa.struct([pa.field(part.name, arrow_type(part)) for part in column.inner])
     return TYPES[column.physical]
+
+
+def type_name(kind: pa.DataType) -> str:
+    """An Arrow type as text, `list<struct<year: int16>>`; Arrow's own text of a list differs between its readers."""
+    if isinstance(kind, pa.ListType):
+        return f"list<{type_name(kind.value_type)}>"
+    if isinstance(kind, pa.StructType):
+        return f"struct<{', '.join(f'{part.name}: {type_name(part.type)}' for part in kind)}>"
+    return str(kind)
 
 
 def parse_fields(file: str, properties: object, *, null_lists: bool = False) -> tuple[Field, ...]:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import yaml
 
 from copydesk.errors import ConfigError, ReleaseError
-from copydesk.fields import Field, arrow_type, parse_fields
+from copydesk.fields import Field, arrow_type, parse_fields, type_name
 from copydesk.validation import find_faults, record_faults
 
 __all__ = ["Schema", "load_schema", "read_schema", "schema_folder"]
@@ -60,7 +60,7 @@ class Schema:
     @cached_property
     def columns(self) -> dict[str, str]:
         """Column to Arrow type as text: what a reader's program depends on, without the descriptions."""
-        return {column.name: str(column.type) for column in self.arrow}
+        return {column.name: type_name(column.type) for column in self.arrow}
 
     def features(self) -> list[dict[str, Any]]:
         """The `features` of a card's `dataset_info`, in the YAML form of `datasets`."""

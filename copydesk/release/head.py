@@ -105,11 +105,20 @@ def _info(manifest: Manifest, name: str, table: str) -> dict[str, Any]:
     return {
         "config_name": _Quoted(name),
         "description": f"{manifest.body['name']} {manifest.version}, content {manifest.body['content'][table]}",
-        "features": manifest.body["tables"][table]["features"],
+        "features": _named_first(manifest.body["tables"][table]["features"]),
         "splits": splits,
         "download_size": sum(shard.bytes for shard in manifest.shards(table)),
         "dataset_size": sum(split["num_bytes"] for split in splits),
     }
+
+
+def _named_first(value: Any) -> Any:
+    """Features with their names first: the keys of a manifest are sorted, which nobody wants to read."""
+    if isinstance(value, list):
+        return [_named_first(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _named_first(value[key]) for key in sorted(value, key=lambda key: (key != "name", key))}
+    return value
 
 
 def _split(name: str, shards: Sequence[Shard]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The order of a release's rows and where its shards end: functions of the set of rows, and of nothing else.
 
     read_articles, read_ledger   the key columns of the batch files: what to sort by, and how heavy a row is
+    in_order                     the order itself
     cut                          where the shards end
 
 Batches come as Arrow IPC files, read through memory maps; only keys are held in memory (about 200 bytes a document).
@@ -24,7 +25,7 @@ import pyarrow as pa
 
 from copydesk.errors import ReleaseError
 
-__all__ = ["GREATEST", "LEAST", "MEAN", "SPLITS", "Batches", "cut", "read_articles", "read_ledger"]
+__all__ = ["GREATEST", "LEAST", "MEAN", "SPLITS", "Batches", "cut", "in_order", "read_articles", "read_ledger"]
 
 LEAST: Final = 1 << 20
 MEAN: Final = 4 << 20
@@ -104,9 +105,14 @@ def read_articles(batches: Batches) -> pl.DataFrame:
         raise ReleaseError(
             f"{twice['uri'][0]} and {twice['uri'][1]} have the same id {twice['id'][0]}; rename one of the two files"
         )
+    return in_order(keys).with_row_index("rank")
+
+
+def in_order(keys: pl.DataFrame) -> pl.DataFrame:
+    """Rows with split, day and id in the order of a release."""
     names = [*SPLITS, *sorted(set(keys["split"].unique()) - set(SPLITS))]
     place = pl.col("split").replace_strict(names, list(range(len(names))), return_dtype=pl.UInt32)
-    return keys.sort(place, "day", "id", nulls_last=True).with_row_index("rank")
+    return keys.sort(place, "day", "id", nulls_last=True)
 
 
 def read_ledger(batches: Batches, articles: pl.DataFrame) -> pl.DataFrame:
