@@ -1,7 +1,108 @@
-"""stub"""
+"""Legacy text read as cp1252: "Ïðåçèäåíò" for "Президент", "bêdzie" for "będzie", saved as UTF-8 since.
 
-MISREAD = "[\u00c0-\u00ff]{4}"
+Nothing is lost in it: cp1252 back to bytes, the right encoding forth. What has to be known is that it happened, and
+which encoding is right, and here a wrong guess would harm a sound line. So a line is looked at only where it holds
+what no Western spelling does (`MISREAD`), and changed only where the detector finds the Western reading far behind
+another one (`_FAR`): a Polish line in cp1250 leaves cp1252 half the score, a French or Icelandic one a tenth above.
+
+Two families. In another script whole words consist of the upper half of cp1252; the Latin ones keep ASCII letters
+between signs and accents that do not go together.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from copydesk.legacy import OTHER, WESTERN, detect, western_share
+
+__all__ = ["MISREAD", "undo_misread"]
+
+_UPPER: Final = "\u00a1-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2020-\u2022\u2030\u2122"
+_SCRIPT: Final = f"[{_UPPER}]{{3}}"
+
+# Per language: signs within words, or letters that no Western spelling has beside each other in one line.
+_LATIN: Final = "|".join(
+    (
+        "[A-Za-z][¹³¿£¥¾][a-z]|[a-z][¹³¿](?:[^0-9]|$)|[ ¿„(][¿][a-z]",  # Polish, Slovak
+        "ø[^\n]*[ìùýšžèï]|[ìùýšžèï][^\n]*ø|ì[^\n]*[ýšž]|[ýšž][^\n]*ì",  # Czech
+        "è[^\n]*[šžý]|[šžý][^\n]*è|[æ][^\n]*[šžð]|[šžð][^\n]*æ",  # Slovak, Slovenian, Croatian
+        "^[^ãçâêàôÃÇ]*(?:[õû][^\nãçâêàô]*[áíóú]|[áíóú][^\nãçâêàô]*[õû])[^ãçâêàôÃÇ]*$",  # Hungarian, not Portuguese
+        "þ[^\n]*ã|ã[^\n]*þ|º[a-z]|[a-z]º[a-z]",  # Romanian
+        "^[^áéíóúæ]*[ðþý][^áéíóúæ]*$",  # Turkish, not Icelandic
+        "[ðþ][^\n]*[àèëøçîû]|[àèëøçîû][^\n]*[ðþ]",  # Lithuanian, Latvian
+    )
+)
+
+MISREAD: Final = f"{_SCRIPT}|{_LATIN}"
+"""What a misread line must hold, for Python's `re` and the engine of Polars alike."""
+
+_SUSPECT: Final = re.compile(MISREAD)
+_WORD: Final = re.compile(f"(?<![A-Za-z{_UPPER}])[{_UPPER}]{{3,}}(?![A-Za-z{_UPPER}])")
+
+_LATIN_READINGS: Final = (*WESTERN, "cp1250", "cp1254", "cp1257", "iso8859-2")
+_SCRIPT_READINGS: Final = (
+    *WESTERN,
+    *(encoding for encoding in OTHER if encoding not in {"euc_kr", "iso8859-8"}),
+)
+
+_ENOUGH: Final = 5  # non-ASCII letters; with fewer the detector's scores mean little
+_FAR: Final = 0.7  # the Western reading must score below this share of the best (see `western_share`)
+_SAMPLE: Final = 4096  # bytes of a long line that the detector is shown
+_LETTERS: Final = re.compile(f"[A-Za-z{_UPPER}]")
 
 
 def undo_misread(line: str) -> str | None:
-    return None
+    """`line` as it was before it was read as cp1252, or None where that did not happen or is not sure."""
+    if not _SUSPECT.search(line):
+        return None
+    try:
+        data = line.translate(_c1()).encode("sloppy-windows-1252")
+    except UnicodeEncodeError:
+        return None
+    if b"\x1a" in data or _is_utf8(data):
+        return None
+    return _decoded(data, _best(data, _SCRIPT_READINGS if _in_other_script(line) else _LATIN_READINGS))
+
+
+@cache
+def _c1() -> dict[int, str]:
+    """C1 code points to the cp1252 characters of the same bytes: text read as Latin-1 instead."""
+    import ftfy.bad_codecs  # noqa: F401 - registers the sloppy codecs
+
+    return {code: bytes([code]).decode("sloppy-windows-1252") for code in range(0x80, 0xA0)}
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _in_other_script(line: str) -> bool:
+    words = sum(map(len, _WORD.findall(line)))
+    return words >= _ENOUGH and words >= 0.5 * len(_LETTERS.findall(line))
+
+
+def _best(data: bytes, readings: tuple[str, ...]) -> str | None:
+    sample = data[:_SAMPLE]
+    if sum(byte > 0x7F for byte in sample) < _ENOUGH:
+        return None
+    scores = detect(sample, readings)
+    if not scores or western_share(scores) >= _FAR:
+        return None
+    return max(scores, key=lambda encoding: scores[encoding])
+
+
+def _decoded(data: bytes, encoding: str | None) -> str | None:
+    if encoding is None:
+        return None
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if re.search("[\x80-\x9f\ue000-\uf8ff]", text) else text
+
