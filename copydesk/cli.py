@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["build_parser", "main"]
 
-DONE, STRICT_FAILED = 0, 1
+DONE, STRICT_FAILED, FAILED = 0, 1, 3
 
 PREFECT_DEFAULTS: Final = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 s is too short on a busy machine
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    "PREFECT_LOGGING_LEVEL": "WARNING",  # our own progress says the rest
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the server gets its logs, the terminal ours
 }
 EPHEMERAL_DEFAULTS: Final = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",  # or it ends with 150 lines of cancelled tasks
@@ -202,12 +202,23 @@ def _explain(asked: argparse.Namespace) -> int:
 def _restore(asked: argparse.Namespace) -> int:
     from copydesk.release.restore import restore  # noqa: PLC0415
 
-    print(restore(asked.dataset, asked.version, asked.into))
+    done = restore(asked.dataset, asked.version, asked.into)
+    print(
+        f"{asked.dataset} {done.version}: {done.written} raw files written to {asked.into}, "
+        f"{done.present} were there already; {done.bytes} bytes, every SHA-256 as recorded"
+    )
     return DONE
 
 
 def _verify(asked: argparse.Namespace) -> int:
+    from copydesk.release.manifest import choose  # noqa: PLC0415
     from copydesk.release.verify import verify  # noqa: PLC0415
 
-    print(verify(asked.dataset, asked.version))
-    return DONE
+    problems = verify(asked.dataset, asked.version)
+    if asked.json:
+        print(json.dumps([vars(problem) for problem in problems], ensure_ascii=False))
+    elif problems:
+        print("\n".join(str(problem) for problem in problems))
+    else:
+        print(f"{asked.dataset} {choose(asked.dataset, asked.version).version}: every hash, count and number holds")
+    return FAILED if problems else DONE

@@ -83,8 +83,7 @@ def _with_repairs(documents: pl.DataFrame, doc: pl.Series, repaired: pl.DataFram
 
 def survey(batch: Prepared, profiles: Profiles) -> Mapping[str, pl.DataFrame]:
     """What a batch shows the corpus, as tables that `corpus.learn` merges."""
-    tables: Mapping[str, pl.DataFrame] = repetition.survey(batch.lines, _placed(batch, Knowledge(), profiles))
-    return tables
+    return repetition.survey(batch.lines, _placed(batch, Knowledge(), profiles), profiles)
 
 
 def judge(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> Judged:

@@ -151,7 +151,8 @@ class _Parser:
         if not isinstance(logical, str) or logical not in LOGICAL:
             raise self.wrong(path, "logicalType", logical, f"use one of {', '.join(LOGICAL)}")
         if physical not in LOGICAL[logical]:
-            raise self.wrong(path, "physicalType", physical, f"a {logical} is one of {', '.join(LOGICAL[logical])}")
+            remedy = f"{logical} is stored as one of {', '.join(LOGICAL[logical])}"
+            raise self.wrong(path, "physicalType", physical, remedy)
         return logical, str(physical)
 
     def _truth(self, path: str, key: str, entry: Mapping[str, Any]) -> bool:
@@ -187,7 +188,7 @@ class _Parser:
             raise self.wrong(path, "logicalTypeOptions", options, "write a mapping")
         for key, value in options.items():
             if key not in OPTIONS.get(logical, ()):
-                remedy = f"a {logical} knows {', '.join(OPTIONS.get(logical, ())) or 'none'}"
+                remedy = f"{logical} knows {', '.join(OPTIONS.get(logical, ())) or 'none'}"
                 raise self.wrong(path, "logicalTypeOptions", key, remedy)
             if not isinstance(value, str if key in ("pattern", "format") else int | float):
                 raise self.wrong(path, f"logicalTypeOptions.{key}", value, "write a number, or a text for a pattern")

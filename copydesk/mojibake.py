@@ -50,6 +50,7 @@ LAYERS: Final = (
 _SPELLED: Final = re.compile(
     "[\u0000-\u007f\u00a0-\u017f\u0218-\u021b\u0386-\u03ce\u0401-\u045f\u0490\u0491\u2010-\u203a\u20ac\u2116\u2122]*"
 )
+_NON_ASCII: Final = re.compile("[^\x00-\x7f]+")
 _INSIDE_WORD: Final = re.compile("[a-z][^\x00-\x7f]{2}[a-z]")
 _MANY: Final = 4  # characters of one line that read back as UTF-8: no chance string of the news corpora has three
 
@@ -66,6 +67,11 @@ def _config() -> TextFixerConfig:
     import ftfy
 
     return ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=False, fix_character_width=False)
+
+
+@cache
+def _sloppy_codecs() -> None:
+    import ftfy.bad_codecs  # noqa: F401 - importing registers them
 
 
 def undo(text: str) -> tuple[str, list[str]]:
@@ -115,31 +121,31 @@ _STEPS: Final = {
 
 def undo_whole(line: str) -> str | None:
     """`line` read back as UTF-8 where all of it can be, in one of `LAYERS`, and spells something; else None."""
-    if not _whole().fullmatch(line):
+    _sloppy_codecs()
+    runs = "\n".join(_NON_ASCII.findall(line))
+    if "\ufffd" in runs:  # the sloppy codecs would write it as a control
         return None
     for encoding in LAYERS:
-        try:
-            undone = line.encode(encoding).decode("utf-8")
-        except UnicodeError:
+        undone = _read_back(runs, encoding)
+        if undone is None or not _SPELLED.fullmatch(undone):
             continue
-        if not _SPELLED.fullmatch(undone):
-            continue
-        characters = sum(character > "\x7f" for character in undone)
+        characters = len(undone) - undone.count("\n")
         if characters >= _MANY or _INSIDE_WORD.search(line):
-            return undone
+            return _read_back(line, encoding)
     return None
 
 
-@cache
-def _whole() -> re.Pattern[str]:
-    return re.compile(whole_pattern())
+def _read_back(text: str, encoding: str) -> str | None:
+    try:
+        return text.encode(encoding).decode("utf-8")
+    except UnicodeError:
+        return None
 
 
 @cache
 def whole_pattern() -> str:
     """A line that is UTF-8 from end to end when encoded in one of `LAYERS`; for `re` and Polars alike."""
-    import ftfy.bad_codecs  # noqa: F401 - registers the sloppy codecs
-
+    _sloppy_codecs()
     return "^(?:" + "|".join(_utf8_as(encoding) for encoding in LAYERS) + ")$"
 
 

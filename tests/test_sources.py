@@ -1,0 +1,150 @@
+"""Raw files to documents: names, what paths and sidecars say, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from copydesk.config import Source
+from copydesk.errors import ConfigError, UsageError
+from copydesk.patterns import compile_pattern
+from copydesk.sources import document_id, find_files, read_batch
+
+MATCHES = [
+    ("{outlet}/{date}_{slug}.txt", "gazette/2019-03-14_ferry-late.txt", {"outlet": "gazette", "date": "2019-03-14", "slug": "ferry-late"}),
+    ("{outlet}/{date}_{slug}.txt", "gazette/20190314_ferry.txt", {"outlet": "gazette", "date": "20190314", "slug": "ferry"}),
+    ("{outlet}/{date}_{slug}.txt", "gazette/undated_ferry.txt", None),
+    ("{outlet}/{date}_{slug}.txt", "a/gazette/2019-03-14_ferry.txt", None),
+    ("**/{date}.txt", "a/b/2019_03_14.txt", {"date": "2019_03_14"}),
+    ("**/{date}.txt", "2019-03-14.txt", {"date": "2019-03-14"}),
+    ("*/{slug}.txt", "x/y.txt", {"slug": "y"}),
+    ("a.b/{slug}.txt", "aXb/y.txt", None),
+]
+
+
+@pytest.mark.parametrize(("pattern", "uri", "said"), MATCHES)
+def test_a_pattern_names_parts_of_the_path(pattern: str, uri: str, said: dict[str, str] | None) -> None:
+    """A placeholder stands for text without a slash, {date} for a day; all else is literal."""
+    found = compile_pattern(pattern).fullmatch(uri)
+    assert (found.groupdict() if found else None) == said
+
+
+def source(**given: object) -> Source:
+    return Source.model_validate({"name": "s", "path": ".", **given})
+
+
+def find(root: Path, limit: int = 1000, **given: object):
+    return find_files(source(**given), root, max_bytes=limit)
+
+
+def test_files_come_sorted_with_posix_uris(tmp_path: Path) -> None:
+    """The uri is the path relative to the source; dot files are the machine's."""
+    for name in ("b.txt", "a/z.txt", "a/.hidden.txt", ".DS_Store"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    files, refused = find(tmp_path)
+    assert [file.uri for file in files] == ["a/z.txt", "b.txt"]
+    assert refused == []
+
+
+def test_one_file_is_a_source_of_one(tmp_path: Path) -> None:
+    """A path to a file gives that file, named by its own name."""
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "b.txt").write_text("x")
+    files, _ = find(tmp_path / "a.txt")
+    assert [file.uri for file in files] == ["a.txt"]
+
+
+def test_an_undecodable_name_is_percent_encoded(tmp_path: Path) -> None:
+    """A file name that is not UTF-8 still has a uri that is."""
+    path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.txt")
+    with open(path, "wb") as stream:
+        stream.write(b"x")
+    files, _ = find(tmp_path)
+    assert [file.uri for file in files] == ["caf%E9.txt"]
+    assert read_batch(files)[0]["raw"].to_list() == [b"x"]
+
+
+def test_what_is_no_text_file_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """Pictures, pipes, sockets, dangling and outgoing links and large files are refused; the rest is read."""
+    inside, outside = tmp_path / "in", tmp_path / "out.txt"
+    inside.mkdir()
+    outside.write_text("secret")
+    (inside / "good.txt").write_text("good")
+    (inside / "picture.png").write_bytes(b"\x89PNG")
+    (inside / "large.txt").write_bytes(b"x" * 1001)
+    (inside / "out.txt").symlink_to(outside)
+    (inside / "gone.txt").symlink_to(inside / "nothing")
+    (inside / "link.txt").symlink_to(inside / "good.txt")
+    os.mkfifo(inside / "pipe.txt")
+    with socket.socket(socket.AF_UNIX) as server:
+        place = os.getcwd()
+        os.chdir(inside)  # the path of a socket has at most 108 bytes
+        server.bind("socket.txt")
+        os.chdir(place)
+        files, refused = find(inside)
+    assert [file.uri for file in files] == ["good.txt", "link.txt"]
+    reasons = {one.uri: one.reason for one in refused}
+    assert "'.png' is not read; give it as .txt" in reasons["picture.png"]
+    assert "1001 bytes, over the limit of 1000; raise max_document_bytes" in reasons["large.txt"]
+    assert "leads out of its source" in reasons["out.txt"]
+    assert "cannot be read" in reasons["gone.txt"]
+    assert "pipe" in reasons["pipe.txt"]
+    assert "socket" in reasons["socket.txt"]
+
+
+def test_a_file_that_vanishes_before_it_is_read_is_refused(tmp_path: Path) -> None:
+    """A file that is found and then gone stops no other."""
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+    files, _ = find(tmp_path)
+    (tmp_path / "a.txt").unlink()
+    documents, refused = read_batch(files)
+    assert documents["uri"].to_list() == ["b.txt"]
+    assert "cannot be read" in refused["reason"][0]
+
+
+def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
+    """A path that is not there is told with the source's name."""
+    with pytest.raises(UsageError, match="no such file or folder"):
+        find(tmp_path / "nothing")
+
+
+def test_the_more_particular_wins(tmp_path: Path) -> None:
+    """The sidecar wins over the path, the path over the configuration; other names go into extra."""
+    (tmp_path / "gazette").mkdir()
+    (tmp_path / "gazette" / "2019-03-14_ferry.txt").write_text("x")
+    (tmp_path / "gazette" / "2019-03-15_pier.txt").write_text("x")
+    (tmp_path / "about.csv").write_text("filename,outlet,mood\n2019-03-15_pier.txt,The Gazette,sad\n")
+    files, _ = find(
+        tmp_path, outlet="nobody", pattern="{outlet}/{date}_{slug}.txt", metadata="about.csv", years="2019"
+    )
+    documents, _ = read_batch(files)
+    assert documents["outlet"].to_list() == ["gazette", "The Gazette"]
+    assert documents["given_date"].to_list() == ["2019-03-14", "2019-03-15"]
+    assert documents["extra"].to_list() == ['{"slug": "ferry"}', '{"mood": "sad", "slug": "pier"}']
+    assert documents["years_from"].to_list() == [2019, 2019]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("a,b\n1,2\n", "no column names the file (found: a, b); call one of them 'file'"),
+     ("file,outlet\nx.txt,A\nx.txt,B\n", "stands in two rows; keep one"),
+     ("", "cannot be read as CSV")],
+)
+def test_a_broken_sidecar_is_told(tmp_path: Path, text: str, told: str) -> None:
+    """An error of the sidecar names the file, what is there and the remedy."""
+    (tmp_path / "x.txt").write_text("x")
+    (tmp_path / "about.csv").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        find(tmp_path, metadata="about.csv")
+    assert told in str(error.value)
+
+
+def test_an_id_is_a_function_of_source_and_uri() -> None:
+    """Ids are fixed for good: this one is part of published datasets."""
+    assert document_id("seeds", "a.txt") == "d51075cf1b7c1d6b"
+    assert document_id("seeds", "a.txt") != document_id("seed", "sa.txt")
