@@ -1,0 +1,259 @@
+"""Metadata of a batch: one row of fields per document, from its labelled lines.
+
+`extract` asks each reader for its field and notes in `provenance` where a value came from; a source that says
+otherwise is noted with `used` false. What the page does not say is null or an empty list, never a guess.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from copydesk.knowledge import Knowledge
+from copydesk.metadata import bylines, endings, headlines, language, outlets, tags
+from copydesk.metadata.datelines import Dateline, Place, parse_dateline
+from copydesk.metadata.pages import Page, column, pages_of
+from copydesk.metadata.published import candidates, choose
+from copydesk.metadata.quality import QUALITY_TYPE, quality
+from copydesk.metadata.when import Asked, When, when_of
+
+__all__ = ["SCHEMA", "extract"]
+
+_DATELINE: Final = pl.Struct(
+    {
+        "place": pl.String(),
+        "date": pl.String(),
+        "places": pl.List(pl.String()),
+        "month": pl.Int8(),
+        "day": pl.Int8(),
+        "year": pl.Int16(),
+        "agency": pl.String(),
+    }
+)
+_PROVENANCE: Final = pl.Struct(
+    {"field": pl.String(), "value": pl.String(), "evidence": pl.String(), "used": pl.Boolean()}
+)
+_PROVENANCE_NAMES: Final = ("field", "value", "evidence", "used")
+_INSTANT: Final = pl.Datetime("us", "UTC")
+_NAMES: Final = pl.List(pl.String())
+
+SCHEMA: Final[dict[str, pl.DataType]] = {
+    "doc": pl.UInt32(),
+    "headline": pl.String(),
+    "deck": pl.String(),
+    "dateline": _DATELINE,
+    "dateline_end": pl.Int32(),
+    "published_at": _INSTANT,
+    "published_offset": pl.Int16(),
+    "published_precision": pl.String(),
+    "published_evidence": pl.String(),
+    "candidate_years": pl.List(pl.Struct({"year": pl.Int16(), "weight": pl.Float32()})),
+    "updated_at": _INSTANT,
+    "authors": _NAMES,
+    "section": pl.String(),
+    "topics": _NAMES,
+    "persons": _NAMES,
+    "outlet": pl.String(),
+    "agency": pl.String(),
+    "url": pl.String(),
+    "language": pl.String(),
+    "language_score": pl.Float32(),
+    "script": pl.String(),
+    "truncated": pl.Boolean(),
+    "notices": _NAMES,
+    "provenance": pl.List(_PROVENANCE),
+}
+
+
+def extract(spans: pl.DataFrame, documents: pl.DataFrame, knowledge: Knowledge) -> pl.DataFrame:
+    """Read the metadata of every document: one row per row of `documents`, in its order.
+
+    `spans`: doc, text, label, ordered by document and line. `documents`: doc, and where the user gave them uri,
+    outlet, given_date, given_headline, given_section, given_authors, years_from, years_to, profile_outlet.
+    Columns of the result: `SCHEMA`, then `quality`. Lists are never null.
+    """
+    pages = pages_of(spans, documents)
+    vocabulary = dict(knowledge.tags.select("tag", "documents").iter_rows())
+    rows = [_row(page, given, vocabulary) for page, given in zip(pages, _given(documents), strict=True)]
+    columns = {"doc": documents.get_column("doc")} | {
+        name: pl.Series(name, [row[name] for row in rows], dtype=kind) for name, kind in SCHEMA.items() if name != "doc"
+    }
+    table = pl.DataFrame(columns, schema_overrides={"doc": pl.UInt32()})
+    return table.join(_quality(spans), on="doc", how="left", maintain_order="left")
+
+
+def _quality(spans: pl.DataFrame) -> pl.DataFrame:
+    kept = spans.filter(pl.col("label").is_in(("body", "heading"))).select("doc", "text")
+    return quality(kept) if kept.height else pl.DataFrame(schema={"doc": pl.UInt32(), "quality": QUALITY_TYPE})
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the user says of one document."""
+
+    asked: Asked
+    headline: str | None
+    section: str | None
+    authors: str | None
+    outlet: str | None
+    profile_outlet: str | None
+
+
+def _given(documents: pl.DataFrame) -> list[_Given]:
+    names = (
+        "given_date",
+        "uri",
+        "years_from",
+        "years_to",
+        "given_headline",
+        "given_section",
+        "given_authors",
+        "outlet",
+        "profile_outlet",
+    )
+    found = []
+    for date, uri, first, last, headline, section, authors, outlet, profile in zip(
+        *(column(documents, name) for name in names), strict=True
+    ):
+        found.append(_Given(Asked(date, uri, (first, last)), headline, section, authors, outlet, profile))
+    return found
+
+
+# One document
+
+
+def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> dict[str, Any]:
+    tongue = language.detect(page.longest)
+    code = tongue[0] if tongue else None
+    title = headlines.headline_of(page.labelled("headline"))
+    dateline, end = _dateline(page)
+    when = _when(page, dateline, given, code)
+    credits = bylines.credits_of(page.lines, page.head, page.body)
+    section = tags.section_of(page.lines, page.head, title)
+    topics, persons = tags.tags_of(page.lines, page.body, vocabulary, page.article)
+    authors = bylines.authors_of(credits)
+    outlet = _outlet(page, given, dateline)
+    provenance = [dict(zip(_PROVENANCE_NAMES, entry, strict=True)) for entry in when.provenance]
+    row: dict[str, Any] = {
+        "headline": _chosen("headline", title, given.headline, provenance),
+        "deck": headlines.deck_of(page.labelled("deck")),
+        "dateline": _dateline_struct(dateline),
+        "dateline_end": end,
+        "candidate_years": [{"year": year, "weight": weight} for year, weight in when.years],
+        "authors": authors or _given_list(given.authors, "authors", provenance),
+        "section": _chosen("section", section[0] if section else None, given.section, provenance),
+        "topics": topics,
+        "persons": persons,
+        "outlet": outlet[0] if outlet else None,
+        "agency": _agency(dateline, credits),
+        "url": outlets.address_of(page.lines),
+        "language": code,
+        "language_score": tongue[1] if tongue else None,
+        "script": language.script_of(page.longest[0][:200]) if page.longest else None,
+        "truncated": endings.is_truncated(page.end, heading_last=page.heading_last, after=page.after),
+        "notices": _notices(page),
+    }
+    if outlet:
+        provenance.append({"field": "outlet", "value": outlet[0], "evidence": outlet[1], "used": True})
+    return row | _when_fields(when) | {"provenance": provenance}
+
+
+def _chosen(field: str, printed: str | None, given: str | None, provenance: list[dict[str, Any]]) -> str | None:
+    """What is printed, else what the user gave; the other is noted where it differs."""
+    if printed is not None:
+        provenance.append({"field": field, "value": printed, "evidence": "printed", "used": True})
+    if given:
+        differs = printed is not None and printed.casefold() != given.casefold()
+        if printed is None or differs:
+            provenance.append({"field": field, "value": given, "evidence": "given", "used": printed is None})
+    return printed if printed is not None else given or None
+
+
+def _given_list(given: str | None, field: str, provenance: list[dict[str, Any]]) -> list[str]:
+    names = [name.strip() for name in re.split(r"[;,|]", given) if name.strip()] if given else []
+    if names:
+        provenance.append({"field": field, "value": "; ".join(names), "evidence": "given", "used": True})
+    return names
+
+
+_LEAD: Final = " \t\u00a0\ufeff\u200b"
+
+
+def _dateline(page: Page) -> tuple[Dateline | None, int | None]:
+    """Read the dateline and where it ends in the first paragraph; one on its own line ends nowhere."""
+    if page.dateline_line is not None:
+        text = page.dateline_line.strip(_LEAD)
+        return parse_dateline(text + " X") or parse_dateline(text.rstrip(" .:-–—") + " -- X") or _only_place(text), None
+    if not page.opening:
+        return None, None
+    found = parse_dateline(page.opening)
+    return found, len(found.prefix) if found else None
+
+
+def _only_place(text: str) -> Dateline:
+    name = text.rstrip(" .:-–—,")
+    return Dateline((Place(name),), prefix=text, place=name)
+
+
+def _dateline_struct(dateline: Dateline | None) -> dict[str, Any] | None:
+    if dateline is None:
+        return None
+    return {
+        "place": dateline.place,
+        "date": dateline.date_written,
+        "places": [place.city for place in dateline.places],
+        "month": dateline.month,
+        "day": dateline.day,
+        "year": dateline.year,
+        "agency": dateline.agency,
+    }
+
+
+def _when(page: Page, dateline: Dateline | None, given: _Given, code: str | None) -> When:
+    choice = choose(candidates(page.lines, page.head, page.body, code))
+    return when_of(choice, dateline, given.asked, page.opening, page.article)
+
+
+def _when_fields(when: When) -> dict[str, Any]:
+    published, updated = when.published, when.updated
+    return {
+        "published_at": published.utc.replace(tzinfo=dt.UTC) if published else None,
+        "published_offset": published.offset if published else None,
+        "published_precision": published.precision if published else None,
+        "published_evidence": when.evidence if published else None,
+        "updated_at": updated.utc.replace(tzinfo=dt.UTC) if updated else None,
+    }
+
+
+def _outlet(page: Page, given: _Given, dateline: Dateline | None) -> tuple[str, str] | None:
+    if given.outlet:
+        return given.outlet, "given"
+    if given.profile_outlet:
+        return given.profile_outlet, "profile"
+    return outlets.printed_outlet(page.lines, dateline)
+
+
+def _agency(dateline: Dateline | None, credits: Sequence[bylines.Credit]) -> str | None:
+    if dateline is not None and dateline.agency:
+        return outlets.agency_name(dateline.agency)
+    others = [outlets.agency_name(name) for credit in credits for name in credit.others]
+    known = [name for name in others if bylines.is_known_agency(name)]
+    return known[0] if known else None
+
+
+_NOTICE: Final = re.compile(endings.NOTICE)
+
+
+def _notices(page: Page) -> list[str]:
+    kinds: list[str] = []
+    for line in page.lines:
+        if _NOTICE.match(line.text) and line.label not in ("headline", "related_link", "date_line", "byline"):
+            kind = endings.notice_kind(line.text)
+            if kind not in kinds:
+                kinds.append(kind)
+    return kinds

@@ -1,0 +1,236 @@
+"""Who wrote it: authors from credit lines, kept apart from desks and agencies.
+
+A line credits by a word (`By Jane Doe`, `von …`, `Автор: …`), by a role (`Jane Doe, Staff Writer`), by a date beside
+the name (`Jane Doe – 14.09.2022`) or, near the headline, by being nothing but a name. What a byline names is a
+person only if it has the shape of one: two to five capitalised words with no word of furniture or of a desk among
+them; with a credit word one name is enough. Everything else signs as desk or agency (`agencies.tsv`).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from copydesk.metadata import tables
+from copydesk.metadata.dates import find_dates
+from copydesk.metadata.published import Line
+
+__all__ = ["Credit", "authors_of", "credit_pattern", "credits_of", "is_known_agency", "is_name"]
+
+
+class Credit(NamedTuple):
+    """The people, and desks or agencies, that one line credits, and how it was known: `word`, `role`, `date`, `name`."""
+
+    people: tuple[str, ...]
+    others: tuple[str, ...]
+    how: str
+    line: Line
+
+
+@functools.cache
+def _words(group: str) -> frozenset[str]:
+    table = tomllib.loads((tables.DATA / "bylines.toml").read_text(encoding="utf-8"))
+    return frozenset(table[group])
+
+
+@functools.cache
+def credit_pattern() -> str:
+    """Return the regular expression (for Polars too) of a credit word at the head of a line."""
+    before = sorted(_words("before"), key=lambda word: (-len(word), word))
+    return (
+        r"(?i)^[\s|•·–—-]{0,4}(?:" + "|".join(re.escape(word).replace(r"\ ", " ") for word in before) + r")[ :\u00a0]"
+    )
+
+
+@functools.cache
+def _credit() -> re.Pattern[str]:
+    return re.compile(credit_pattern() + r"\s*")
+
+
+_NAME_WORD: Final = re.compile(r"(?:[^\W\d_]|['’.\u0300-\u036f-])+")
+_SMALL: Final = frozenset("de da do del di la le van von der den ten ter bin ibn al el dos das du zu y e af av".split())
+
+
+def is_name(text: str, *, alone: bool = True) -> bool:
+    """Whether `text` has the shape of a person's name; with a credit word (`alone=False`) one word is enough."""
+    words = text.split()
+    if not (2 if alone else 1) <= len(words) <= 5 or len(text) > 45:
+        return False
+    if not all(_NAME_WORD.fullmatch(word) for word in words):
+        return False
+    capital = [word for word in words if word[0].isupper() or word[0] == word[0].swapcase()]
+    small = [word for word in words if word not in capital]
+    if any(word.lower() not in _SMALL for word in small) or not capital or words[-1] in small:
+        return False
+    keys = {word.strip(".,'’").casefold() for word in words}
+    if alone and words[0].casefold() in _ARTICLES:
+        return False
+    return not keys & _words("desks") and not (alone and (keys & _words("never") or _is_place(text)))
+
+
+_ARTICLES: Final = frozenset("the el los las do da os as der die das les un una ein eine".split())
+
+
+def is_known_agency(name: str) -> bool:
+    """Whether a name is an agency's own name in the table."""
+    return name in tables.agencies().values()
+
+
+def _is_place(text: str) -> bool:
+    return tables.key(text) in tables.cities() or tables.key(text) in tables.regions()
+
+
+_CUT: Final = re.compile(
+    r"\s*(?:\s[a-z0-9._-]+@\S|@|[|•·(<\[]|\s[–—-]\s|\s[-–—]|,?\s(?:on|am|le|el|il|em|vom|published|posted|updated|last updated|veröffentlicht|en|photos?:|fotos?:|für|is|ist|has)\b|https?:|[0-9]).*$",
+    re.IGNORECASE,
+)
+_AND: Final = re.compile(
+    r"\s*(?:,|;|/|\s&\s|\s(?:and|und|y|et|e|i|en|og|och|и|ve|dan|with|mit|con|avec)\s)\s*", re.IGNORECASE
+)
+
+
+_TITLE: Final = re.compile(r"^(?:(?:prof|dr|mag|dipl\.-ing|ing|hon|sir|rev)\.?\s+)+", re.IGNORECASE)
+_GLUED_ROLE: Final = re.compile(
+    r"(?<=[a-z])(?=(?:Contributor|Reporter|Editor|Staff|Writer|Author|Senior|Columnist|Correspondent)\b)"
+)
+
+
+def names_in(text: str, *, alone: bool) -> tuple[list[str], list[str]]:
+    """Split a credit into people and others (desks, agencies); what is neither is dropped."""
+    people: list[str] = []
+    others: list[str] = []
+    text = _TITLE.sub("", _CUT.sub("", _GLUED_ROLE.sub(", ", text)).strip())
+    for part in _AND.split(text):
+        name = part.strip(" ,:;\u00a0-–")
+        if not re.search(r"(?:^|\s)(?:[A-Z]|Jr|Sr)\.$", name):
+            name = name.strip(".")
+        person = name if is_name(name, alone=alone and not people) else _without_role(name)
+        if not name:
+            continue
+        if people and _is_role(name.split()[-1]):
+            continue
+        if tables.key(name) in tables.agencies() or (_signs_as_desk(name) and not person):
+            others.append(name)
+        elif person and is_name(person, alone=alone and not people) and not _is_role(person):
+            people.append(person)
+        elif people:
+            break
+    return people, others
+
+
+def _is_role(name: str) -> bool:
+    return name.casefold() in _words("roles")
+
+
+def _without_role(name: str) -> str:
+    """Cut a role or an agency off the end of a name: `Jane Doe Staff Writer`, `Jane Doe Fox News`."""
+    words = name.split()
+    for count in (2, 3, 1):
+        tail = " ".join(words[count:])
+        if len(words) > count and (tail.casefold() in _words("roles") or tables.key(tail) in tables.agencies()):
+            return " ".join(words[:count])
+    lowered = name.casefold()
+    for role in sorted(_words("roles"), key=lambda role: (-len(role), role)):
+        if len(role) > 4 and lowered.endswith(" " + role):
+            return name[: -len(role) - 1].strip(" ,")
+    return ""
+
+
+def _signs_as_desk(name: str) -> bool:
+    return any(word.strip(".,").casefold() in _words("desks") for word in name.split()) and len(name.split()) <= 5
+
+
+def authors_of(credits: Sequence[Credit]) -> list[str]:
+    """Return the people of the best credit and of equal credits beside it, each once."""
+    people: list[str] = []
+    with_people = [credit for credit in credits if credit.people]
+    for credit in with_people:
+        best = with_people[0]
+        beside = credit.how == best.how == "word" or credit.line.label == best.line.label == "byline"
+        beside = beside and abs(credit.line.rank - best.line.rank) <= 2
+        if credit is best or beside:
+            seen = {tables.key(name) for name in people}
+            people.extend(name for name in credit.people if tables.key(name) not in seen)
+    return people
+
+
+def credits_of(lines: Sequence[Line], head: int, body: tuple[int, int]) -> list[Credit]:
+    """Read the credits of a page's lines (near head and foot), the surest first."""
+    found: list[tuple[float, int, Credit]] = []
+    dated = {
+        line.rank
+        for line in lines
+        if line.label == "date_line"
+        or (len(line.text) < 80 and any(map(str.isdigit, line.text)) and find_dates(line.text))
+    }
+    for line in lines:
+        read = _read(line, head, body, dated)
+        if read:
+            points, credit = read
+            found.append((-points, line.rank, credit))
+    return [credit for _, _, credit in sorted(found, key=lambda item: (item[0], item[1]))]
+
+
+_PICTURE: Final = re.compile(
+    r"^(?:fotos?|photos?|images?|bilder?|pictures?|graphic|video|imagen|©|quelle|source|credit)\b", re.IGNORECASE
+)
+_INNER_CREDIT: Final = re.compile(
+    r"^(?:[^\W\d_]+ ){1,3}?(?:von|by|por|par|durch)\s+|^(?:durch|escribe)\s+|^By(?=[A-Z][a-z])", re.IGNORECASE
+)
+
+
+def _read(line: Line, head: int, body: tuple[int, int], dated: set[int]) -> tuple[float, Credit] | None:
+    text = line.text.strip()
+    if len(text) > 200 or line.label in ("headline", "caption", "related_link", "copyright") or _PICTURE.match(text):
+        return None
+    in_head = line.rank <= max(body[0] + 1, head + 8)
+    word = _credit().match(text) or (_INNER_CREDIT.match(text) if in_head and len(text) < 100 else None)
+    if word:
+        people, others = names_in(_credited(text[word.end() :]), alone=word.re is _INNER_CREDIT)
+        if people or others:
+            points = (6.0 if in_head else 3.0) + (2.0 if line.label == "byline" else 0.0)
+            return points, Credit(tuple(people), tuple(others), "word", line)
+    if line.label == "byline" or (in_head and head - 4 <= line.rank):
+        return _read_shape(text, line, head, dated)
+    return None
+
+
+def _credited(text: str) -> str:
+    """What a credit word credits: without a second one, and up to a date."""
+    again = _credit().match(text)
+    text = text[again.end() :] if again else text
+    stamps = find_dates(text) if any(map(str.isdigit, text)) else []
+    return text[: stamps[0].start] if stamps else text
+
+
+def _read_shape(text: str, line: Line, head: int, dated: set[int]) -> tuple[float, Credit] | None:
+    byline = line.label == "byline"
+    stamps = find_dates(text) if any(map(str.isdigit, text)) else []
+    rest = text
+    for stamp in reversed(stamps):
+        rest = rest[: stamp.start] + " | " + rest[stamp.end :]
+    for part in re.split(r"\s*[|•·]\s*|\s[–—-]\s", rest):
+        word = _credit().match(part)
+        people, others = names_in(part[word.end() :] if word else part, alone=not word)
+        if people and (byline or stamps or word or _only(part, people)):
+            near_date = bool(stamps) or bool({line.rank - 1, line.rank + 1, line.rank + 2} & dated)
+            distance = line.rank - head
+            points = (3.0 if byline else 0.0) + (1.5 if near_date else 0.0)
+            points += 2.0 - 0.1 * distance if 0 < distance <= 5 else 0.0 if distance > -4 else -1.0
+            points -= 3.0 if others and "/" in part else 0.0
+            if points >= LEAST_POINTS:
+                return points, Credit(tuple(people), tuple(others), "date" if stamps else "name", line)
+        if others and byline:
+            return 1.0, Credit((), tuple(others), "name", line)
+    return None
+
+
+LEAST_POINTS: Final = 1.5
+"""A bare name needs to stand close under the headline, be beside a date, or be labelled as a byline."""
+
+
+def _only(part: str, people: Sequence[str]) -> bool:
+    return len(part.strip()) <= sum(len(name) + 5 for name in people) + 25

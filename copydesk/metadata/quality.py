@@ -1,0 +1,69 @@
+"""Quality signals of an article's text, by the names and definitions of the Gopher and FineWeb filters.
+
+They are columns to filter by, not filters: copydesk drops no article for them. Sources: Rae et al. 2021
+(arXiv:2112.11446, table A1) and FineWeb's `fineweb_quality_filter` in datatrove. Words are runs of characters
+between spaces; lines are the kept lines of the article.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["QUALITY_TYPE", "quality"]
+
+_SIGNALS = (
+    "gopher_mean_word_length",
+    "gopher_symbol_to_word_ratio",
+    "gopher_alpha_words_ratio",
+    "gopher_ellipsis_lines_ratio",
+    "gopher_bullet_lines_ratio",
+    "fineweb_line_punct_ratio",
+    "fineweb_short_line_ratio",
+    "fineweb_char_dup_ratio",
+)
+QUALITY_TYPE = pl.Struct(dict.fromkeys(_SIGNALS, pl.Float32()))
+
+SHORT = 30
+"""Characters below which FineWeb calls a line short."""
+
+
+def quality(kept: pl.DataFrame) -> pl.DataFrame:
+    """Signals per document of `kept` (doc, text: the article's lines): columns doc, quality."""
+    text = pl.col("text").str.strip_chars()
+    chars = text.str.len_chars()
+    spaces = text.str.count_matches(" ", literal=True)
+    lines = kept.select(
+        "doc",
+        text=text,
+        chars=chars,
+        words=pl.when(chars == 0).then(0).otherwise(spaces + 1),
+        letters=chars - spaces,
+        symbols=text.str.count_matches("#", literal=True)
+        + text.str.count_matches("...", literal=True)
+        + text.str.count_matches("…", literal=True),
+        numbers=text.str.count_matches(r"(?:^| )[^A-Za-z\u{80}-\u{10FFFF} ]+(?: |$)"),
+        ellipsis=text.str.ends_with("...") | text.str.ends_with("…"),
+        bullet=text.str.contains(r"^[•*‣●-]"),
+        punct=text.str.contains(r"[.!?\"”’'»。！？।…]$"),
+        short=chars <= SHORT,
+        duplicate=pl.struct("doc", "text").is_duplicated(),
+    )
+    sums = lines.group_by("doc", maintain_order=True).agg(
+        pl.len().alias("lines"),
+        pl.col("chars", "words", "letters", "symbols", "numbers", "ellipsis", "bullet", "punct", "short").sum(),
+        repeated=pl.col("chars").filter(pl.col("duplicate")).sum(),
+        first=pl.col("chars").filter(pl.col("duplicate") & pl.col("text").is_first_distinct()).sum(),
+    )
+    words, count = pl.col("words").clip(1), pl.col("lines").clip(1)
+    values = (
+        pl.col("letters") / words,
+        pl.col("symbols") / words,
+        1 - pl.col("numbers") / words,
+        pl.col("ellipsis") / count,
+        pl.col("bullet") / count,
+        pl.col("punct") / count,
+        pl.col("short") / count,
+        (pl.col("repeated") - pl.col("first")) / pl.col("chars").clip(1),
+    )
+    named = [value.cast(pl.Float32).alias(name) for name, value in zip(_SIGNALS, values, strict=True)]
+    return sums.select("doc", quality=pl.struct(named))

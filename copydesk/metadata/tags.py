@@ -1,0 +1,184 @@
+"""Section, topics and persons, from section labels, breadcrumbs and tag lines.
+
+A tag line under `Topics` or `Tags:` may hold one tag, several with separators, or several run together:
+`Islamic State Foreign policy Syrian conflict`. Run-together tags are cut at capitals, since a tag begins with one and
+small-letter words continue it; where two capitalised words could be one tag (`Islamic State`), the tag vocabulary of
+the corpus decides, then whether the article's own text uses them as one phrase.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from copydesk.metadata.dates import find_dates
+from copydesk.metadata.published import Line
+
+__all__ = ["section_of", "split_glued", "tags_of"]
+
+_TOPICS: Final = (
+    r"(?:article |story |related )?(?:tags?|topics?|keywords?|key words|hashtags?|filed under|filed to|tagged(?: with| as)?|themen|thema|"
+    r"schlagw(?:o|ö)rte?r?|schlagworte|stichworte?|mehr zu(?:m thema)?|etiquetas|temas(?: relacionados)?|tópicos|palabras clave|palavras-chave|mots[- ]clés|"
+    r"sujets|tag correlati|argomenti|parole chiave|trefwoorden|теги|темы|метки|ключевые слова|тэги|tagi|słowa kluczowe|štítky|témata|etiketler|"
+    r"címkék|emner|nyckelord|this article is related to|more on|in this story|kategorien?|categories|posted in|kata kunci|الوسوم|标签|タグ)"
+)
+_PERSONS: Final = (
+    r"(?:persons?|people|personen|personas|pessoas|personnes|персоны|osoby|kişiler|in this article: people)"
+)
+_TOPIC_HEAD: Final = re.compile(rf"^[#\s]*{_TOPICS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
+_PERSON_HEAD: Final = re.compile(rf"^\s*{_PERSONS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
+_SEPARATORS: Final = re.compile(r"\s*(?:[|•·,;،、›»]|\s/\s|\s-\s|(?:^|\s)#)\s*")
+_MOST_WORDS: Final = 6
+_MOST_TAGS: Final = 30
+
+
+def tags_of(
+    lines: Sequence[Line], body: tuple[int, int], vocabulary: Mapping[str, int], article: Callable[[], str]
+) -> tuple[list[str], list[str]]:
+    """Read (topics, persons) from the page's lines; `article` gives the text that shows which words belong together."""
+    topics: list[str] = []
+    persons: list[str] = []
+    groups: list[tuple[str, list[str]]] = []
+    head = ""
+    last_rank = -9
+    for line in lines:
+        kind, rest = _head(line, head if line.rank == last_rank + 1 else "", body)
+        if kind and (kind != head or rest is None or line.rank != last_rank + 1 or _is_head(line.text)):
+            groups.append((kind, []))
+        if kind and rest:
+            groups[-1][1].append(rest)
+        head, last_rank = kind, line.rank if kind else -9
+    for kind, texts in groups:
+        found = _tags(texts, vocabulary, article)
+        (persons if kind == "persons" else topics).extend(found)
+    return _once(topics)[:_MOST_TAGS], _once(persons)[:_MOST_TAGS]
+
+
+def _is_head(text: str) -> bool:
+    return bool(_TOPIC_HEAD.match(text) or _PERSON_HEAD.match(text))
+
+
+def _head(line: Line, open_group: str, body: tuple[int, int]) -> tuple[str, str | None]:
+    """What group a line belongs to (empty for none) and the tags in it."""
+    text = line.text.strip()
+    labelled = line.label == "tags"
+    for kind, pattern in (("persons", _PERSON_HEAD), ("topics", _TOPIC_HEAD)):
+        found = pattern.match(text)
+        if found and (
+            labelled or (line.label != "body" and len(text) < 300 and (line.rank > body[1] or text[found.end() :]))
+        ):
+            return kind, text[found.end() :] or None
+    if labelled:
+        return open_group or "topics", text
+    short = len(text) <= 40 and len(text.split()) <= 4 and line.rank > body[1] and text[-1:] not in ".!?:"
+    if (
+        open_group
+        and short
+        and line.label not in ("body", "heading", "copyright", "comment_prompt", "share_prompt", "byline", "date_line")
+    ):
+        return open_group, text
+    return "", None
+
+
+def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], article: Callable[[], str]) -> list[str]:
+    tags: list[str] = []
+    for text in texts:
+        parts = [part for part in (_tidy(part) for part in _SEPARATORS.split(text)) if part]
+        for part in parts:
+            glued = len(texts) <= 2 and len(parts) == 1
+            tags.extend(split_glued(part, vocabulary, article()) if glued else [part])
+    return [tag for tag in tags if len(tag.split()) <= _MOST_WORDS and len(tag) <= 60]
+
+
+def _tidy(text: str) -> str:
+    return text.strip(" \t\u00a0.:-–—#›»")
+
+
+def _once(tags: Sequence[str]) -> list[str]:
+    seen: set[str] = set()
+    return [tag for tag in tags if not (tag.casefold() in seen or seen.add(tag.casefold()))]
+
+
+_INNER_CAPITAL: Final = re.compile(r"(?<=[a-zäöüß0-9])(?=[A-ZÄÖÜ][a-zäöü])")
+
+
+def split_glued(text: str, vocabulary: Mapping[str, int], article: str) -> list[str]:
+    """Cut tags that run together, by dynamic programming over the words: the cheapest cover wins.
+
+    A known tag costs least, a phrase of the article next, one capitalised word (with the small-letter words after
+    it) more, two capitalised words that nothing joins most. `vocabulary`: tag -> in how many documents.
+    """
+    words = text.split()
+    if len(words) < 2 or len(words) > 60 or text in vocabulary or text.isupper() or text.islower():
+        return [text]
+    lowered = article.casefold()
+    costs: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * len(words)
+    for end in range(1, len(words) + 1):
+        for start in range(max(0, end - _MOST_WORDS), end):
+            cost = costs[start][0] + _cost(words[start:end], vocabulary, lowered)
+            if cost < costs[end][0]:
+                costs[end] = (cost, start)
+    tags: list[str] = []
+    end = len(words)
+    while end:
+        start = costs[end][1]
+        tags.append(" ".join(words[start:end]))
+        end = start
+    return tags[::-1]
+
+
+def _cost(words: Sequence[str], vocabulary: Mapping[str, int], article: str) -> float:
+    phrase = " ".join(words)
+    if phrase in vocabulary:
+        return 0.5
+    if not (words[0][0].isupper() or words[0][0].isdigit() or words[0][0] == words[0][0].swapcase()):
+        return 5.0
+    capitals = sum(1 for word in words[1:] if word[0].isupper())
+    if not capitals:
+        return 1.0
+    if phrase.casefold() in article:
+        return 1.0 + 0.2 * capitals
+    return 1.0 + 1.25 * capitals
+
+
+_GENERIC: Final = re.compile(
+    r"^(?:home|menu|search|login|log in|sign in|subscribe|newsletter|start|startseite|inicio|accueil|contact|kontakt|impressum|about|"
+    r"all news|back.*|skip.*|share|print|email|more|mehr|alle.*|werbung|anzeige|advertisement|suche.*|abo|shop|jobs|english|video|videos|"
+    r"close.*|facebook|twitter|instagram|youtube|whatsapp|telegram|comments?|kommentare?|teilen|drucken|breadcrumb|you are here.*|sie sind hier.*|"
+    r"donate|support us!?|follow.*|listen.*|by|von|registrieren|anmelden|datenschutz|e-?paper|archiv|rss|live|premium)$",
+    re.IGNORECASE,
+)
+_CRUMBS: Final = re.compile(r"\s*(?:[>»›→|]|\s/\s|(?<=\S)/(?=\S)|::|•)\s*")
+
+
+def section_of(lines: Sequence[Line], head: int, headline: str | None) -> tuple[str, Line] | None:
+    """Read the section: a section label, a breadcrumb, or the short line just above the headline."""
+    labelled = [line for line in lines if line.label == "section_label"]
+    labelled.sort(key=lambda line: (abs(line.rank - head), line.rank))
+    above = [
+        line
+        for line in lines
+        if head - 3 <= line.rank < head
+        and line.label in ("navigation", "related_link", "heading", "other_boilerplate", "deck")
+    ]
+    for line in (*labelled, *reversed(above)):
+        found = _section_in(line.text.strip(), headline or "", line.label == "section_label")
+        if found:
+            return found, line
+    return None
+
+
+def _section_in(text: str, headline: str, labelled: bool) -> str | None:  # noqa: FBT001
+    parts = [part.strip(" :,>»›|/-") for part in _CRUMBS.split(text)]
+    parts = [part for part in parts if part and not _GENERIC.match(part) and not _is_headline(part, headline)]
+    if not parts or len(text) > 120:
+        return None
+    name = parts[0] if len(parts) == 1 else parts[-1] if not labelled else parts[0]
+    if len(name.split()) > 4 or len(name) > 40 or any(map(str.isdigit, name)) or find_dates(name):
+        return None
+    return None if name[-1] in ".!?…" else name
+
+
+def _is_headline(part: str, headline: str) -> bool:
+    return bool(headline) and (part.casefold()[:30] in headline.casefold() and len(part) > 25)
