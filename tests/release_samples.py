@@ -6,11 +6,15 @@ import hashlib
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
+from copydesk.knowledge import Knowledge
 from copydesk.labels import FATE_OF
+from copydesk.release.commit import Result, write_release
+from copydesk.release.facts import Facts
 from copydesk.schema import load_schema
 from copydesk.text import content_hashes
 
@@ -22,8 +26,23 @@ FURNITURE = (
     ("related_link", "Read more: Lighthouse `lamp` <b>lit</b> again"),
     ("copyright", "© The Harbour Times"),
 )
-WORDS = "ferry crew harbour tide council vote storm boat keeper lamp quay market Élan naïve море 港口".split()
-NO_REFUSALS = pl.DataFrame(schema={name: pl.String for name in ("id", "uri", "source", "raw_sha256", "reason")})
+WORDS = (
+    "ferry",
+    "crew",
+    "harbour",
+    "tide",
+    "council",
+    "vote",
+    "storm",
+    "keeper",
+    "lamp",
+    "quay",
+    "Élan",
+    "naïve",
+    "море",
+    "港口",
+)
+NO_REFUSALS = pl.DataFrame(schema=dict.fromkeys(("id", "uri", "source", "raw_sha256", "reason"), pl.String))
 
 Row = dict[str, Any]
 
@@ -55,7 +74,7 @@ def _words(draw: random.Random, number: int) -> str:
     return " ".join(draw.choice(WORDS) for _ in range(number))
 
 
-def _rows(
+def _rows(  # noqa: PLR0917
     name: str, uri: str, source: str, lines: list[list[tuple[str, str]]], end: str, draw: random.Random, number: int
 ) -> tuple[Row, list[Row]]:
     ledger: list[Row] = []
@@ -86,7 +105,7 @@ def _rows(
     return _article(name, uri, source, ledger, paragraphs, raw_file, draw, number), ledger
 
 
-def _article(
+def _article(  # noqa: PLR0917
     name: str, uri: str, source: str, ledger: list[Row], paragraphs: list[tuple[str, str]], raw_file: bytes,
     draw: random.Random, number: int,
 ) -> Row:  # fmt: skip
@@ -158,3 +177,32 @@ def write_batches(
         some.join(articles, on="id", maintain_order="left").select(articles.columns).write_ipc(first[-1])
         some.join(ledger, on="id", maintain_order="left_right").select(ledger.columns).write_ipc(second[-1])
     return first, second
+
+
+def release(
+    destination: Path,
+    tables: tuple[pl.DataFrame, pl.DataFrame],
+    *,
+    batches: dict[str, Any] | None = None,
+    **options: Any,
+) -> Result:
+    """Write the tables as the next release of a dataset."""
+    with TemporaryDirectory() as work:
+        files = write_batches(Path(work), *tables, **(batches or {}))
+        return write_release(
+            destination,
+            *files,
+            options.pop("quarantine", NO_REFUSALS),
+            options.pop("knowledge", Knowledge()),
+            options.pop("facts", Facts("harbour-corpus")),
+            **options,
+        )
+
+
+def folder_bytes(folder: Path) -> dict[str, bytes]:
+    """Every file below a dataset's folder with its bytes, `.work/` left out."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".work" not in path.relative_to(folder).parts
+    }

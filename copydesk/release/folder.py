@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from copydesk.errors import ReleaseError
 
@@ -64,14 +64,23 @@ class Folder:
         """Make and check the folder and hold its lock: one process writes at a time, whose threads may nest."""
         self._make(self.path)
         self._make(self / WORK)
-        lock = FileLock((self / WORK / "lock").resolve(), is_singleton=True, thread_local=False)
+        path = (self / WORK / "lock").resolve()
+        with _explained(path):
+            lock = FileLock(path, is_singleton=True, thread_local=False)
+            held = self._acquired(lock)
         try:
-            with _explained(self / WORK / "lock"), lock.acquire(timeout=LOCK_SECONDS):
-                yield self
+            yield self
+        finally:
+            held.release()
+
+    def _acquired(self, lock: BaseFileLock) -> BaseFileLock:
+        try:
+            lock.acquire(timeout=LOCK_SECONDS)
         except Timeout as error:
             raise ReleaseError(
                 f"{self.path}: another copydesk is writing here; wait until it is done, then run this again"
             ) from error
+        return lock
 
     def subfolder(self, name: str) -> Path:
         """A folder directly below, made if it is not there."""

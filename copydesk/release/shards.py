@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from copydesk.release.folder import DATA, sha256_of
 from copydesk.schema import Schema
 
-__all__ = ["RowDigest", "Shard", "arrow_table", "parquet", "shard_of"]
+__all__ = ["RowDigest", "Shard", "arrow_bytes", "arrow_table", "parquet", "shard_of"]
 
 ROW_GROUP: Final = {"article": 1_000, "ledger": 20_000}
 """Rows that are decoded together: 2 to 4 MB each, so that streaming stays small and pages can be skipped."""
@@ -65,7 +65,23 @@ def parquet(schema: Schema, table: pa.Table) -> bytes:
 def shard_of(table: pa.Table, data: bytes) -> Shard:
     """The manifest's entry for a table and its Parquet bytes."""
     digest = sha256_of(data)
-    return Shard(f"{DATA}/{digest[:32]}.parquet", digest, len(data), table.num_rows, table.nbytes)
+    return Shard(f"{DATA}/{digest[:32]}.parquet", digest, len(data), table.num_rows, arrow_bytes(table))
+
+
+def arrow_bytes(table: pa.Table) -> int:
+    """What the rows take in memory, without masks of nulls and padding, which hang on how the rows came together."""
+    return sum(_bytes(chunk) for column in table.columns for chunk in column.chunks)
+
+
+def _bytes(array: Any) -> int:
+    kind = array.type
+    if pa.types.is_struct(kind):
+        return sum(_bytes(part) for part in array.flatten())
+    if pa.types.is_list(kind):
+        return 4 * len(array) + _bytes(array.flatten())
+    if pa.types.is_string(kind) or pa.types.is_binary(kind):
+        return 4 * len(array) + (pc.sum(_lengths(array)).as_py() or 0)
+    return (len(array) * int(kind.bit_width) + 7) // 8
 
 
 class RowDigest:
