@@ -124,17 +124,31 @@ def repair_text(text: str) -> str:
 
 # -- the column -------------------------------------------------------------------------------------------------------
 
-_TIDY: Final = "[^ -~]|&|  |^ | $"
-"""Where this does not match there is only ASCII, singly spaced, and no entity: nothing can change."""
+_TIDY: Final = "[^ -~‘’“”–—…]|&|  |^ | $"
+"""Where this does not match nothing can change: ASCII and quotation marks, singly spaced, no entity. None of ftfy's
+rules is made of these characters alone, and none of them ends what could be a UTF-8 character (the tests say so)."""
 
 # Beyond mojibake: what needs a pass that has no equal in columns.
 _ODD: Final = f"\x1b|{ENTITY}|[{LINE_BREAKS}{JOINERS}{WIDTHS}{mojibake.WORN}]"
 
+_DROPPED: Final = f"[{INVISIBLE}]"
+_SPACED: Final = f"[{SPACES}]{{2,}}|[{SPACES[1:]}]"
+
 # Characters that NFC may change, or that may change place: marks, Hangul letters, and letters with a twin.
-UNSTABLE: Final = (
-    r"\p{M}\u0340-\u0344\u0374\u037e\u0387\u1100-\u11ff\u1f71-\u1fff\u2126\u212a\u212b\u2329\u232a\u2adc"
-    r"\uf900-\ufaff\ufb1d-\ufb4e\U0002f800-\U0002fa1f\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0"
+_UNSTABLE: Final = (
+    r"[\p{M}\u0340-\u0344\u0374\u037e\u0387\u1100-\u11ff\u1f71-\u1fff\u2126\u212a\u212b\u2329\u232a\u2adc"
+    r"\uf900-\ufaff\ufb1d-\ufb4e\U0002f800-\U0002fa1f\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0]"
 )
+
+
+@cache
+def _suspicious() -> str:
+    return "|".join([mojibake.bad_pattern(), mojibake.whole_pattern(), MISREAD])
+
+
+@cache
+def _anything() -> str:
+    return "|".join([_suspicious(), _ODD, _DROPPED, SOFT_HYPHEN, _SPACED, "^ | $", _UNSTABLE])
 
 
 def repair_lines(decoded: pl.Series) -> pl.DataFrame:
@@ -142,12 +156,13 @@ def repair_lines(decoded: pl.Series) -> pl.DataFrame:
 
     Returns a row per line: text String; repairs UInt16, bits of `KINDS` (see `kind_names`); changed Boolean.
     """
-    touched = np.flatnonzero(decoded.str.contains(_TIDY).to_numpy())
-    text, repairs = _touched(decoded.gather(touched))
-    mask = np.zeros(len(decoded), np.uint16)
-    mask[touched] = repairs
-    whole = _merge(decoded, touched, text)
-    return pl.DataFrame({"text": whole, "repairs": mask, "changed": whole != decoded})
+    untidy = np.flatnonzero(decoded.str.contains(_TIDY).to_numpy())
+    places = untidy[decoded.gather(untidy).str.contains(_anything()).to_numpy()]
+    text, done = _repair(decoded.gather(places))
+    repairs = np.zeros(len(decoded), np.uint16)
+    repairs[places] = done
+    whole = _merge(decoded, places, text)
+    return pl.DataFrame({"text": whole, "repairs": repairs, "changed": whole != decoded})
 
 
 def _merge(lines: pl.Series, places: NDArray[np.int64], repaired: pl.Series) -> pl.Series:
@@ -157,30 +172,27 @@ def _merge(lines: pl.Series, places: NDArray[np.int64], repaired: pl.Series) -> 
     return pl.concat([lines.alias("text"), repaired.alias("text")]).gather(source)
 
 
-def _touched(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
-    """Lines with anything but tidy ASCII: the suspects by `reference`, the others in columns."""
-    seen = lines.str.replace_all(f"[{INVISIBLE}]+", "")
-    clean = seen.str.replace_all(SOFT_HYPHEN, "", literal=True)
-    slow = _suspects(lines, seen, clean)
-    spaced = clean.str.replace_all(f"[{SPACES}]{{2,}}|[{SPACES[1:]}]", " ").str.strip_chars(" ")
-    repairs = (seen != lines).to_numpy() * _BIT["invisible"] | (clean != seen).to_numpy() * _BIT["invisible"]
-    repairs |= (spaced != clean).to_numpy() * _BIT["spaces"]
-    places = np.flatnonzero(slow)
+def _repair(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
+    """Lines in which something may have to be done: the suspects by `reference`, the others in columns."""
+    seen = lines.str.replace_all(f"{_DROPPED}+", "")
+    composed = _compose(seen)
+    suspects = lines.str.contains(_ODD) | seen.str.contains(_suspicious()) | composed.str.contains(_suspicious())
+    clean = _compose(composed.str.replace_all(SOFT_HYPHEN, "", literal=True))
+    spaced = clean.str.replace_all(_SPACED, " ").str.strip_chars(" ")
+    done = _bits("invisible", lines.str.contains(f"{_DROPPED}|{SOFT_HYPHEN}"))
+    done |= _bits("nfc", composed != seen) | _bits("spaces", spaced != clean)
+    places = np.flatnonzero(suspects.to_numpy())
     passed = [_passes(line) for line in lines.gather(places)]
-    repairs = repairs.astype(np.uint16)
-    repairs[places] = [mask for _, mask in passed]
-    return _merge(spaced, places, pl.Series([text for text, _ in passed], dtype=pl.String)), repairs
+    done[places] = [mask for _, mask in passed]
+    return _merge(spaced, places, pl.Series([text for text, _ in passed], dtype=pl.String)), done
 
 
-def _suspects(lines: pl.Series, seen: pl.Series, clean: pl.Series) -> NDArray[np.bool_]:
-    """Which lines any other pass could change: as they came, as mojibake is looked for, and without soft hyphens."""
-    slow = (lines.str.contains(_ODD) | seen.str.contains(_suspicious())).to_numpy().copy()
-    rest = np.flatnonzero(~slow)
-    unstable = rest[clean.gather(rest).str.contains(f"[{UNSTABLE}]").to_numpy()]
-    slow[unstable] = [not unicodedata.is_normalized("NFC", line) for line in clean.gather(unstable)]
-    return slow
+def _bits(kind: str, rows: pl.Series) -> NDArray[np.uint16]:
+    return rows.to_numpy().astype(np.uint16) * np.uint16(_BIT[kind])
 
 
-@cache
-def _suspicious() -> str:
-    return "|".join([mojibake.bad_pattern(), mojibake.whole_pattern(), MISREAD])
+def _compose(lines: pl.Series) -> pl.Series:
+    """NFC, asked of Python for the lines that hold a character which it may change."""
+    places = np.flatnonzero(lines.str.contains(_UNSTABLE).to_numpy())
+    composed = [unicodedata.normalize("NFC", line) for line in lines.gather(places)]
+    return _merge(lines, places, pl.Series(composed, dtype=pl.String))
