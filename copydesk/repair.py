@@ -67,6 +67,8 @@ _INVISIBLE: Final = re.compile(f"[{INVISIBLE}]+")
 _SPACES: Final = re.compile(f"[{SPACES}]+")
 _LINE_EDGES: Final = re.compile(" ?\n ?")
 
+_TIMES: Final = 4  # three layers under something invisible, and the look that finds nothing more
+
 _Pass = tuple[str, Callable[[str], str]]
 _BEFORE: Final[tuple[_Pass, ...]] = (
     ("terminal", lambda text: _TERMINAL.sub("", text)),
@@ -76,7 +78,7 @@ _BEFORE: Final[tuple[_Pass, ...]] = (
     ("invisible", lambda text: _INVISIBLE.sub("", text)),
 )
 _AFTER: Final[tuple[_Pass, ...]] = (
-    ("invisible", lambda text: text.replace(SOFT_HYPHEN, "")),
+    ("invisible", lambda text: _INVISIBLE.sub("", text.replace(SOFT_HYPHEN, ""))),
     ("invisible", drop_joiners),
     ("width", fix_widths),
     ("nfc", lambda text: unicodedata.normalize("NFC", text)),
@@ -90,10 +92,16 @@ def reference(line: str) -> str:
 
 
 def _passes(line: str) -> tuple[str, int]:
-    line, before = _run(_BEFORE, line)
-    line, kinds = mojibake.undo(line)
-    line, after = _run(_AFTER, line)
-    return line, before | after | _mask(kinds)
+    """The line after all passes, and their bits. What a later pass removes may have hidden mojibake: so, again."""
+    line, done = _run(_BEFORE, line)
+    for _ in range(_TIMES):
+        undone, kinds = mojibake.undo(line)
+        repaired, after = _run(_AFTER, undone)
+        done |= _mask(kinds) | after
+        if repaired == line:
+            break
+        line = repaired
+    return line, done
 
 
 def _run(passes: tuple[_Pass, ...], text: str) -> tuple[str, int]:
@@ -176,9 +184,11 @@ def _repair(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     """Lines in which something may have to be done: the suspects by `reference`, the others in columns."""
     seen = lines.str.replace_all(f"{_DROPPED}+", "")
     composed = _compose(seen)
-    suspects = lines.str.contains(_ODD) | seen.str.contains(_suspicious()) | composed.str.contains(_suspicious())
     clean = _compose(composed.str.replace_all(SOFT_HYPHEN, "", literal=True))
     spaced = clean.str.replace_all(_SPACED, " ").str.strip_chars(" ")
+    suspects = lines.str.contains(_ODD)
+    for stage in (seen, composed, spaced):
+        suspects |= stage.str.contains(_suspicious())
     done = _bits("invisible", lines.str.contains(f"{_DROPPED}|{SOFT_HYPHEN}"))
     done |= _bits("nfc", composed != seen) | _bits("spaces", spaced != clean)
     places = np.flatnonzero(suspects.to_numpy())
