@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+Commands = argparse._SubParsersAction
 
 
 def _command(
@@ -132,7 +132,7 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _ingest(asked: argparse.Namespace) -> int:
-    from copydesk.job import Options  # noqa: PLC0415
+    from copydesk.job import Options
 
     options = Options(
         paths=tuple(asked.paths),
@@ -152,10 +152,10 @@ def _ingest(asked: argparse.Namespace) -> int:
 
 
 def _ingest_plainly(options: Options) -> Outcome:
-    from copydesk.job import settle  # noqa: PLC0415
-    from copydesk.pipeline import ingest  # noqa: PLC0415
-    from copydesk.review.progress import shown_progress  # noqa: PLC0415
-    from copydesk.runner import Workers  # noqa: PLC0415
+    from copydesk.job import settle
+    from copydesk.pipeline import ingest
+    from copydesk.review.progress import shown_progress
+    from copydesk.runner import Workers
 
     print("copydesk ingest: plain calls, without Prefect", flush=True)
     job = settle(options)
@@ -166,16 +166,16 @@ def _ingest_plainly(options: Options) -> Outcome:
 def _ingest_as_flow(options: Options) -> Outcome:
     for name, value in PREFECT_DEFAULTS.items():
         os.environ.setdefault(name, value)
-    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
+    from prefect.settings import PREFECT_API_URL
 
     address = PREFECT_API_URL.value()
     if not address:
         for name, value in EPHEMERAL_DEFAULTS.items():
             os.environ.setdefault(name, value)
     print(f"copydesk ingest: Prefect flow, {f'on {address}' if address else 'on an ephemeral server'}", flush=True)
-    from copydesk.job import settle  # noqa: PLC0415
-    from copydesk.review.progress import shown_progress  # noqa: PLC0415
-    from flows.ingest import ingest_flow  # noqa: PLC0415
+    from copydesk.job import settle
+    from copydesk.review.progress import shown_progress
+    from flows.ingest import ingest_flow
 
     settle(options)  # what is wrong with the request is said before a server is started
     with shown_progress():
@@ -183,9 +183,9 @@ def _ingest_as_flow(options: Options) -> Outcome:
 
 
 def _explain(asked: argparse.Namespace) -> int:
-    from copydesk.job import Options  # noqa: PLC0415
-    from copydesk.review.explain import console_for_output, explain_files, print_document  # noqa: PLC0415
-    from copydesk.single import public  # noqa: PLC0415
+    from copydesk.job import Options
+    from copydesk.review.explain import console_for_output, explain_files, print_document
+    from copydesk.single import public
 
     options = Options(paths=tuple(asked.paths), config=asked.config, years=asked.years)
     told, records = explain_files(options, asked.dataset)
@@ -200,7 +200,7 @@ def _explain(asked: argparse.Namespace) -> int:
 
 
 def _restore(asked: argparse.Namespace) -> int:
-    from copydesk.release.restore import restore  # noqa: PLC0415
+    from copydesk.release.restore import restore
 
     done = restore(asked.dataset, asked.version, asked.into)
     print(
@@ -211,8 +211,8 @@ def _restore(asked: argparse.Namespace) -> int:
 
 
 def _verify(asked: argparse.Namespace) -> int:
-    from copydesk.release.manifest import choose  # noqa: PLC0415
-    from copydesk.release.verify import verify  # noqa: PLC0415
+    from copydesk.release.manifest import choose
+    from copydesk.release.verify import verify
 
     problems = verify(asked.dataset, asked.version)
     if asked.json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -47,6 +48,7 @@ NO_REFUSALS = pl.DataFrame(schema=dict.fromkeys(("id", "uri", "source", "raw_sha
 Row = dict[str, Any]
 
 
+@cache
 def sample_document(number: int, seed: int = 0, *, source: str = "harbour", words: int = 12) -> tuple[Row, list[Row]]:
     """One article and its ledger, invented from the number and the seed alone; the text rule is written out here."""
     draw = random.Random(f"{number}-{seed}")
@@ -138,7 +140,7 @@ def _article(  # noqa: PLR0917
             **{f"lines_{fate}": fates.count(fate) for fate in ("text", "field", "dropped", "blank")},
         },
         "quality": {
-            part.name: 0.5 for part in next(c for c in load_schema("article").fields if c.name == "quality").inner
+            part.name: 0.5 for part in load_schema("article").polars["quality"].fields
         },
         "provenance": [{"field": "headline", "value": "Story", "evidence": "first line", "used": True}],
         "duplicate_cluster": None, "duplicate_of": None, "split": "train", "content_sha256": "", "extra": None,
@@ -154,7 +156,7 @@ def sample_tables(numbers: range | list[int], seed: int = 0, **options: Any) -> 
 
 
 def raw_files(ledger: pl.DataFrame) -> dict[str, bytes]:
-    """uri to the bytes of the raw file."""
+    """Uri to the bytes of the raw file."""
     found: dict[str, bytes] = {}
     for uri, raw in ledger.select("uri", "raw").iter_rows():
         found[uri] = found.get(uri, b"") + raw

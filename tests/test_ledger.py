@@ -16,7 +16,11 @@ ENCODINGS = ["utf-8", "cp1252", "cp1251", "utf-16-le", "utf-16-be", "koi8-r"]
 
 
 @given(
-    st.text(min_size=1), st.text(), st.lists(st.integers(0, 40), max_size=4), st.sampled_from(ENCODINGS), st.binary(max_size=3)
+    st.text(min_size=1),
+    st.text(),
+    st.lists(st.integers(0, 40), max_size=4),
+    st.sampled_from(ENCODINGS),
+    st.binary(max_size=3),
 )
 def test_cuts_tile_the_line(decoded: str, text: str, places: list[int], encoding: str, end: bytes) -> None:
     """Cuts never go back, never leave the line, and the last is its end, whatever was repaired and however encoded."""
@@ -52,13 +56,26 @@ def prepared(raw: bytes):
 
 def spans_of(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.select(
-        "doc", "line", "text", span=pl.lit(0, pl.UInt16), start=pl.lit(0, pl.UInt32), end=pl.col("text").str.len_chars(),
-        label=pl.lit("body").cast(LABEL_TYPE), evidence=pl.lit("test"), confidence=pl.lit(1.0, pl.Float32),
+        "doc",
+        "line",
+        "text",
+        span=pl.lit(0, pl.UInt16),
+        start=pl.lit(0, pl.UInt32),
+        end=pl.col("text").str.len_chars(),
+        label=pl.lit("body").cast(LABEL_TYPE),
+        evidence=pl.lit("test"),
+        confidence=pl.lit(1.0, pl.Float32),
     )
 
 
-@given(st.lists(st.sampled_from(["plain", "n\u00a0b  s", "Ã©tÃ©", "", " pad ", "&amp;", "\u2028"]), min_size=1, max_size=6),
-       st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.sampled_from(["utf-8", "utf-16", "utf-8-sig"]))
+@given(
+    st.lists(
+        st.sampled_from(["plain", "n\u00a0b  s", "Ã©tÃ©", "", " pad ", "&amp;", "\u2028"]), min_size=1, max_size=6
+    ),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
+    st.sampled_from(["utf-8", "utf-16", "utf-8-sig"]),
+)
 def test_the_raw_bytes_in_order_are_the_file(parts: list[str], newline: str, last: bool, encoding: str) -> None:
     """The ledger's bytes are the file's, and its texts are the repaired lines, stored or read from the bytes."""
     raw = (newline.join(parts) + (newline if last else "")).encode(encoding)
@@ -72,15 +89,21 @@ def test_the_raw_bytes_in_order_are_the_file(parts: list[str], newline: str, las
 
 def test_a_split_line_has_a_row_for_each_span() -> None:
     """Two spans of one line: their bytes together are the line, their texts what was cut."""
-    batch = prepared("It rained. (Reporting by A. B.)\nEnd.\n".encode())
+    batch = prepared(b"It rained. (Reporting by A. B.)\nEnd.\n")
     whole = spans_of(batch.lines)
     first = whole.head(1)
-    parts = pl.concat([
-        first.with_columns(text=pl.lit("It rained. "), end=pl.lit(11, pl.UInt32)),
-        first.with_columns(span=pl.lit(1, pl.UInt16), start=pl.lit(11, pl.UInt32), text=pl.lit("(Reporting by A. B.)"),
-                           label=pl.lit("byline").cast(LABEL_TYPE)),
-        whole.tail(1),
-    ])
+    parts = pl.concat(
+        [
+            first.with_columns(text=pl.lit("It rained. "), end=pl.lit(11, pl.UInt32)),
+            first.with_columns(
+                span=pl.lit(1, pl.UInt16),
+                start=pl.lit(11, pl.UInt32),
+                text=pl.lit("(Reporting by A. B.)"),
+                label=pl.lit("byline").cast(LABEL_TYPE),
+            ),
+            whole.tail(1),
+        ]
+    )
     ledger = ledger_rows(parts, batch.lines, batch.documents)
     assert ledger["raw"].to_list() == [b"It rained. ", b"(Reporting by A. B.)\n", b"End.\n"]
     assert ledger.select("start", "end").rows() == [(0, 11), (11, 32), (32, 37)]

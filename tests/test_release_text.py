@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from release_samples import sample_tables
 
 from copydesk.text import as_utf8, canonical_rows, compose_texts, content_hashes, said, span_texts
+from tests.release_samples import sample_tables
 
 CASES = [
     ("paragraphs stand apart by a blank line", [(1, "body", "One."), (3, "body", "Two.")], "One.\n\nTwo."),

@@ -16,7 +16,6 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from release_samples import NO_REFUSALS, folder_bytes, release, sample_tables
 
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.knowledge import Knowledge
@@ -25,6 +24,7 @@ from copydesk.release.facts import Facts
 from copydesk.release.folder import Folder
 from copydesk.release.manifest import read_card, read_manifest
 from copydesk.schema import load_schema
+from tests.release_samples import NO_REFUSALS, folder_bytes, release, sample_tables
 
 REFUSED = pl.DataFrame(
     [("a" * 16, "bad.txt", "harbour", "b" * 64, "byte 17 is no text")], schema=NO_REFUSALS.schema, orient="row"
@@ -64,9 +64,9 @@ def test_a_release_does_not_depend_on_batches_and_their_order(tmp_path, batches)
 def test_a_release_does_not_depend_on_process_threads_or_hash_seed(tmp_path):
     """Another process with another hash seed and other threads writes the same bytes."""
     code = (
-        "import sys; sys.path.insert(0, sys.argv[2])\n"
+        "import sys\n"
         "from pathlib import Path\n"
-        "from release_samples import release, sample_tables\n"
+        "from tests.release_samples import release, sample_tables\n"
         "release(Path(sys.argv[1]), sample_tables(range(60)))\n"
     )
     found = []
@@ -78,7 +78,7 @@ def test_a_release_does_not_depend_on_process_threads_or_hash_seed(tmp_path):
             "POLARS_MAX_THREADS": threads,
             "PYTHONPATH": str(Path(__file__).parents[1]),
         }
-        command = [sys.executable, "-c", code, str(folder), str(Path(__file__).parent)]
+        command = [sys.executable, "-c", code, str(folder)]
         subprocess.run(command, check=True, env=environment)
         found.append(folder_bytes(folder))
     assert found[0] == found[1]

@@ -11,11 +11,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import yaml
-from release_samples import sample_tables
 
 from copydesk.errors import ConfigError, ReleaseError
 from copydesk.labels import DROPPED, FATES, LABELS
 from copydesk.schema import load_schema, read_schema, schema_folder
+from tests.release_samples import sample_tables
 
 TABLES = ("article", "ledger")
 GOOD, GOOD_LEDGER = sample_tables(range(3))

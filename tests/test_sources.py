@@ -14,8 +14,16 @@ from copydesk.patterns import compile_pattern
 from copydesk.sources import document_id, find_files, read_batch
 
 MATCHES = [
-    ("{outlet}/{date}_{slug}.txt", "gazette/2019-03-14_ferry-late.txt", {"outlet": "gazette", "date": "2019-03-14", "slug": "ferry-late"}),
-    ("{outlet}/{date}_{slug}.txt", "gazette/20190314_ferry.txt", {"outlet": "gazette", "date": "20190314", "slug": "ferry"}),
+    (
+        "{outlet}/{date}_{slug}.txt",
+        "gazette/2019-03-14_ferry-late.txt",
+        {"outlet": "gazette", "date": "2019-03-14", "slug": "ferry-late"},
+    ),
+    (
+        "{outlet}/{date}_{slug}.txt",
+        "gazette/20190314_ferry.txt",
+        {"outlet": "gazette", "date": "20190314", "slug": "ferry"},
+    ),
     ("{outlet}/{date}_{slug}.txt", "gazette/undated_ferry.txt", None),
     ("{outlet}/{date}_{slug}.txt", "a/gazette/2019-03-14_ferry.txt", None),
     ("**/{date}.txt", "a/b/2019_03_14.txt", {"date": "2019_03_14"}),
@@ -119,9 +127,7 @@ def test_the_more_particular_wins(tmp_path: Path) -> None:
     (tmp_path / "gazette" / "2019-03-14_ferry.txt").write_text("x")
     (tmp_path / "gazette" / "2019-03-15_pier.txt").write_text("x")
     (tmp_path / "about.csv").write_text("filename,outlet,mood\n2019-03-15_pier.txt,The Gazette,sad\n")
-    files, _ = find(
-        tmp_path, outlet="nobody", pattern="{outlet}/{date}_{slug}.txt", metadata="about.csv", years="2019"
-    )
+    files, _ = find(tmp_path, outlet="nobody", pattern="{outlet}/{date}_{slug}.txt", metadata="about.csv", years="2019")
     documents, _ = read_batch(files)
     assert documents["outlet"].to_list() == ["gazette", "The Gazette"]
     assert documents["given_date"].to_list() == ["2019-03-14", "2019-03-15"]
@@ -131,9 +137,11 @@ def test_the_more_particular_wins(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("a,b\n1,2\n", "no column names the file (found: a, b); call one of them 'file'"),
-     ("file,outlet\nx.txt,A\nx.txt,B\n", "stands in two rows; keep one"),
-     ("", "cannot be read as CSV")],
+    [
+        ("a,b\n1,2\n", "no column names the file (found: a, b); call one of them 'file'"),
+        ("file,outlet\nx.txt,A\nx.txt,B\n", "stands in two rows; keep one"),
+        ("", "cannot be read as CSV"),
+    ],
 )
 def test_a_broken_sidecar_is_told(tmp_path: Path, text: str, told: str) -> None:
     """An error of the sidecar names the file, what is there and the remedy."""

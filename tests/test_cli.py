@@ -1,0 +1,194 @@
+"""The command line: what it says, and with which exit code, when all is well and when it is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from copydesk.cli import main
+from tests.conftest import ROOT
+
+STORY = "The ferry ran again on Monday, the harbour office said, and nobody was late.\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder as the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = main(list(words))
+    return code, *capsys.readouterr()
+
+
+def folder(here: Path, name: str, **files: bytes | str) -> Path:
+    (here / name).mkdir()
+    for file, data in files.items():
+        (here / name / file.replace("_", ".")).write_bytes(data if isinstance(data, bytes) else data.encode())
+    return here / name
+
+
+BAD = {
+    "a missing path": (["nothing"], 2, "nothing: no such file or folder"),
+    "an empty folder": (["empty"], 2, "empty: no raw files there; put .txt files in"),
+    "an empty file": (["hollow"], 3, "empty"),
+    "a picture": (["picture/a.png"], 3, "its format '.png' is not read; give it as .txt"),
+    "a picture named as text": (["disguised"], 3, "a.txt"),
+    "no path and no configuration": ([], 2, "nothing to read: give a PATH, or a copydesk.toml with a [[source]]"),
+    "a bad name": (["good", "--name", "../x"], 2, "--name '../x': a name holds letters"),
+    "bad years": (["good", "--years", "soon"], 2, '--years soon: years are written "2015..2018" or "2016"'),
+    "a destination that is a file": (["good", "--into", "good/a.txt"], 3, "a file is in the way"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_told_with_its_remedy(case: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each error names what is wrong and what to do, and the exit code tells whose fault it is."""
+    folder(here, "empty")
+    folder(here, "hollow", a_txt="")
+    folder(here, "picture", a_png=b"\x89PNG\r\n\x1a\n\0\0")
+    folder(here, "disguised", a_txt=b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9)
+    folder(here, "good", a_txt=STORY)
+    words, code, told = BAD[case]
+    found, _, err = run("ingest", "--no-prefect", *words, capsys=capsys)
+    assert (found, told in err) == (code, True), err
+    assert "Traceback" not in err
+
+
+def test_a_large_document_is_told_with_the_setting(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A document over the limit goes to quarantine with the limit and its key; the others are released."""
+    folder(here, "texts", a_txt=STORY, b_txt=STORY * 100)
+    (here / "copydesk.toml").write_text("[ingest]\nmax_document_bytes = 1000\n")
+    code, out, _ = run("ingest", "--no-prefect", "texts", capsys=capsys)
+    assert code == 0
+    assert "quarantine: b.txt: 7700 bytes, over the limit of 1000; raise max_document_bytes under [ingest]" in out
+    assert run("ingest", "--no-prefect", "--strict", "texts", capsys=capsys)[0] == 1
+
+
+def test_a_broken_configuration_profile_or_schema_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error in a file that steers copydesk names the file and the place."""
+    folder(here, "texts", a_txt=STORY)
+    (here / "copydesk.toml").write_text("[ingest]\nworkers = 'many'\n")
+    code, _, err = run("ingest", "--no-prefect", "texts", capsys=capsys)
+    assert (code, "copydesk.toml, line 2: ingest.workers = 'many'" in err) == (2, True)
+    (here / "copydesk.toml").write_text("[ingest]\nprofiles = ['rules']\n")
+    folder(here, "rules", mine_toml='id = "mine"\n[[rules]]\nid = "x"\nlines = ["Menu"]\nlabel = "menu"\n')
+    code, _, err = run("ingest", "--no-prefect", "texts", capsys=capsys)
+    assert (code, "mine.toml" in err) == (2, True), err
+
+
+def test_a_destination_that_cannot_be_written_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A read-only destination is named with the remedy."""
+    folder(here, "texts", a_txt=STORY)
+    shut = folder(here, "shut")
+    if os.geteuid() == 0:
+        # Nothing is read-only for root but what is immutable.
+        if not shutil.which("chattr") or subprocess.run(["chattr", "+i", str(shut)], capture_output=True).returncode:
+            pytest.skip("runs as root on a file system without immutable folders")
+    else:
+        shut.chmod(0o500)
+    try:
+        code, _, err = run("ingest", "--no-prefect", "texts", "--into", "shut", capsys=capsys)
+    finally:
+        if os.geteuid() == 0:
+            subprocess.run(["chattr", "-i", str(shut)], check=True)
+        shut.chmod(0o700)
+    assert code == 3
+    assert "shut/texts" in err
+    assert "choose another --into" in err
+
+
+def test_the_dataset_is_named_after_the_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --name, a folder's dataset has the folder's name and lies in dist/."""
+    folder(here, "texts", a_txt=STORY)
+    code, out, _ = run("ingest", "--no-prefect", "texts", capsys=capsys)
+    assert code == 0
+    assert "texts 1.0.0 (first): 1 articles in dist/texts" in out
+    assert (here / "dist" / "texts" / "README.md").is_file()
+
+
+def test_restore_and_verify_round_trip(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was ingested comes back, and a flipped byte is found."""
+    folder(here, "texts", a_txt=STORY)
+    run("ingest", "--no-prefect", "texts", capsys=capsys)
+    assert run("verify", "dist/texts", capsys=capsys)[0] == 0
+    assert run("restore", "dist/texts", "--into", "back", capsys=capsys)[0] == 0
+    assert (here / "back" / "a.txt").read_text() == STORY
+    shard = next((here / "dist" / "texts" / "data").iterdir())
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    code, out, _ = run("verify", "dist/texts", "--json", capsys=capsys)
+    assert code == 3
+    assert any(shard.name in problem["file"] for problem in json.loads(out))
+
+
+def test_explain_json_is_one_object_per_document(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object a line, one entry per raw line; a last empty line is not counted; an unread file has an error."""
+    folder(here, "texts", a_txt=f"All news\r\n\r\n{STORY.strip()}\rEnd of it all came soon.\n", b_png=b"\x89PNG")
+    code, out, _ = run("explain", "texts", "--json", capsys=capsys)
+    records = {record["id"]: record for record in map(json.loads, out.splitlines())}
+    assert code == 0
+    assert set(records["a"]) == {"id", "uri", "labels", "fate", "evidence", "text", "fields"}
+    assert len(records["a"]["labels"]) == len(records["a"]["fate"]) == len(records["a"]["evidence"]) == 4
+    assert set(records["b"]) == {"id", "uri", "error"}
+    assert set(records["a"]["fields"]) == {
+        "headline",
+        "deck",
+        "dateline",
+        "published_at",
+        "updated_at",
+        "authors",
+        "section",
+        "topics",
+        "persons",
+        "truncated",
+        "language",
+        "outlet",
+        "site",
+    }
+
+
+def test_explain_is_plain_where_it_is_piped(here: Path) -> None:
+    """No colour codes when the output is no terminal."""
+    folder(here, "texts", a_txt=STORY)
+    told = subprocess.run(
+        [sys.executable, "-m", "copydesk", "explain", "texts"], capture_output=True, check=True, cwd=here
+    )
+    assert b"\x1b" not in told.stdout
+    assert b"body" in told.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`copydesk --help` is quick because it imports no library that is not Python's."""
+    code = "import sys; from copydesk.cli import build_parser; build_parser(); print(' '.join(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    loaded = set(told.stdout.split())
+    assert not loaded & {"polars", "pyarrow", "prefect", "datasets", "numpy", "pydantic", "rich", "ftfy", "yaml"}
+
+
+def test_plain_calls_import_no_prefect(here: Path) -> None:
+    """`--no-prefect` runs without importing Prefect, datasets or pandas."""
+    folder(here, "texts", a_txt=STORY)
+    code = (
+        "import sys; from copydesk.cli import main; assert main(['ingest', '--no-prefect', 'texts']) == 0; "
+        "print(' '.join(sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=here)
+    assert not set(told.stdout.split()) & {"prefect", "datasets", "pandas", "flows"}
+
+
+def test_the_program_runs_as_a_module() -> None:
+    """`python -m copydesk --version` names the version."""
+    told = subprocess.run(
+        [sys.executable, "-m", "copydesk", "--version"], capture_output=True, check=True, text=True, cwd=ROOT
+    )
+    assert told.stdout.startswith("copydesk 0.")
