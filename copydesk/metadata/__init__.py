@@ -28,11 +28,11 @@ __all__ = ["Dateline", "Place", "extract", "parse_dateline", "published_iso"]
 
 def __getattr__(name: str) -> Any:
     if name == "extract":
-        from copydesk.metadata.assemble import extract  # noqa: PLC0415  polars and numpy: late
+        from copydesk.metadata.assemble import extract
 
         return extract
     if name == "published_iso":
-        from copydesk.metadata.when import published_iso  # noqa: PLC0415
+        from copydesk.metadata.when import published_iso
 
         return published_iso
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -133,9 +133,9 @@ def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> dict[str, 
     title = headlines.headline_of(page.labelled("headline"))
     dateline, end = _dateline(page)
     when = _when(page, dateline, given, code)
-    credits = bylines.credits_of(page.lines, page.head, page.body)
-    section = tags.section_of(page.lines, page.head, title)
-    topics, persons = tags.tags_of(page.lines, page.body, vocabulary, page.article)
+    credits = bylines.credits_of(page.credits, page.dates, page.head, page.body)
+    section = tags.section_of(page.sections, page.head, title)
+    topics, persons = tags.tags_of(page.tags, page.body, vocabulary, page.article)
     authors = bylines.authors_of(credits)
     outlet = _outlet(page, given, dateline)
     provenance = [dict(zip(_PROVENANCE_NAMES, entry, strict=True)) for entry in when.provenance]
@@ -151,11 +151,11 @@ def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> dict[str, 
         "persons": persons,
         "outlet": outlet[0] if outlet else None,
         "agency": _agency(dateline, credits),
-        "url": outlets.address_of(page.lines),
+        "url": outlets.address_of(page.prints),
         "language": code,
         "language_score": tongue[1] if tongue else None,
         "script": language.script_of(page.longest[0][:200]) if page.longest else None,
-        "truncated": endings.is_truncated(page.end, heading_last=page.heading_last, after=page.after),
+        "truncated": page.cut_off,
         "notices": _notices(page),
     }
     if outlet:
@@ -215,7 +215,7 @@ def _dateline_struct(dateline: Dateline | None) -> dict[str, Any] | None:
 
 
 def _when(page: Page, dateline: Dateline | None, given: _Given, code: str | None) -> When:
-    choice = choose(candidates(page.lines, page.head, page.body, code))
+    choice = choose(candidates(page.dates, page.head, page.body, code))
     return when_of(choice, dateline, given.asked, page.opening, page.article)
 
 
@@ -235,7 +235,7 @@ def _outlet(page: Page, given: _Given, dateline: Dateline | None) -> tuple[str, 
         return given.outlet, "given"
     if given.profile_outlet:
         return given.profile_outlet, "profile"
-    return outlets.printed_outlet(page.lines, dateline)
+    return outlets.printed_outlet(page.prints, dateline)
 
 
 def _agency(dateline: Dateline | None, credits: Sequence[bylines.Credit]) -> str | None:
@@ -251,7 +251,7 @@ _NOTICE: Final = re.compile(endings.NOTICE)
 
 def _notices(page: Page) -> list[str]:
     kinds: list[str] = []
-    for line in page.lines:
+    for line in page.notices:
         if _NOTICE.match(line.text) and line.label not in ("headline", "related_link", "date_line", "byline"):
             kind = endings.notice_kind(line.text)
             if kind not in kinds:

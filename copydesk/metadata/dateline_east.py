@@ -29,13 +29,13 @@ _JAPANESE: Final = re.compile(
 
 def read_east(text: str, at: int) -> Dateline | None:
     """Read a Chinese, Korean or Japanese dateline at `at`."""
-    from copydesk.metadata.datelines import Dateline, Place  # noqa: PLC0415  its result is made of that module's classes
+    from copydesk.metadata.datelines import Dateline, Place
 
     if text[at : at + 40].isascii():
         return None
     if found := _CHINESE.match(text, at):
         agency, city, year, month, day = found.groups()
-        if not 1 <= int(month) <= 12 or not 1 <= int(day) <= 31 or not (agency or city):  # noqa: PLR2004
+        if not 1 <= int(month) <= 12 or not 1 <= int(day) <= 31 or not (agency or city):
             return None
         written = text[found.start(4) - (5 if year else 0) : found.end(5) + 1]
         return Dateline(

@@ -74,7 +74,7 @@ def read_places(text: str, at: int) -> Places | None:
         places.append((name, region))
         region_known |= sure
         more = _AND.match(text, end)
-        city = _read_place(text, more.end()) if more and len(places) < 4 else None  # noqa: PLR2004
+        city = _read_place(text, more.end()) if more and len(places) < 4 else None
         if more and city and not _goes_together(more[0], first[0], city[0], text, city[1]):
             city = None
     name = places[0][0]
@@ -241,7 +241,7 @@ def bracketed_agency(text: str, at: int) -> Agency | None:
     if beside and is_agency(beside[1]):
         start = found.start(1) + beside.start(2)
         return Agency(beside[1], found.end(), known=True, bracketed=True, date=match_date(text, start))
-    if len(name.split()) > 4 or not _looks_like_agency(name):  # noqa: PLR2004
+    if len(name.split()) > 4 or not _looks_like_agency(name):
         return None
     return Agency(name, found.end(), known=False, bracketed=True)
 
@@ -310,13 +310,13 @@ def split_byline(text: str, at: int) -> tuple[str | None, int]:
         return None, at
     words = []
     end = found.end()
-    while len(words) < 8:  # noqa: PLR2004
+    while len(words) < 8:
         word = _NAME_WORD.match(text, end)
         if not word or not word[0][0].isupper():
             break
         words.append(word[0].strip())
         end = word.end()
-    most = 3 if len(words) > 2 and len(words[1].rstrip(".")) == 1 else 2  # noqa: PLR2004
+    most = 3 if len(words) > 2 and len(words[1].rstrip(".")) == 1 else 2
     if len(words) < most:
         return None, at
     name = " ".join(words[:most])

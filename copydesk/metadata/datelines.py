@@ -86,7 +86,7 @@ def parse_dateline(opening: str) -> Dateline | None:
     """
     text = opening[:LONGEST]
     lead = len(text) - len(text.lstrip(" \t\u00a0\ufeff\u200b*"))
-    from copydesk.metadata.dateline_east import read_east  # noqa: PLC0415  its result is made of this module's classes
+    from copydesk.metadata.dateline_east import read_east
 
     return _read(text, lead) or read_east(text, lead)
 

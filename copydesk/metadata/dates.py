@@ -10,6 +10,7 @@ was a choice.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from dataclasses import dataclass, replace
 from typing import Final
@@ -78,8 +79,13 @@ _BETWEEN: Final = re.compile(r"[\s,|•·–—-]{0,4}(?:on|am|,|den|le|el|del|e
 _WEEKDAY_BEFORE: Final = re.compile(rf"({_WORD}(?:-feira)?)\.?,?\s(?:den\s|the\s|le\s)?$")
 
 
-def find_dates(line: str, language: str | None = None, *, month_first: bool | None = None) -> list[Stamp]:
+def find_dates(line: str, language: str | None = None, *, month_first: bool | None = None) -> tuple[Stamp, ...]:
     """Read all dates of a line, in order. `month_first`: what other dates of the page show of `03/04/2020`."""
+    return _find_dates(line, language, month_first)
+
+
+@functools.lru_cache(maxsize=1 << 15)  # furniture recurs; a function of its arguments alone
+def _find_dates(line: str, language: str | None, month_first: bool | None) -> tuple[Stamp, ...]:  # noqa: FBT001
     found: list[Stamp] = []
     for read in (_read_year_first, _read_named, _read_numeric):
         for stamp in read(line, language, month_first):
@@ -88,7 +94,7 @@ def find_dates(line: str, language: str | None = None, *, month_first: bool | No
     if any(stamp.day for stamp in found):
         found = [stamp for stamp in found if stamp.day]
     found = sorted((_with_weekday(line, stamp) for stamp in found), key=lambda stamp: stamp.start)
-    return [_with_time(line, stamp, found) for stamp in found]
+    return tuple(_with_time(line, stamp, found) for stamp in found)
 
 
 def day_of(stamp: Stamp, year: int | None = None) -> dt.date | None:
@@ -129,7 +135,7 @@ def _stamp(found: re.Match[str], year: str | None, month: int | None, day: str |
     return Stamp(found.start(), found.end(), int(year) if year else None, month, number)
 
 
-def _read_year_first(line: str, language: str | None, month_first: bool | None) -> list[Stamp]:  # noqa: ARG001, FBT001
+def _read_year_first(line: str, language: str | None, month_first: bool | None) -> list[Stamp]:
     stamps = []
     for found in _YEAR_FIRST.finditer(line):
         year, _, month, day, east_month, east_day = found.groups()
@@ -137,7 +143,7 @@ def _read_year_first(line: str, language: str | None, month_first: bool | None) 
     return [stamp for stamp in stamps if stamp]
 
 
-def _read_named(line: str, language: str | None, month_first: bool | None) -> list[Stamp]:  # noqa: ARG001, FBT001
+def _read_named(line: str, language: str | None, month_first: bool | None) -> list[Stamp]:
     months = tables.months(language)
     stamps: list[Stamp | None] = []
 
@@ -166,7 +172,7 @@ def _all(pattern: re.Pattern[str], line: str) -> list[re.Match[str]]:
     return found
 
 
-def _read_numeric(line: str, language: str | None, month_first: bool | None) -> list[Stamp]:  # noqa: FBT001
+def _read_numeric(line: str, language: str | None, month_first: bool | None) -> list[Stamp]:
     stamps = []
     for found in _NUMERIC.finditer(line):
         first, sign, second, year = found.groups()

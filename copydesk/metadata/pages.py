@@ -1,8 +1,9 @@
 """From the table of spans to the few lines per document that metadata is read from.
 
 Whole batches at once: every non-blank span gets its rank in the document; lines near head and foot, and all lines
-with a label of their own, become `Page.lines`. What the article's text is asked for (the opening, the end, the longest
-lines) is cut out here too; the text itself is only sliced where a reader needs it (`Page.article`).
+with a label of their own, are sorted by cheap expressions into what they may hold (`Use`), and only those reach a
+reader. What the article's text is asked for (the opening, the end, the longest lines) is cut out here too; the text
+itself is only sliced where a reader needs it (`Page.article`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from copydesk.metadata import bylines, endings, tables, tags
 from copydesk.metadata.published import Line
 
-__all__ = ["Page", "pages_of"]
+__all__ = ["Page", "column", "pages_of"]
 
 HEAD: Final = 15
 """Non-blank lines from the top that may hold metadata; 97 % of printed dates of 292 pages stand within."""
@@ -25,61 +27,78 @@ AROUND: Final = 8
 FOOT: Final = 14
 """The same from the end."""
 LONGEST_LINE: Final = 260
-"""Longer lines are text, except for a date at their very beginning."""
+"""Bytes; longer lines are text, except for a date at their very beginning."""
 
 _OWN: Final = ("headline", "deck", "dateline", "byline", "date_line", "section_label", "tags")
 _KEPT: Final = ("body", "heading")
+
+DATE, CREDIT, SECTION, TAGS, NOTICE, PRINT, TITLE = 1, 2, 4, 8, 16, 32, 64
 
 
 @dataclass
 class Page:
     """One document's view for the readers. Ranks count its non-blank spans from 0."""
 
-    lines: list[Line] = field(default_factory=list)
     head: int = 0
     body: tuple[int, int] = (0, -1)
     count: int = 0
     opening: str = ""
-    """The first 400 characters of the first body paragraph."""
+    """The first 400 characters of the first body paragraph, where it may begin with a dateline."""
+    weekday_text: str = ""
     dateline_line: str | None = None
-    end: list[str] = field(default_factory=list)
-    """The last paragraphs, the very last at the end."""
-    heading_last: bool = False
-    after: list[str] = field(default_factory=list)
+    end: list[str] | None = None
+    """The last paragraphs, the very last at the end, where they may be cut off."""
+    cut_off: bool = False
     longest: list[str] = field(default_factory=list)
     article: Callable[[], str] = lambda: ""
+    dates: list[Line] = field(default_factory=list)
+    credits: list[Line] = field(default_factory=list)
+    sections: list[Line] = field(default_factory=list)
+    tags: list[Line] = field(default_factory=list)
+    notices: list[Line] = field(default_factory=list)
+    prints: list[Line] = field(default_factory=list)
+    titles: list[Line] = field(default_factory=list)
 
     def labelled(self, label: str) -> list[str]:
-        """Texts of the lines with a label, in order."""
-        return [line.text for line in self.lines if line.label == label]
+        """Texts of the headline or deck lines, in order."""
+        return [line.text for line in self.titles if line.label == label]
 
 
 def pages_of(spans: pl.DataFrame, documents: pl.DataFrame) -> list[Page]:
     """One `Page` per row of `documents` (in its order); a document without spans gets an empty one."""
     numbers = documents.get_column("doc").to_list()
-    pages = {number: Page() for number in numbers}
     lines = spans.select("doc", "text", "label").filter(pl.col("label") != "blank")
     if lines.is_empty():
-        return [pages[number] for number in numbers]
+        return [Page() for _ in numbers]
     lines = _ranked(lines)
-    for number, page in _facts(lines).items():
-        if number in pages:
-            pages[number] = page
-    for number, rank, label, text in _near(lines).iter_rows():
-        if number in pages:
-            pages[number].lines.append(Line(rank, label, text))
-    return [pages[number] for number in numbers]
+    pages = _facts(lines)
+    for number, rank, label, text, use in _near(lines).iter_rows():
+        page, line = pages[number], Line(rank, label, text)
+        for bit, group in (
+            (DATE, page.dates),
+            (CREDIT, page.credits),
+            (SECTION, page.sections),
+            (TAGS, page.tags),
+            (NOTICE, page.notices),
+            (PRINT, page.prints),
+            (TITLE, page.titles),
+        ):
+            if use & bit:
+                group.append(line)
+    return [pages.get(number) or Page() for number in numbers]
 
 
 def _ranked(lines: pl.DataFrame) -> pl.DataFrame:
-    """Add rank, count and length, and per document the ranks of headline and text."""
+    """Add rank and count, and per document the ranks of headline and text."""
     doc = lines.get_column("doc").to_numpy()
     starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]])
     sizes = np.diff(np.r_[starts, len(doc)])
     rank = np.arange(len(doc), dtype=np.int64) - np.repeat(starts, sizes)
-    code = lines.get_column("label").cast(pl.String).to_numpy()
-    body, heading, headline = code == "body", code == "heading", code == "headline"
-    far = np.int64(1 << 40)
+    label = lines.get_column("label")
+    names = label.dtype.categories.to_list() if isinstance(label.dtype, pl.Enum) else []
+    code = label.to_physical().to_numpy()
+    body, heading, headline = (code == names.index(name) for name in ("body", "heading", "headline"))
+    far = np.int64(1 << 30)
     first_body = np.minimum.reduceat(np.where(body, rank, far), starts)
     last_body = np.maximum.reduceat(np.where(body, rank, -1), starts)
     last_kept = np.maximum.reduceat(np.where(body | heading, rank, -1), starts)
@@ -87,60 +106,125 @@ def _ranked(lines: pl.DataFrame) -> pl.DataFrame:
     first_body = np.where(first_body == far, sizes, first_body)
     last_body = np.where(last_body < 0, sizes - 1, last_body)
     head = np.where(first_head == far, np.maximum(first_body - 3, 0), first_head)
-    head = np.where(first_head == far, np.minimum(head, first_body), head)
-    each = {
-        "rank": rank,
-        "count": np.repeat(sizes, sizes),
-        "head": np.repeat(head, sizes),
-        "first": np.repeat(first_body, sizes),
-        "last": np.repeat(last_body, sizes),
-        "last_kept": np.repeat(last_kept, sizes),
-    }
-    return lines.with_columns(**{name: pl.Series(name, values, dtype=pl.Int32) for name, values in each.items()})
+    each = {"count": sizes, "head": head, "first": first_body, "last": last_body, "last_kept": last_kept}
+    columns = [pl.Series(name, np.repeat(values, sizes), dtype=pl.Int32) for name, values in each.items()]
+    return lines.with_columns(pl.Series("rank", rank, dtype=pl.Int32), *columns)
 
 
 def _near(lines: pl.DataFrame) -> pl.DataFrame:
-    rank, head = pl.col("rank"), pl.col("head")
+    """Lines near head and foot with what they may hold: doc, rank, label, text, use."""
+    rank, head, text, label = pl.col("rank"), pl.col("head"), pl.col("text"), pl.col("label")
     zone = (rank < HEAD) | ((rank >= head - AROUND) & (rank <= head + AROUND)) | (rank >= pl.col("count") - FOOT)
-    own = pl.col("label").is_in(_OWN)
-    short = pl.col("text").str.len_bytes() <= LONGEST_LINE
-    starts_with_date = (rank <= pl.col("first")) & pl.col("text").str.slice(0, 12).str.contains("[0-9]")
-    text = pl.col("text")
-    return lines.filter(own | (zone & (short | starts_with_date))).select(
-        "doc", "rank", pl.col("label").cast(pl.String), text
+    size = text.str.len_bytes()
+    own = label.is_in(_OWN)
+    text_like = label.is_in(_KEPT) & (size > 100)
+    opens = (rank <= pl.col("first")) & text.str.contains(r"^[^A-Za-z]{0,3}(?:[0-9]|[A-Za-z]{3,9}\.? [0-9])")
+    notice = label.is_in(_KEPT) & text.str.contains(_NOTICE_START)
+    near = lines.lazy().filter(own | (zone & ((size <= LONGEST_LINE) & ~text_like | opens | notice))).collect()
+    return _with_use(near)
+
+
+_NOTICE_START: Final = r"^[^A-Za-z]{0,3}(?:[CcUu][Oop][Rrd]|[Ee][Dd]|This|An e|A pr|Retr|Clar|Err|Korr|Richt|Hinweis|Anm|Rect|Pr|Fe|Nota|Уто|Исп|Опр)"
+_DATE_LIKE: Final = (
+    r"(?:19|20)[0-9]{2}|[0-9]{1,2}[./-] ?[0-9]{1,2}[./-] ?[0-9]{2}|[0-9][:.hH][0-5][0-9]|[0-9] ?[月월]|tháng"
+)
+
+
+def _with_use(near: pl.DataFrame) -> pl.DataFrame:
+    rank, head, text, label = pl.col("rank"), pl.col("head"), pl.col("text"), pl.col("label")
+    size = text.str.len_bytes()
+    digit = text.str.contains("[0-9]")
+    month = text.str.contains_any(_month_names(), ascii_case_insensitive=True)
+    date = digit & (text.str.contains(_DATE_LIKE) | month)
+    quiet = ~label.is_in(("headline", "deck", "heading", "body", "caption", "related_link", "copyright"))
+    around = (rank >= head - 3) & (rank <= head + AROUND)
+    short = size <= 90
+    name = around & short & (quiet | (label == "body")) & text.str.contains(_NAME_LIKE)
+    credit = ((label == "byline") | name | (quiet | (size <= 100)) & text.str.contains(bylines.CREDIT_START)) & (
+        size <= 400
     )
+    section = (label == "section_label") | ((rank >= head - 3) & (rank < head) & (size <= 120))
+    head_of_tags = (label == "tags") | (~label.is_in(_KEPT) | (size < 60)) & text.str.contains(tags.HEAD_START)
+    uses = near.select(
+        context=size <= 40,
+        date=date | (label == "date_line"),
+        credit=credit,
+        section=section,
+        tags=head_of_tags,
+        short=short & ~label.is_in(("body", "headline", "deck")),
+        notice=text.str.contains(_NOTICE_START) & ~label.is_in(("headline", "related_link", "date_line", "byline")),
+        prints=text.str.contains("©|opyright|https?://") & ~label.is_in(_KEPT),
+        title=label.is_in(("headline", "deck")),
+    )
+    doc = near.get_column("doc").to_numpy()
+    date_bits = uses.get_column("date").to_numpy()
+    before = np.r_[date_bits[1:] & (doc[1:] == doc[:-1]), False] & uses.get_column("context").to_numpy()
+    use = np.where(date_bits | before, DATE, 0)
+    for name_of, bit in (
+        ("credit", CREDIT),
+        ("section", SECTION),
+        ("notice", NOTICE),
+        ("prints", PRINT),
+        ("title", TITLE),
+    ):
+        use |= np.where(uses.get_column(name_of).to_numpy(), bit, 0)
+    use |= np.where(_tag_group(uses, doc), TAGS, 0)
+    table = near.select("doc", "rank", label.cast(pl.String), "text").with_columns(use=pl.Series(use.astype(np.int16)))
+    return table.filter(pl.col("use") > 0)
+
+
+_NAME_LIKE: Final = r"^[^a-z0-9\"“„«(\[#@<]"
+_TAG_REACH: Final = 25
+
+
+def _tag_group(uses: pl.DataFrame, doc: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A tag heading or tag line, and short lines within reach after one."""
+    head = uses.get_column("tags").to_numpy()
+    index = np.arange(len(doc))
+    last = np.maximum.accumulate(np.where(head, index, -1))
+    within = (last >= 0) & (index - last <= _TAG_REACH) & (doc[np.maximum(last, 0)] == doc)
+    return head | (within & uses.get_column("short").to_numpy())
+
+
+def _month_names() -> list[str]:
+    return sorted(name for name in tables.months() if len(name) > 2 or not name.isascii())
 
 
 def _facts(lines: pl.DataFrame) -> dict[int, Page]:
-    rank, text = pl.col("rank"), pl.col("text")
-    body = pl.col("label") == "body"
-    kept = pl.col("label").is_in(_KEPT)
-    table = lines.group_by("doc", maintain_order=True).agg(
-        pl.col("head", "first", "last", "count", "last_kept").first(),
-        opening=text.filter(body).first().str.slice(0, 400),
-        dateline=text.filter(pl.col("label") == "dateline").first(),
-        end=text.filter(body).tail(6),
-        after=text.filter(rank > pl.col("last_kept")).head(3).str.slice(0, 100),
-        longest=text.filter(kept | (pl.col("label") == "deck"))
-        .top_k_by(text.filter(kept | (pl.col("label") == "deck")).str.len_bytes(), 4)
-        .str.slice(0, 400),
+    text, label = pl.col("text"), pl.col("label")
+    body = label == "body"
+    marked = lines.select(
+        "doc",
+        "text",
+        "rank",
+        "last_kept",
+        "label",
+        size=pl.when(label.is_in((*_KEPT, "deck"))).then(text.str.len_bytes()).otherwise(0),
     )
+    rank = pl.col("rank")
+    groups = marked.group_by("doc", maintain_order=True)
+    bounds = lines.group_by("doc", maintain_order=True).agg(
+        pl.col("head", "first", "last", "count", "last_kept").first()
+    )
+    firsts = lines.filter(body & (rank == pl.col("first"))).select("doc", opening=text.str.slice(0, 400))
+    ends = marked.filter(body).group_by("doc", maintain_order=True).agg(text.tail(4).alias("end"))
+    after = (
+        marked.filter((rank > pl.col("last_kept")) & (rank <= pl.col("last_kept") + 2))
+        .group_by("doc", maintain_order=True)
+        .agg(after=text.str.slice(0, 100))
+    )
+    alone = lines.filter(label == "dateline").group_by("doc", maintain_order=True).agg(dateline=text.first())
+    longest = groups.agg(longest=text.top_k_by("size", 4).str.slice(0, 400))
+    table = bounds
+    for part in (firsts, ends, after, alone, longest):
+        table = table.join(part, on="doc", how="left", maintain_order="left")
     slices = _article_slices(lines)
     pages = {}
     for row in table.iter_rows():
-        number, head, first, last, count, last_kept, opening, dateline, end, after, longest = row
+        number, head, first, last, count, last_kept, opening, end, behind, dateline, top = row
+        cut_off = bool(end) and (last_kept > last or endings.is_truncated(end, behind or ()))
         pages[number] = Page(
-            [],
-            head,
-            (first, last),
-            count,
-            opening or "",
-            dateline,
-            end,
-            last_kept > last,
-            after,
-            longest,
-            slices(number),
+            head, (first, last), count, opening or "", "", dateline, end, cut_off, top or [], slices(number)
         )
     return pages
 

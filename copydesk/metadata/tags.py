@@ -28,6 +28,12 @@ _PERSONS: Final = (
 )
 _TOPIC_HEAD: Final = re.compile(rf"^[#\s]*{_TOPICS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
 _PERSON_HEAD: Final = re.compile(rf"^\s*{_PERSONS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
+HEAD_START: Final = (
+    r"(?i)^[^\p{L}]{0,4}(?:article|story|related|tag|topic|key|hasht|filed|them|schlag|stichw|mehr zu|etiq|tema|tóp|pala|mots|sujet|argom|parole|tref|"
+    r"тег|тем|мет|ключ|тэг|słowa|štít|témat|címk|emner|nyck|this article|more on|in this|kateg|categ|posted in|kata|الوسوم|标签|タグ|person|people|"
+    r"pesso|перс|osoby|kişi)"
+)
+"""How a tag heading begins, for the first sieve (Polars' regular expressions)."""
 _SEPARATORS: Final = re.compile(r"\s*(?:[|•·,;،、›»]|\s/\s|\s-\s|(?:^|\s)#)\s*")
 _MOST_WORDS: Final = 6
 _MOST_TAGS: Final = 30
@@ -169,7 +175,7 @@ def section_of(lines: Sequence[Line], head: int, headline: str | None) -> tuple[
     return None
 
 
-def _section_in(text: str, headline: str, labelled: bool) -> str | None:  # noqa: FBT001
+def _section_in(text: str, headline: str, labelled: bool) -> str | None:
     parts = [part.strip(" :,>»›|/-") for part in _CRUMBS.split(text)]
     parts = [part for part in parts if part and not _GENERIC.match(part) and not _is_headline(part, headline)]
     if not parts or len(text) > 120:

@@ -12,6 +12,7 @@ A weight decides only within bounds that the user gave, and only at `SURE`.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -63,14 +64,19 @@ class YearEvidence(NamedTuple):
     """(month, day, weekday) triples written in the text: `on Monday, January 23`."""
 
 
-_YEAR: Final = re.compile(r"(?<![0-9.,$€£/-])((?:19|20)[0-9]{2})(?![0-9]|[.,][0-9])")
+_YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9])")
+
+
+_INSIDE_NUMBER: Final = tuple("0123456789.,$€£/-")
 
 
 def year_counts(text: str) -> dict[int, int]:
     """How often each year 1995 to 2035 stands in the text."""
     counts: dict[int, int] = {}
     for found in _YEAR.finditer(text):
-        year = int(found[1])
+        year = int(found[0])
+        if text[found.start() - 1 : found.start()] in _INSIDE_NUMBER and found.start():
+            continue
         if EARLIEST <= year <= LATEST:
             counts[year] = counts.get(year, 0) + 1
     return counts
@@ -86,8 +92,13 @@ def story_weekdays(opening: str) -> list[int]:
     return [number for number in found if number is not None]
 
 
+_PAIR: Final = re.compile(r"[^\W\d_]{3,}[,.]? (?:[^\W\d_]{3,}\.? [0-9]{1,2}|[0-9]{1,2}\.? [^\W\d_]{3,})")
+
+
 def written_pairs(text: str, language: str | None = None) -> list[tuple[int, int, int]]:
     """Return dates without year that the text writes with their weekday: `on Monday, January 23`."""
+    if not _PAIR.search(text):
+        return []
     stamps = find_dates(text, language)
     return [
         (stamp.month, stamp.day, stamp.weekday)
@@ -104,7 +115,12 @@ def candidate_years(
     `bounds` are the user's first and last year, None where not given.
     """
     first, last = bounds[0] or EARLIEST, bounds[1] or LATEST
-    weights = {year: _weight(year, month, day, evidence) for year in range(first, last + 1)}
+    by_weekday = _weekday_weights(evidence)
+    weights = {}
+    for year in range(first, last + 1):
+        weekday = _weekday(year, month, day)
+        if weekday is not None:
+            weights[year] = by_weekday[weekday] * _weight(year, month, evidence)
     total = sum(weights.values())
     if not total:
         return []
@@ -112,21 +128,28 @@ def candidate_years(
     return [(year, weight / total) for year, weight in ranked[:_MOST] if weight / total >= _LEAST_WEIGHT]
 
 
-def _weight(year: int, month: int, day: int, evidence: YearEvidence) -> float:
+@functools.lru_cache(maxsize=1 << 15)
+def _weekday(year: int, month: int, day: int) -> int | None:
     try:
-        weekday = dt.date(year, month, day).weekday()
+        return dt.date(year, month, day).weekday()
     except ValueError:
-        return 0.0
-    weight = _weekday_weight(weekday, evidence)
+        return None
+
+
+def _weight(year: int, month: int, evidence: YearEvidence) -> float:
+    weight = _count_weight(year, evidence.counts)
     for pair in evidence.pairs:
         weight *= _pair_weight(year, month, pair)
-    weight *= _count_weight(year, evidence.counts)
     if evidence.copyright is not None:
         behind = evidence.copyright - year
         weight *= 0.02 if behind < 0 else 1.0 if behind == 0 else max(0.1, 0.5 - 0.05 * behind)
     if evidence.file_year is not None:
         weight *= 1.0 if year == evidence.file_year else 0.05 if year == evidence.file_year - 1 else 0.005
     return weight
+
+
+def _weekday_weights(evidence: YearEvidence) -> list[float]:
+    return [_weekday_weight(weekday, evidence) for weekday in range(7)]
 
 
 def _weekday_weight(weekday: int, evidence: YearEvidence) -> float:
@@ -143,11 +166,8 @@ def _pair_weight(year: int, month: int, pair: tuple[int, int, int]) -> float:
     """A weekday written with its date holds for the year next to the story's: January in a December story is later."""
     apart = pair[0] - month
     pair_year = year + (1 if apart < -6 else -1 if apart > 6 else 0)
-    try:
-        right = dt.date(pair_year, pair[0], pair[1]).weekday() == pair[2]
-    except ValueError:
-        return 0.1
-    return 1.0 if right else 0.03
+    weekday = _weekday(pair_year, pair[0], pair[1])
+    return 0.1 if weekday is None else 1.0 if weekday == pair[2] else 0.03
 
 
 def _count_weight(year: int, counts: Mapping[int, int]) -> float:

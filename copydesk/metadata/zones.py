@@ -63,7 +63,7 @@ def _named(name: str, day: dt.date | None) -> int | None:
 
 
 def _american_summer(day: dt.date) -> bool:
-    if day.year >= 2007:  # noqa: PLR2004
+    if day.year >= 2007:
         return _sunday(day.year, 3, 2) <= day < _sunday(day.year, 11, 1)
     return _sunday(day.year, 4, 1) <= day < _sunday(day.year, 11, 1) - dt.timedelta(days=7)
 
