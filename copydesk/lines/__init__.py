@@ -15,54 +15,64 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from copydesk.knowledge import Knowledge
 from copydesk.labels import LABEL_TYPE, LABELS
 from copydesk.lines import repetition
-from copydesk.lines.decision import decide
+from copydesk.lines.decision import Verdict, decide
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import Shape, measure
-from copydesk.lines.sites import counting_key
+from copydesk.lines.sites import counting_key, per_line
 from copydesk.lines.structure import frame
 
 __all__ = ["label_lines"]
 
 
-def label_lines(lines: pl.DataFrame, documents: pl.DataFrame, knowledge: Knowledge, profiles: Profiles) -> pl.DataFrame:
+def label_lines(
+    lines: pl.DataFrame,
+    documents: pl.DataFrame,
+    knowledge: Knowledge,
+    profiles: Profiles,
+    model: NDArray[np.float32] | None = None,
+) -> pl.DataFrame:
     """Label every line of a batch.
 
     `lines` has doc, line, text (others are ignored), ordered by doc and line; `documents` has doc and site, and may have
     id, outlet, source. The answer has doc, line, span, start, end (characters in the line's text), text, label,
-    evidence and confidence, ordered by doc, line, span; the spans of a line tile it, nearly always it is one.
+    evidence and confidence, ordered by doc, line, span; the spans of a line tile it, nearly always it is one. `model` (lines, labels) takes the place of the shipped model's
+    probabilities.
     """
     shape = measure(lines)
-    site = _per_line(shape, documents, documents["site"].cast(pl.String))
-    counted = _per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
+    site = per_line(shape, documents, documents["site"].cast(pl.String))
+    counted = per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
     at = frame(shape, site, profiles)
     keys = repetition.keys_of(shape)
     seen = repetition.seen(keys, counted, knowledge)
     headed = repetition.heads(keys, knowledge)
-    label, why, sure = decide(at, profiles.evidence, seen, headed, counted.to_numpy(), repetition.SAFE)
-    return _spans(lines, shape, label, why, sure)
+    model = _predict(lines) if model is None else model
+    found = None if model is None else model[shape.rows]
+    verdict = decide(at, profiles.evidence, seen, headed, counted.to_numpy(), found)
+    return _spans(lines, shape, verdict)
 
 
-def _per_line(shape: Shape, documents: pl.DataFrame, values: pl.Series) -> pl.Series:
-    """A document's value on each of its lines."""
-    table = pl.DataFrame({"doc": documents["doc"].cast(pl.Int64), "value": values})
-    asked = pl.DataFrame({"doc": shape.doc})
-    return asked.join(table, on="doc", how="left", maintain_order="left")["value"]
+def _predict(lines: pl.DataFrame) -> NDArray[np.float32] | None:
+    try:
+        from copydesk.lines.model import predict
+
+        return predict(lines)
+    except (ImportError, FileNotFoundError):
+        return None
 
 
-def _spans(
-    lines: pl.DataFrame, shape: Shape, label: np.ndarray, why: np.ndarray, sure: np.ndarray
-) -> pl.DataFrame:
+def _spans(lines: pl.DataFrame, shape: Shape, verdict: Verdict) -> pl.DataFrame:
     n = lines.height
     codes = np.full(n, LABELS.index("blank"), dtype=np.uint8)
-    codes[shape.rows] = label
+    codes[shape.rows] = verdict.label
     evidence = np.full(n, "blank", dtype=object)
-    evidence[shape.rows] = why
+    evidence[shape.rows] = verdict.why
     confidence = np.ones(n, dtype=np.float32)
-    confidence[shape.rows] = sure
+    confidence[shape.rows] = verdict.sure
     return lines.select(
         pl.col("doc"),
         pl.col("line"),

@@ -57,16 +57,14 @@ _CUES: Final = (
     "|opublikowano|aktualizacja|dodano|godz|godz\\.|dzisiaj|wczoraj|zveřejněno|aktualizováno|publikováno|dnes|včera|v|hod|güncelleme|güncellendi|yayınlanma|yayın|tarihi|giriş|oluşturulma|saat|son|bugün|dün|eklenme"
     "|تاريخ|نشر|في|آخر|تحديث|منذ|ساعة|ساعات|دقيقة|شائع|ص|م|अपडेटेड|अपडेट|प्रकाशित|पब्लिश्ड|बजे|को|publicerad|uppdaterad|kl|klo|opdateret|publisert|oppdatert|julkaistu|päivitetty|δημοσίευση|ενημέρωση"
 )
-_TOKEN: Final = (
-    f"(?:{_MONTHS})\\.?|(?:{_DAYS})\\.?|(?:{_CUES})|[0-9]{{1,4}}(?:st|nd|rd|th|h|º|er|am|pm|z|年|月|日|일|월|년)?[0-9]{{0,2}}|[+-][0-9]{{1,2}}"
-)
+_TOKEN: Final = f"(?:{_MONTHS})\\.?|(?:{_DAYS})\\.?|(?:{_CUES})|[0-9]{{1,4}}(?:st|nd|rd|th|h|º|er|am|pm|z|年|月|日|일|월|년)?[0-9]{{0,2}}|[+-][0-9]{{1,2}}"
 _EDGES: Final = "[ ,.:/|()\\[\\]•·–—@'\"+tz-]"
 _DATE: Final = f"^{_EDGES}*(?:(?:{_TOKEN}){_EDGES}+)*(?:{_TOKEN}){_EDGES}*$"
 _ANCHOR: Final = f"(?:^|[^a-zà-ÿа-яё])(?:{_MONTHS})(?:[^a-zà-ÿа-яё]|$)|[0-9]{{1,4}}[./-][0-9]{{1,2}}[./-][0-9]{{1,4}}|[0-9]{{1,2}}[:.h][0-9]{{2}}|[0-9]+ (?:hours?|minutes?|days?|mins?|hrs?|weeks?|months?|stunden?|minuten|tagen?|heures?|horas?|часов|часа) |^(?:vor|hace|há|il y a) [0-9]|年"
 _ISSUED: Final = "^(?:issued on|published(?: on| at)?|updated(?: on| at)?|posted(?: on)?|last (?:updated|modified)|date|datum|stand|опубликовано|обновлено|publicado(?: em| el)?|atualizado(?: em)?|mis à jour|publié(?: le)?|veröffentlicht(?: am)?|aktualisiert(?: am)?|güncelleme|first published|last updated on|aggiornato|pubblicato)[ :]*$"
 
 _CAPITAL: Final = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶŁĽĻŃŅŇŌŐŒŘŚŞŠŤŢŪŮŰŲŸŹŻŽΑ-ΩА-ЯЁІЇЄҐЂЈЉЊЋЏ"
-_NAME_WORD: Final = f"[{_CAPITAL}](?:[^ .,;:!?()\"0-9/|{_CAPITAL}][^ .,;:!?()\"0-9/|]*|\\.|\\.-?[{_CAPITAL}]\\.|'[{_CAPITAL}][^ .,;:!?()\"0-9/|]+)"
+_NAME_WORD: Final = f'[{_CAPITAL}](?:[^ .,;:!?()"0-9/|{_CAPITAL}][^ .,;:!?()"0-9/|]*|\\.|\\.-?[{_CAPITAL}]\\.|\'[{_CAPITAL}][^ .,;:!?()"0-9/|]+)'
 _PARTICLE: Final = "de|da|do|dos|del|di|van|von|der|den|la|le|el|bin|al|und|and|e|y|et|и|&"
 _NAME: Final = f"^{_NAME_WORD}(?: (?:{_NAME_WORD}|{_PARTICLE}))+(?:, {_NAME_WORD}(?: (?:{_NAME_WORD}|{_PARTICLE}))+)*$"
 _LOWER: Final = "^[\\p{Ll}]"

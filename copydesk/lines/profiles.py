@@ -131,7 +131,11 @@ class Profiles:
         """
         found = np.full(len(shape), -1, dtype=np.int64)
         for group in self._groups:
-            rows = np.arange(len(shape)) if group.site is None else np.flatnonzero((site == group.site).fill_null(value=False))
+            rows = (
+                np.arange(len(shape))
+                if group.site is None
+                else np.flatnonzero((site == group.site).fill_null(value=False))
+            )
             if len(rows):
                 hit = group.match(shape, rows, zone)
                 found[rows] = np.where(hit >= 0, hit, found[rows])
@@ -185,7 +189,11 @@ class _Group:
         for number, rule in asked:
             at = rows[open_rows]
             low, high = rule.words
-            hit = text.str.contains(rule.regex).fill_null(value=False).to_numpy() & (shape.words[at] >= low) & (shape.words[at] <= high)
+            hit = (
+                text.str.contains(rule.regex).fill_null(value=False).to_numpy()
+                & (shape.words[at] >= low)
+                & (shape.words[at] <= high)
+            )
             hit &= self._allowed(number, zone, at) & (found[open_rows] < 0)
             found[open_rows[hit]] = number
 
@@ -224,7 +232,9 @@ def _profile(name: str, raw: bytes) -> Profile:
     try:
         data = tomllib.loads(raw.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name}: not a TOML file ({error}); see docs/labelling.md for the form of a profile") from error
+        raise ConfigError(
+            f"{name}: not a TOML file ({error}); see docs/labelling.md for the form of a profile"
+        ) from error
     for key in data.keys() - _PROFILE_KEYS:
         raise ConfigError(f"{name}: unknown key {key!r}; a profile has {', '.join(sorted(_PROFILE_KEYS))}")
     if not isinstance(data.get("id"), str) or not re.fullmatch("[a-z0-9.-]+", data["id"]):
@@ -251,7 +261,9 @@ def _refuse_twins(name: str, rules: tuple[Rule, ...]) -> None:
         ids.add(rule.id)
         for text in rule.literals:
             if owner.setdefault(text, rule.id) != rule.id:
-                raise ConfigError(f"{name}: the line {text!r} is in the rules {owner[text]!r} and {rule.id!r}; keep one")
+                raise ConfigError(
+                    f"{name}: the line {text!r} is in the rules {owner[text]!r} and {rule.id!r}; keep one"
+                )
 
 
 def _bare(lines: Sequence[str]) -> list[str]:
@@ -296,7 +308,9 @@ def _regex(where: str, entry: dict[str, Any]) -> str:
     parts = [given] if isinstance(given, str) else list(given)
     joined = "|".join(f"(?:{part})" for part in parts) if len(parts) > 1 else "".join(parts)
     if re.search(r"\\[sSdDwWbB]", joined):
-        raise ConfigError(f"{where}: regex {joined!r} has a shorthand class; write [0-9], [ \\t], [a-z] (they are 40 times faster)")
+        raise ConfigError(
+            f"{where}: regex {joined!r} has a shorthand class; write [0-9], [ \\t], [a-z] (they are 40 times faster)"
+        )
     for part in parts:
         if not part.startswith("^") and not part.endswith("$"):
             raise ConfigError(f"{where}: regex {part!r} is not anchored; begin it with ^ or end it with $")

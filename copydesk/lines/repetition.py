@@ -19,10 +19,12 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-import xxhash
 
 from copydesk.knowledge import TABLES, Knowledge
-from copydesk.lines.shape import SHORT, Ints, Mask, Shape, normalise
+from copydesk.lines.profiles import Profiles
+from copydesk.lines.shape import Ints, Mask, Shape, measure, normalise
+from copydesk.lines.sites import counting_key, per_line
+from copydesk.lines.structure import CODE, UNKNOWN, frame, structure
 
 __all__ = ["SAFE", "heads", "learn", "line_key", "seen", "survey"]
 
@@ -32,6 +34,9 @@ SAFE: Final = 3
 _MASKED: Final = 60
 """Characters up to which digits are masked: counters and dates differ, the line is the same. In longer lines numbers
 are news."""
+
+_TITLE_WORDS: Final = 4
+"""Words from which a headline is kept: shorter ones ("In brief") are the headings of others."""
 
 _SALTS: Final = tuple(np.uint64(salt) for salt in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 """Odd 64-bit multipliers (golden ratio and two primes of xxHash): multiplying permutes the keys' order three ways."""
@@ -62,13 +67,14 @@ def _hashed(low: pl.Series) -> pl.Series:
         .otherwise("low")
         .alias("low")
     )
-    digest = xxhash.xxh64_intdigest
+    from xxhash import xxh64_intdigest as digest
+
     values = [digest(low) if low else None for low in frame["low"].cast(pl.Binary).to_list()]
     return pl.Series("key", values, dtype=pl.UInt64)
 
 
 def keys_of(shape: Shape) -> pl.Series:
-    """`line_key` of the lines up to SHORT characters; null for longer ones, which are never furniture by repetition."""
+    """`line_key` of the lines up to shape.SHORT characters; null for longer ones, which are never furniture by repetition."""
     return _hashed(shape.low)
 
 
@@ -83,17 +89,29 @@ def sketch(shape: Shape, paragraph: Mask) -> pl.DataFrame:
     return hashed.group_by("doc", maintain_order=True).agg(pl.col("a", "b", "c").min())
 
 
-def survey_shape(
-    shape: Shape, ids: pl.Series, site: pl.Series, paragraph: Mask, headline: Mask, tag: Mask
-) -> dict[str, pl.DataFrame]:
-    """The frames of SURVEY from a batch's measures; `ids` and `site` are per line, the masks name lines."""
-    docs = sketch(shape, paragraph)
+def survey(lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles) -> dict[str, pl.DataFrame]:
+    """What the corpus needs to know of a batch: the frames of SURVEY, small enough to keep for millions of documents.
+
+    `lines` has doc, line, text; `documents` doc and site, and may have outlet and source, under which the lines of
+    documents without a site are counted. No model is asked: headline and tags are read off profiles and structure.
+    """
+    shape = measure(lines)
+    at = frame(shape, per_line(shape, documents, documents["site"].cast(pl.String)), profiles)
+    site = per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
+    label, _ = structure(at)
+    tag = (label == CODE["tags"]) & (at.ruled == UNKNOWN)
+    return _frames(shape, site, sketch(shape, at.paragraph), at.headline & (shape.words >= _TITLE_WORDS), tag)
+
+
+def _frames(shape: Shape, site: pl.Series, docs: pl.DataFrame, headline: Mask, tag: Mask) -> dict[str, pl.DataFrame]:
     lines = pl.DataFrame({"doc": shape.doc, "site": site, "key": keys_of(shape), "headline": headline, "tag": tag})
-    lines = lines.with_columns(shape.text.alias("text"), ids.alias("id")).join(docs, on="doc", how="left", maintain_order="left")
+    lines = lines.with_columns(shape.text.alias("text")).join(docs, on="doc", how="left", maintain_order="left")
     keyed = lines.filter(pl.col("key").is_not_null())
     frames = {
         "lines": keyed.unique(["doc", "key"], keep="first", maintain_order=True).select(list(SURVEY["lines"])),
-        "headlines": keyed.filter("headline").unique(["doc", "key"], keep="first", maintain_order=True).select("key", "a"),
+        "headlines": keyed.filter("headline")
+        .unique(["doc", "key"], keep="first", maintain_order=True)
+        .select("key", "a"),
         "tags": lines.filter("tag").select(pl.col("text").alias("tag"), "a"),
         "sites": pl.DataFrame(schema=SURVEY["sites"]),
     }
@@ -121,7 +139,9 @@ def _repeated(lines: pl.DataFrame) -> pl.DataFrame:
     pair = ["site", "key"]
     twice = lines.select(pair).group_by(pair).len().filter(pl.col("len") > 1).select(pair)
     several = lines.join(twice, on=pair, how="semi")
-    counts = several.group_by(pair).agg(pl.min_horizontal(*(pl.col(name).n_unique() for name in "abc")).alias("documents"))
+    counts = several.group_by(pair).agg(
+        pl.min_horizontal(*(pl.col(name).n_unique() for name in "abc")).alias("documents")
+    )
     return counts.filter(pl.col("documents") > 1)
 
 

@@ -55,7 +55,9 @@ _QUOTES: Final = {
     "\t": " ",
     "\n": " ",
 }
-_EDGE: Final = " -\u2013\u2014\u2022\u00b7*\u00bb\u00ab\u203a\u2039>|:.\u2026!#\u2192\u2190\u25b6\u25ba\u25aa\u25a0\u25cf+[]"
+_EDGE: Final = (
+    " -\u2013\u2014\u2022\u00b7*\u00bb\u00ab\u203a\u2039>|:.\u2026!#\u2192\u2190\u25b6\u25ba\u25aa\u25a0\u25cf+[]"
+)
 """What a literal is stripped of on both sides: bullets, arrows, colons, dots."""
 
 
@@ -113,14 +115,18 @@ def measure(lines: pl.DataFrame) -> Shape:
     frame = lines.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
         pl.col("doc").cast(pl.Int64),
-        pl.col("text").str.strip_chars(" \t\n\r\u00a0\u2003\u2009\u202f\u3000\ufeff\u200b\u200e\u200f\u00ad").alias("text"),
+        pl.col("text")
+        .str.strip_chars(" \t\n\r\u00a0\u2003\u2009\u202f\u3000\ufeff\u200b\u200e\u200f\u00ad")
+        .alias("text"),
     ).filter(pl.col("text") != "")
     frame = frame.with_columns(
         pl.col("text").str.len_chars().cast(pl.Int64).alias("length"),
         (pl.col("text").str.count_matches(" ", literal=True).cast(pl.Int64) + 1).alias("words"),
         pl.col("text").str.tail(4).alias("tail"),
     ).with_columns(
-        pl.col("tail").str.contains("[.!?\u2026\u3002\uff01\uff1f\u0964\u06d4\u061f][\"'\u201d\u2019\u00bb)\\]\u300d ]*$").alias("stop"),
+        pl.col("tail")
+        .str.contains("[.!?\u2026\u3002\uff01\uff1f\u0964\u06d4\u061f][\"'\u201d\u2019\u00bb)\\]\u300d ]*$")
+        .alias("stop"),
         pl.col("tail").str.contains("[,:;\u2013\u2014\u060c-]$").alias("open_end"),
         pl.col("text").str.contains("[.!?\u2026\u3002\u0964\u06d4][\"'\u201d\u2019\u00bb)]* ").alias("inner_stop"),
         pl.when(pl.col("length") <= SHORT).then("text").alias("short"),

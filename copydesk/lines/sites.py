@@ -16,9 +16,9 @@ import polars as pl
 
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.shape import bare, normalise
+from copydesk.lines.shape import Shape, bare, normalise
 
-__all__ = ["counting_key", "find_sites", "printed_domain"]
+__all__ = ["counting_key", "find_sites", "per_line", "printed_domain"]
 
 _FRAME: Final = 6
 """Non-blank lines at either end in which an address or a licence note is looked for: pages print them first or last."""
@@ -52,7 +52,9 @@ def find_sites(
 
 def _edges(lines: pl.DataFrame) -> pl.DataFrame:
     """The first and last non-blank lines of each document: doc, place (from 0), back (from 0 at the end), low, text."""
-    kept = lines.select(pl.col("doc").cast(pl.UInt32), pl.col("text")).filter(pl.col("text").str.contains("[^ \t\u00a0]"))
+    kept = lines.select(pl.col("doc").cast(pl.UInt32), pl.col("text")).filter(
+        pl.col("text").str.contains("[^ \t\u00a0]")
+    )
     placed = kept.with_columns(
         pl.int_range(pl.len()).over("doc").alias("place"), pl.int_range(pl.len() - 1, -1, -1).over("doc").alias("back")
     ).filter((pl.col("place") < _OPENING) | (pl.col("back") < _FRAME))
@@ -67,7 +69,9 @@ def printed_domain(low: pl.Series) -> pl.Series:
 def _by_domain(edges: pl.DataFrame, profiles: Profiles) -> pl.DataFrame:
     """doc, printed: the first domain in a document's frame, as the profile that claims it or as itself."""
     frame = edges.filter((pl.col("place") < _FRAME) | (pl.col("back") < _FRAME))
-    frame = frame.filter(pl.col("low").str.contains(".", literal=True) & pl.col("low").str.contains("^(?:http|copyright|©|\\(c\\)|all )"))
+    frame = frame.filter(
+        pl.col("low").str.contains(".", literal=True) & pl.col("low").str.contains("^(?:http|copyright|©|\\(c\\)|all )")
+    )
     if not frame.height:
         return pl.DataFrame(schema={"doc": pl.UInt32(), "printed": pl.String()})
     domain = printed_domain(frame["low"])
@@ -106,3 +110,9 @@ def counting_key(documents: pl.DataFrame, site: pl.Series) -> pl.Series:
     if "source" in documents.columns:
         options.append(pl.format("source:{}", pl.col("source").cast(pl.String)))
     return frame.select(pl.coalesce(options).alias("key")).to_series().fill_null("source:")
+
+
+def per_line(shape: Shape, documents: pl.DataFrame, values: pl.Series) -> pl.Series:
+    """A document's value on each of its non-blank lines."""
+    table = pl.DataFrame({"doc": documents["doc"].cast(pl.Int64), "value": values})
+    return pl.DataFrame({"doc": shape.doc}).join(table, on="doc", how="left", maintain_order="left")["value"]

@@ -23,12 +23,14 @@ from copydesk.lines.patterns import is_date, is_name, runs_on
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, Shape, neighbours, paragraphs, zones
 
-__all__ = ["CODE", "UNKNOWN", "Frame", "frame", "structure"]
+__all__ = ["CODE", "UNKNOWN", "Frame", "frame", "spaced", "structure"]
 
 CODE: Final = {label: code for code, label in enumerate(LABELS)}
 UNKNOWN: Final = -1
 
-_FURNITURE: Final = [CODE[label] for label in LABELS if label not in ("body", "heading", "headline", "deck", "dateline", "blank")]
+_FURNITURE: Final = [
+    CODE[label] for label in LABELS if label not in ("body", "heading", "headline", "deck", "dateline", "blank")
+]
 
 HEADING_LENGTH: Final = 120
 """Characters; the longest labelled section heading has 104."""
@@ -65,7 +67,7 @@ def frame(shape: Shape, site: pl.Series, profiles: Profiles) -> Frame:
     rule = np.where(local >= 0, local, rule)
     ruled = labels[rule]
     name = is_name(shape)
-    headline = choose(shape, paragraph, zone, ruled, date)
+    headline = choose(shape, paragraph, zone, ruled, date, name)
     return Frame(shape, rule, ruled, paragraph, zone, date, name, headline)
 
 
@@ -115,22 +117,40 @@ def _sections(at: Frame) -> Mask:
 
 def _tags(at: Frame) -> Mask:
     """Short lines in a run that a tag heading opens, after the paragraphs."""
-    small = (at.shape.words <= _TAG_WORDS) & ~at.shape.stop & ~at.paragraph & ((at.ruled == UNKNOWN) | (at.ruled == CODE["tags"]))
+    small = (
+        (at.shape.words <= _TAG_WORDS)
+        & ~at.shape.stop
+        & ~at.paragraph
+        & ((at.ruled == UNKNOWN) | (at.ruled == CODE["tags"]))
+    )
     return _run_after(at, (at.ruled == CODE["tags"]) & (at.shape.words <= 3), small & (at.zone != BEFORE))
 
 
 def _linked(at: Frame) -> Mask:
     """Title-like lines right under the heading of a link box, without a blank line between, where paragraphs have them."""
     opener = at.ruled == CODE["related_link"]
-    title = (at.shape.words >= 4) & (at.shape.length <= 200) & ~at.shape.stop & ~at.paragraph & (at.ruled == UNKNOWN) & ~at.headline
-    tight = (at.shape.gap_before == 0) & _spaced(at)
+    title = (
+        (at.shape.words >= 4)
+        & (at.shape.length <= 200)
+        & ~at.shape.stop
+        & ~at.paragraph
+        & (at.ruled == UNKNOWN)
+        & ~at.headline
+    )
+    tight = (at.shape.gap_before == 0) & spaced(at)
     return _run_after(at, opener, title & tight)
 
 
-def _spaced(at: Frame) -> Mask:
+def spaced(at: Frame) -> Mask:
     """Lines of documents whose paragraphs are parted by blank lines."""
-    gapped = np.add.reduceat((at.paragraph & (at.shape.gap_before > 0)).astype(np.int64), np.unique(at.shape.first)) if len(at.shape) else at.shape.first
-    total = np.add.reduceat(at.paragraph.astype(np.int64), np.unique(at.shape.first)) if len(at.shape) else at.shape.first
+    gapped = (
+        np.add.reduceat((at.paragraph & (at.shape.gap_before > 0)).astype(np.int64), np.unique(at.shape.first))
+        if len(at.shape)
+        else at.shape.first
+    )
+    total = (
+        np.add.reduceat(at.paragraph.astype(np.int64), np.unique(at.shape.first)) if len(at.shape) else at.shape.first
+    )
     inverse = np.unique(at.shape.first, return_inverse=True)[1]
     spaced: Mask = (2 * gapped >= total)[inverse] & (total > 1)[inverse]
     return spaced
@@ -142,7 +162,9 @@ def _run_after(at: Frame, opener: Mask, member: Mask) -> Mask:
     index = np.arange(len(at.shape))
     starts = member & ~opener & opener[before] & (before != index)
     follows = member & ~opener
-    last_break = np.maximum.accumulate(np.where(~follows | ((at.shape.first == index)), index, -1)) if len(index) else index
+    last_break = (
+        np.maximum.accumulate(np.where(~follows | (at.shape.first == index), index, -1)) if len(index) else index
+    )
     last_start = np.maximum.accumulate(np.where(starts, index, -1)) if len(index) else index
     return follows & (last_start >= 0) & (last_start >= last_break)
 
@@ -153,7 +175,12 @@ def _decks(at: Frame) -> Mask:
     upper = (at.zone == BEFORE) & _after_headline(at) & (at.ruled == UNKNOWN) & ~at.date & ~at.name
     sized = (at.shape.length >= 20) & (at.shape.length <= DECK_LENGTH) & ~runs_on(at.shape)
     near = at.headline[before] | at.date[before] | (at.ruled[before] >= 0)
-    ahead = at.paragraph[after] | at.date[after] | (at.ruled[after] == CODE["byline"]) | (at.ruled[after] == CODE["caption"])
+    ahead = (
+        at.paragraph[after]
+        | at.date[after]
+        | (at.ruled[after] == CODE["byline"])
+        | (at.ruled[after] == CODE["caption"])
+    )
     return upper & sized & near & ahead & ~at.shape.open_end
 
 
