@@ -98,9 +98,9 @@ def _passes(line: str) -> tuple[str, int]:
         undone, kinds = mojibake.undo(line)
         repaired, after = _run(_AFTER, undone)
         done |= _mask(kinds) | after
-        if repaired == line:
-            break
         line = repaired
+        if repaired == undone:
+            break
     return line, done
 
 
@@ -137,7 +137,7 @@ _TIDY: Final = "[^ -~‘’“”–—…]|&|  |^ | $"
 rules is made of these characters alone, and none of them ends what could be a UTF-8 character (the tests say so)."""
 
 # Beyond mojibake: what needs a pass that has no equal in columns.
-_ODD: Final = f"\x1b|{ENTITY}|[{LINE_BREAKS}{JOINERS}{WIDTHS}{mojibake.WORN}]"
+_ODD: Final = f"\x1b|[{LINE_BREAKS}{JOINERS}{WIDTHS}{mojibake.WORN}]"
 
 _DROPPED: Final = f"[{INVISIBLE}]"
 _SPACED: Final = f"[{SPACES}]{{2,}}|[{SPACES[1:]}]"
@@ -156,7 +156,7 @@ def _suspicious() -> str:
 
 @cache
 def _anything() -> str:
-    return "|".join([_suspicious(), _ODD, _DROPPED, SOFT_HYPHEN, _SPACED, "^ | $", _UNSTABLE])
+    return "|".join([_suspicious(), ENTITY, _ODD, _DROPPED, SOFT_HYPHEN, _SPACED, "^ | $", _UNSTABLE])
 
 
 def repair_lines(decoded: pl.Series) -> pl.DataFrame:
@@ -182,14 +182,14 @@ def _merge(lines: pl.Series, places: NDArray[np.int64], repaired: pl.Series) -> 
 
 def _repair(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     """Lines in which something may have to be done: the suspects by `reference`, the others in columns."""
-    seen = lines.str.replace_all(f"{_DROPPED}+", "")
-    composed = _compose(seen)
-    clean = _compose(composed.str.replace_all(SOFT_HYPHEN, "", literal=True))
+    opened = _each(decode_entities, lines, ENTITY)
+    seen = opened.str.replace_all(f"{_DROPPED}+", "")
+    composed = _each(_nfc, seen, _UNSTABLE)
+    clean = _each(_without_soft_hyphens, composed, SOFT_HYPHEN)
     spaced = clean.str.replace_all(_SPACED, " ").str.strip_chars(" ")
-    suspects = lines.str.contains(_ODD)
-    for stage in (seen, composed, spaced):
-        suspects |= stage.str.contains(_suspicious())
-    done = _bits("invisible", lines.str.contains(f"{_DROPPED}|{SOFT_HYPHEN}"))
+    suspects = lines.str.contains("\x1b", literal=True) | opened.str.contains(_ODD) | seen.str.contains(_suspicious())
+    suspects |= _newly_suspicious(seen, composed) | _newly_suspicious(composed, spaced)
+    done = _bits("entities", opened != lines) | _bits("invisible", opened.str.contains(f"{_DROPPED}|{SOFT_HYPHEN}"))
     done |= _bits("nfc", composed != seen) | _bits("spaces", spaced != clean)
     places = np.flatnonzero(suspects.to_numpy())
     passed = [_passes(line) for line in lines.gather(places)]
@@ -201,8 +201,24 @@ def _bits(kind: str, rows: pl.Series) -> NDArray[np.uint16]:
     return rows.to_numpy().astype(np.uint16) * np.uint16(_BIT[kind])
 
 
-def _compose(lines: pl.Series) -> pl.Series:
-    """NFC, asked of Python for the lines that hold a character which it may change."""
-    places = np.flatnonzero(lines.str.contains(_UNSTABLE).to_numpy())
-    composed = [unicodedata.normalize("NFC", line) for line in lines.gather(places)]
-    return _merge(lines, places, pl.Series(composed, dtype=pl.String))
+def _each(repair: Callable[[str], str], lines: pl.Series, pattern: str) -> pl.Series:
+    """`lines` with a pass that only Python has, applied to those that match `pattern`."""
+    places = np.flatnonzero(lines.str.contains(pattern).to_numpy())
+    return _merge(lines, places, pl.Series([repair(line) for line in lines.gather(places)], dtype=pl.String))
+
+
+def _newly_suspicious(before: pl.Series, after: pl.Series) -> pl.Series:
+    """Which lines hold what looks like mojibake in `after`, asked of those only that differ from `before`."""
+    return _merge(
+        pl.Series([False]).new_from_index(0, len(after)),
+        changed := np.flatnonzero((before != after).to_numpy()),
+        after.gather(changed).str.contains(_suspicious()),
+    )
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _without_soft_hyphens(text: str) -> str:
+    return _nfc(text.replace(SOFT_HYPHEN, ""))
