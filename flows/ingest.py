@@ -37,7 +37,7 @@ Result = TypeVar("Result")
 
 
 @flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=64), validate_parameters=False, persist_result=False)  # type: ignore[arg-type]
-def ingest_flow(  # noqa: PLR0913 - a flow's parameters are its form in the Prefect UI
+def ingest_flow(
     paths: list[str] | None = None,
     config: str | None = None,
     name: str | None = None,
@@ -110,6 +110,6 @@ def _worth_retrying(_task: object, _run: object, state: Any) -> bool:
         state.result(raise_on_failure=True)
     except CopydeskError:
         return False
-    except Exception:  # noqa: BLE001 - whatever else went wrong may not go wrong again
+    except Exception:
         return True
     return False

@@ -1,0 +1,112 @@
+"""The ingest as a Prefect flow, on a real server: the same bytes, and what people see in Prefect."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from copydesk.errors import UsageError
+from copydesk.runner import Quiet, Workers
+from tests.conftest import ROOT
+from tests.test_pipeline import built, tree
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[None]:
+    """A Prefect server of this test run, with a database of its own."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+def artifacts() -> dict[str, str]:
+    """Key to type of the artifacts on the server."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        found = client.request("POST", "/artifacts/latest/filter", json={}).json()
+    return {artifact["key"]: artifact["type"] for artifact in found}
+
+
+@pytest.mark.usefixtures("server")
+def test_the_flow_releases_the_same_bytes_as_plain_calls(tmp_path: Path) -> None:
+    """Prefect changes no byte; it keeps a progress artifact per stage and the run report."""
+    from flows.ingest import ingest_flow
+
+    built(tmp_path / "plain", batch=2000)
+    outcome = ingest_flow(config=str(ROOT / "copydesk.toml"), into=str(tmp_path / "flow"))
+    assert outcome.version == "1.0.0"
+    assert tree(tmp_path / "flow" / "samples") == tree(tmp_path / "plain" / "samples")
+    found = artifacts()
+    assert found["ingest-report"] == "markdown"
+    assert {key for key, kind in found.items() if kind == "progress"} == {
+        "ingest-read",
+        "ingest-learn",
+        "ingest-judge",
+        "ingest-compare",
+        "ingest-release",
+    }
+
+
+def fails_once(path: Path) -> str:
+    """Fail as a store does that needs a moment."""
+    if not path.exists():
+        path.write_text("tried")
+        raise OSError("the store is away")
+    return "done"
+
+
+def refuses(path: Path) -> str:
+    """Refuse on purpose, counting the tries."""
+    path.write_text((path.read_text() if path.exists() else "") + "x")
+    raise UsageError("no such thing")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_failing_batch_is_retried_and_a_refusal_is_not(tmp_path: Path) -> None:
+    """What may pass is tried again; what copydesk refuses on purpose fails at once, with its own exception."""
+    from prefect import flow
+
+    from flows.ingest import as_tasks
+
+    @flow
+    def once() -> list[str]:
+        with Workers(1) as pool:
+            return as_tasks(pool, Quiet())("read", fails_once, [tmp_path / "a"])
+
+    @flow
+    def never() -> list[str]:
+        with Workers(1) as pool:
+            return as_tasks(pool, Quiet())("read", refuses, [tmp_path / "b"])
+
+    assert once() == ["done"]
+    with pytest.raises(UsageError, match="no such thing"):
+        never()
+    assert (tmp_path / "b").read_text() == "x"
+
+
+def test_the_program_starts_a_server_where_none_is_configured(tmp_path: Path) -> None:
+    """With an empty HOME the command says that it uses an ephemeral server, and releases."""
+    (tmp_path / "home").mkdir()
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    told = subprocess.run(
+        [sys.executable, "-m", "copydesk", "ingest", "--into", str(tmp_path)],
+        cwd=ROOT,
+        env={**surroundings, "HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("copydesk ingest: Prefect flow, on an ephemeral server\n")
+    assert "samples 1.0.0 (first)" in told.stdout
+    assert "Traceback" not in told.stderr
+    assert "ERROR" not in told.stderr
