@@ -13,6 +13,8 @@ Everything works on columns of a whole batch, yet no line's label depends on whi
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -21,8 +23,9 @@ from copydesk.knowledge import Knowledge
 from copydesk.labels import LABEL_TYPE, LABELS
 from copydesk.lines import repetition
 from copydesk.lines.decision import Verdict, decide
+from copydesk.lines.glue import Cut, cuts
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.shape import Shape, measure
+from copydesk.lines.shape import INVISIBLE, Shape, measure
 from copydesk.lines.sites import counting_key, per_line
 from copydesk.lines.structure import frame
 
@@ -53,7 +56,8 @@ def label_lines(
     model = _predict(lines) if model is None else model
     found = None if model is None else model[shape.rows]
     verdict = decide(at, profiles.evidence, seen, headed, counted.to_numpy(), found)
-    return _spans(lines, shape, verdict)
+    spans = _cut(_spans(lines, shape, verdict), shape, cuts(shape, verdict.label))
+    return _correct(spans, documents, knowledge)
 
 
 def _predict(lines: pl.DataFrame) -> NDArray[np.float32] | None:
@@ -66,6 +70,7 @@ def _predict(lines: pl.DataFrame) -> NDArray[np.float32] | None:
 
 
 def _spans(lines: pl.DataFrame, shape: Shape, verdict: Verdict) -> pl.DataFrame:
+    """One span for each line, the whole of it."""
     n = lines.height
     codes = np.full(n, LABELS.index("blank"), dtype=np.uint8)
     codes[shape.rows] = verdict.label
@@ -84,3 +89,42 @@ def _spans(lines: pl.DataFrame, shape: Shape, verdict: Verdict) -> pl.DataFrame:
         pl.Series("evidence", evidence, dtype=pl.String),
         pl.Series("confidence", confidence),
     )
+
+
+def _cut(spans: pl.DataFrame, shape: Shape, found: list[Cut]) -> pl.DataFrame:
+    """Put the pieces of cut lines in the place of their whole."""
+    if not found:
+        return spans
+    rows = shape.rows[[cut.at for cut in found]]
+    parts = [_pieces(spans.row(int(row), named=True), cut) for row, cut in zip(rows, found, strict=True)]
+    pieces = pl.DataFrame([piece for part in parts for piece in part], schema=spans.schema)
+    whole = spans.with_row_index("row").filter(~pl.col("row").is_in(rows.tolist())).drop("row")
+    return pl.concat([whole, pieces]).sort("doc", "line", "span", maintain_order=True)
+
+
+def _pieces(whole: dict[str, Any], cut: Cut) -> list[dict[str, Any]]:
+    """The spans of one line; the blanks before and after its stripped text go with the first and the last."""
+    text: str = whole["text"]
+    lead = len(text) - len(text.lstrip(INVISIBLE))
+    out = []
+    for number, (start, end, code, why) in enumerate(cut.pieces):
+        low = 0 if number == 0 else start + lead
+        high = len(text) if number == len(cut.pieces) - 1 else end + lead
+        piece = {"span": number, "start": low, "end": high, "text": text[low:high], "label": LABELS[code], "evidence": why}
+        out.append({**whole, **piece, "confidence": 0.8})
+    return out
+
+
+def _correct(spans: pl.DataFrame, documents: pl.DataFrame, knowledge: Knowledge) -> pl.DataFrame:
+    """People's corrections: the whole line is what they say it is, whatever else was found."""
+    if not knowledge.corrections.height or "id" not in documents.columns:
+        return spans
+    said = knowledge.corrections.unique(["id", "line"], keep="last", maintain_order=True).rename({"label": "said"})
+    asked = documents.select("doc", "id").join(said, on="id", how="inner").select("doc", pl.col("line").cast(pl.UInt32), "said")
+    marked = spans.join(asked, on=["doc", "line"], how="left", maintain_order="left")
+    human = pl.col("said").is_not_null()
+    return marked.with_columns(
+        pl.when(human).then(pl.col("said").cast(LABEL_TYPE)).otherwise("label").alias("label"),
+        pl.when(human).then(pl.lit("human:review")).otherwise("evidence").alias("evidence"),
+        pl.when(human).then(pl.lit(1.0, dtype=pl.Float32)).otherwise("confidence").alias("confidence"),
+    ).drop("said")

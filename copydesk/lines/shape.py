@@ -18,7 +18,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["AFTER", "AMONG", "BEFORE", "SHORT", "Ints", "Mask", "Shape", "measure", "neighbours", "normalise", "zones"]
+__all__ = ["AFTER", "AMONG", "BEFORE", "INVISIBLE",
+    "SHORT", "Ints", "Mask", "Shape", "measure", "neighbours", "normalise", "zones"]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -35,6 +36,9 @@ labelled furniture lines above it all but biographies and appeals (left to the m
 PARAGRAPH: Final = 80
 """Characters from which a line that ends like a sentence counts as a paragraph. 60 takes in captions, 120 misses
 the one-sentence paragraphs of agencies and tabloids."""
+
+INVISIBLE: Final = " \t\n\r\u00a0\u2003\u2009\u202f\u3000\ufeff\u200b\u200e\u200f\u00ad"
+"""White space and marks without ink: a line of nothing else is blank."""
 
 _QUOTES: Final = {
     "\u2018": "'",
@@ -116,7 +120,7 @@ def measure(lines: pl.DataFrame) -> Shape:
         pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
         pl.col("doc").cast(pl.Int64),
         pl.col("text")
-        .str.strip_chars(" \t\n\r\u00a0\u2003\u2009\u202f\u3000\ufeff\u200b\u200e\u200f\u00ad")
+        .str.strip_chars(INVISIBLE)
         .alias("text"),
     ).filter(pl.col("text") != "")
     frame = frame.with_columns(
