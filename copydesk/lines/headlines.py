@@ -37,7 +37,7 @@ def candidates(shape: Shape, paragraph: Mask, ruled: Ints, date: Mask) -> Ints:
     """Indices of the lines that could be a headline."""
     low, high = _LENGTHS
     fit = (shape.length >= low) & (shape.length <= high) & (ruled < 0) & ~date & ~paragraph
-    fit &= ~shape.stop | (_before(shape, paragraph) == 0)
+    fit &= (~shape.stop | (_before(shape, paragraph) == 0)) & (shape.last > shape.first)
     return np.flatnonzero(fit & _near_text(shape, paragraph))
 
 

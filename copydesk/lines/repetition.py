@@ -62,7 +62,7 @@ def _hashed(low: pl.Series) -> pl.Series:
     frame = low.alias("low").to_frame()
     masked = pl.col("low").str.replace_all("[0-9]+", "0")
     frame = frame.with_columns(
-        pl.when((pl.col("low").str.len_bytes() <= 2 * _MASKED) & pl.col("low").str.contains("[0-9]"))
+        pl.when((pl.col("low").str.len_chars() <= _MASKED) & pl.col("low").str.contains("[0-9]"))
         .then(masked)
         .otherwise("low")
         .alias("low")

@@ -1,0 +1,176 @@
+"""Profiles: furniture as data, which proves itself before it is used."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from copydesk.errors import ConfigError
+from copydesk.labels import LABELS
+from copydesk.lines.profiles import Profiles, load_profiles
+from copydesk.lines.shape import AFTER, AMONG, BEFORE, measure
+from copydesk.lines.sites import find_sites, printed_domain
+from tests.lines_samples import batch
+
+SHIPPED = Path(__file__).resolve().parent.parent / "copydesk" / "lines" / "profiles"
+
+RULE = {
+    "id": "masthead",
+    "label": "navigation",
+    "reason": "Stands on top of every page.",
+    "lines": ["The Harbour Times"],
+    "positive": ["The Harbour Times", " the harbour times: "],
+    "negative": ["The Harbour Times won a prize", "Harbour times were changed"],
+}
+
+
+def write(folder: Path, rule: dict[str, object], head: str = 'id = "harbour"') -> Path:
+    """A profile of one rule in a folder of its own."""
+    folder.mkdir(exist_ok=True)
+    body = "\n".join(f"{key} = {value!r}".replace("True", "true") for key, value in rule.items())
+    (folder / "harbour.toml").write_text(f"{head}\n[[rules]]\n{body}\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def profiles() -> Profiles:
+    return load_profiles()
+
+
+def test_shipped_profiles_load_and_prove_themselves(profiles: Profiles) -> None:
+    """Every shipped rule has a label that is known, a reason, and cases that hold."""
+    assert {"tass", "web"} <= {profile.id for profile in profiles.profiles}
+    for rule in profiles.rules:
+        assert rule.label in LABELS
+        assert len(rule.positive) >= 2
+        assert len(rule.negative) >= 2
+        assert rule.reason.endswith(".")
+    assert re.fullmatch("[0-9a-f]{32}", profiles.digest)
+
+
+def test_digest_depends_on_content_alone(tmp_path: Path) -> None:
+    """The digest changes with a user's profile and does not depend on where the file lies."""
+    one, two = write(tmp_path / "one", RULE), write(tmp_path / "two", RULE)
+    assert load_profiles([one]).digest == load_profiles([two]).digest != load_profiles().digest
+
+
+def test_users_profile_replaces_the_shipped_one(tmp_path: Path) -> None:
+    """A profile with the id of a shipped one takes its place."""
+    folder = write(tmp_path / "mine", RULE, 'id = "web"\neverywhere = true')
+    assert [rule.id for rule in load_profiles([folder]).rules if rule.profile == "web"] == ["masthead"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"positive": ["The Harbour Times"]}, "1 positive cases; give at least two"),
+        ({"negative": []}, "0 negative cases; give at least two"),
+        ({"positive": ["The Harbour Times", "The Harbor Times"]}, "the case 'The Harbor Times' is not caught"),
+        ({"negative": ["The Harbour Times!", "x"]}, "the case 'The Harbour Times!' is caught"),
+        ({"label": "furniture"}, "label is 'furniture'; give one of body"),
+        ({"label": "blank"}, "label is 'blank'"),
+        ({"zone": "attic"}, "zone is 'attic'; give one of anywhere"),
+        ({"lines": []}, "it has neither lines nor regex"),
+        ({"regex": "harbour"}, "is not anchored"),
+        ({"regex": r"^harbour\s"}, "has a shorthand class"),
+        ({"regex": "^(harbour$"}, "is not a regular expression"),
+        ({"colour": "blue"}, "unknown key 'colour'"),
+        ({"reason": ""}, "reason is ''; give a text"),
+    ],
+)
+def test_a_rule_that_does_not_hold_is_refused(tmp_path: Path, change: dict[str, object], told: str) -> None:
+    """The message names file, rule, value and remedy."""
+    folder = write(tmp_path / "bad", {**RULE, **change})
+    with pytest.raises(ConfigError, match=re.escape(told)) as caught:
+        load_profiles([folder])
+    assert "harbour.toml: rule 'masthead'" in str(caught.value)
+
+
+def test_profiles_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    """Broken TOML, a missing id, a missing folder and twin rules are told with the file's name."""
+    (tmp_path / "broken.toml").write_text("id = ", encoding="utf-8")
+    with pytest.raises(ConfigError, match="broken.toml: not a TOML file"):
+        load_profiles([tmp_path])
+    (tmp_path / "broken.toml").write_text("id = 'Big Name'", encoding="utf-8")
+    with pytest.raises(ConfigError, match="id is 'Big Name'"):
+        load_profiles([tmp_path])
+    with pytest.raises(ConfigError, match="no such folder"):
+        load_profiles([tmp_path / "none"])
+    twins = "id = 'x'\n" + 2 * ("[[rules]]\n" + "\n".join(f"{key} = {value!r}" for key, value in RULE.items()) + "\n")
+    (tmp_path / "broken.toml").write_text(twins, encoding="utf-8")
+    with pytest.raises(ConfigError, match="two rules have the id 'masthead'"):
+        load_profiles([tmp_path])
+
+
+def test_a_rule_holds_only_in_its_zone(profiles: Profiles) -> None:
+    """A section name is furniture around the text and nothing among its paragraphs."""
+    lines, _ = batch("World", "World", "World")
+    shape = measure(lines)
+    site = pl.Series([None] * 3, dtype=pl.String)
+    zone = pl.Series([BEFORE, AMONG, AFTER], dtype=pl.UInt8).to_numpy()
+    named = [rule >= 0 and profiles.rules[rule].label for rule in profiles.match(shape, site, zone)]
+    assert named == ["section_label", False, "section_label"]
+    assert (profiles.match(shape, site) == -1).all()
+
+
+def test_a_sites_rules_are_for_its_documents_alone(profiles: Profiles) -> None:
+    """A crawl header is known on the agency's pages only."""
+    lines, _ = batch("date 2015-03-02 Back to Main page")
+    shape = measure(lines)
+    zone = pl.Series([BEFORE], dtype=pl.UInt8).to_numpy()
+    assert profiles.evidence[profiles.match(shape, pl.Series(["tass"]), zone)[0]] == "tass:crawl-header"
+    assert profiles.match(shape, pl.Series([None], dtype=pl.String), zone)[0] == -1
+
+
+@pytest.mark.parametrize(
+    ("text", "site"),
+    [
+        ("Port reopens\n\nMOSCOW, March 2. /TASS/. The port has been reopened.", "tass"),
+        ("Port reopens\n\nBack to Main page\nThe port has been reopened.", "tass"),
+        ("https://www.harbour.example/2019/port-reopens\nPort reopens", "harbour.example"),
+        ("Port reopens\n\nCopyright 2019 harbour.com All rights", "harbour.com"),
+        ("Port reopens\n\n© 2019 Harbour Media", None),
+        ("Port reopens\n\nThe site tass.com said the port was open.", None),
+    ],
+)
+def test_sites_are_found_by_what_the_page_prints(profiles: Profiles, text: str, site: str | None) -> None:
+    """An agency's dateline, a marker line or an address in the frame tells the site; a mention in the text does not."""
+    lines, documents = batch(text)
+    assert find_sites(lines, documents, profiles).to_list() == [site]
+
+
+def test_the_users_mapping_wins(profiles: Profiles) -> None:
+    """A site that the user gave is not searched for."""
+    lines, documents = batch("MOSCOW, March 2. /TASS/. The port has been reopened.")
+    documents = documents.with_columns(site=pl.lit("mirror-of-tass"))
+    assert find_sites(lines, documents, profiles).to_list() == ["mirror-of-tass"]
+
+
+def test_domains_are_read_from_frames_alone() -> None:
+    """Licence notes and bare addresses print a domain; sentences with one do not."""
+    low = pl.Series(["https://a.example/x/", "© 2020 b.org", "see c.com for more", "copyright 2020 d e f"])
+    assert printed_domain(low).to_list() == ["a.example", "b.org", None, None]
+
+
+def test_the_schema_names_every_key_of_a_profile() -> None:
+    """schemas/profile.yaml describes the keys that the loader takes, no more and no fewer."""
+    from copydesk.lines import profiles as module
+
+    path = SHIPPED.parent.parent.parent / "schemas" / "profile.yaml"
+    tables = {table["name"]: table for table in yaml.safe_load(path.read_text(encoding="utf-8"))["schema"]}
+    named = {table: {entry["name"] for entry in tables[table]["properties"]} for table in tables}
+    assert named["profile"] | {"rules"} == module._PROFILE_KEYS
+    assert named["rule"] == module._RULE_KEYS
+
+
+def test_shipped_profiles_name_no_article_text() -> None:
+    """A literal is furniture's wording: short, and without the end of a sentence in its middle."""
+    for path in SHIPPED.glob("*.toml"):
+        for rule in tomllib.loads(path.read_text(encoding="utf-8"))["rules"]:
+            for line in rule.get("lines", ()):
+                assert len(line) <= 130, line

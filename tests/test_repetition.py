@@ -1,0 +1,132 @@
+"""What the corpus says of a line: counts that no order, batch or copy can change."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copydesk.knowledge import TABLES, Knowledge
+from copydesk.lines import label_lines
+from copydesk.lines.profiles import load_profiles
+from copydesk.lines.repetition import SURVEY, heads, learn, line_key, seen, survey
+from tests.lines_samples import PARAGRAPHS, batch
+
+PROFILES = load_profiles()
+WORDS = ["harbour", "bridge", "council", "engineer", "winter", "arches", "traffic", "paper", "ferry", "market", "island", "storm"]
+
+
+def story(seed: int, *furniture: str) -> str:
+    """A story of its own, with furniture under it."""
+    words = random.Random(seed)
+    text = [" ".join(words.choices(WORDS, k=18)).capitalize() + f" {seed}." for _ in range(6)]
+    title = " ".join(words.choices(WORDS, k=6)).capitalize()
+    return "\n\n".join([title, *text, *furniture])
+
+
+def known(*texts: str, site: str | None = "harbour") -> Knowledge:
+    lines, documents = batch(*texts, site=site)
+    return Knowledge(**learn([survey(lines, documents, PROFILES)]))
+
+
+def test_a_key_is_the_same_for_good() -> None:
+    """The fingerprint of a line is pinned: knowledge of old releases must stay readable."""
+    assert line_key(pl.Series(["All news", "12 Comments", ""])).to_list() == [KEY_ALL_NEWS, KEY_COMMENTS, None]
+
+
+KEY_ALL_NEWS = 4298144714350053336
+KEY_COMMENTS = 16901446386378721835
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("All news", " ALL  NEWS ", True),
+        ("Don\u2019t miss", "Don't miss", True),
+        ("12 Comments", "7 comments", True),
+        ("All news", "All new", False),
+        ("Prices rose by 3 percent in the twelve months to the end of June, the office said", "Prices rose by 4 percent in the twelve months to the end of June, the office said", False),
+    ],
+)  # fmt: skip
+def test_keys_read_lines_as_a_reader_does(one: str, other: str, *, same: bool) -> None:
+    """Case, quotes, spacing and the numbers of short lines do not count; numbers of sentences do."""
+    left, right = line_key(pl.Series([one, other]))
+    assert (left == right) is same
+
+
+@given(st.lists(st.text(max_size=80), max_size=20))
+def test_a_key_depends_on_its_line_alone(texts: list[str]) -> None:
+    """Keys of a batch are the keys of its lines."""
+    whole = line_key(pl.Series(texts, dtype=pl.String)).to_list()
+    assert whole == [line_key(pl.Series([text])).item() for text in texts]
+
+
+def test_counts_do_not_depend_on_batches_or_order() -> None:
+    """One survey of nine documents and nine surveys in another order teach the same."""
+    texts = [story(number, "Ring the harbour bell twice") for number in range(9)]
+    whole = learn([survey(*batch(*texts, site="harbour"), PROFILES)])
+    parts = learn([survey(*batch(text, site="harbour"), PROFILES) for text in reversed(texts)])
+    for name in whole:
+        assert whole[name].equals(parts[name]), name
+        assert dict(whole[name].schema) == TABLES[name]
+
+
+def test_a_line_of_many_documents_is_counted_once_for_each() -> None:
+    """The count of a line is the number of documents that hold it, however often each does."""
+    knowledge = known(*(story(number, "Ring the harbour bell twice", "Ring the harbour bell twice") for number in range(5)))
+    key = line_key(pl.Series(["Ring the harbour bell twice"]))
+    assert seen(key, pl.Series(["harbour"]), knowledge).tolist() == [5]
+    assert seen(key, pl.Series(["lakeside"]), knowledge).tolist() == [0]
+
+
+def test_copies_of_a_story_count_once() -> None:
+    """Four copies with one word changed are one document."""
+    base = story(1, "Ring the harbour bell twice")
+    copies = [base.replace(".", f" {number}.", 1) for number in range(4)]
+    knowledge = known(*copies)
+    assert seen(line_key(pl.Series(["Ring the harbour bell twice"])), pl.Series(["harbour"]), knowledge).tolist() == [0]
+
+
+def test_repeated_furniture_is_dropped_from_the_third_document_on() -> None:
+    """A line in two other documents of its site is furniture; a line in one other stays."""
+    texts = [story(1, "Ring the harbour bell twice", "Mind the gap here"), story(2, "Ring the harbour bell twice", "Mind the gap here")]
+    texts.append(story(3, "Ring the harbour bell twice"))
+    lines, documents = batch(*texts, site="harbour")
+    spans = label_lines(lines, documents, known(*texts), PROFILES, np.zeros((lines.height, 18), dtype=np.float32))
+    evidence = dict(zip(spans["text"], spans["evidence"], strict=True))
+    assert evidence["Ring the harbour bell twice"] == "repeat:harbour"
+    assert evidence["Mind the gap here"] in {"model", "structure:heading", "structure:doubt"}
+
+
+def test_a_repeated_paragraph_stays() -> None:
+    """Agencies repeat whole paragraphs of background: they are text in every story."""
+    texts = [story(number, PARAGRAPHS[0], story(number + 50)) for number in range(6)]
+    lines, documents = batch(*texts, site="harbour")
+    spans = label_lines(lines, documents, known(*texts), PROFILES, np.zeros((lines.height, 18), dtype=np.float32))
+    assert set(spans.filter(pl.col("text") == PARAGRAPHS[0])["label"]) == {"body"}
+
+
+def test_the_headline_of_another_story_is_a_related_link() -> None:
+    """A title-like line that heads another document is a link to it; a document's own headline is not."""
+    other = story(7)
+    title = other.split("\n")[0]
+    own = story(8, title, story(9))
+    lines, documents = batch(own, other, site="harbour")
+    spans = label_lines(lines, documents, known(own, other), PROFILES, np.zeros((lines.height, 18), dtype=np.float32))
+    found = spans.filter(pl.col("text") == title).select("doc", "label", "evidence").rows()
+    assert found == [(0, "related_link", "headline:other"), (1, "headline", "structure:headline")]
+    assert heads(line_key(pl.Series([title])), known(own, other)).tolist() == [True]
+
+
+def test_knowing_nothing_changes_nothing() -> None:
+    """Without a corpus no line is repeated and none heads another story; an empty batch can be surveyed."""
+    keys = line_key(pl.Series(["All news"]))
+    assert seen(keys, pl.Series(["harbour"]), Knowledge()).tolist() == [0]
+    assert heads(keys, Knowledge()).tolist() == [False]
+    empty = survey(*batch(), PROFILES)
+    assert {name: dict(frame.schema) for name, frame in empty.items()} == SURVEY
+    assert all(table.height == 0 for table in learn([empty]).values())
