@@ -2,7 +2,7 @@
 
     Field         one property of an Open Data Contract Standard file, with the fields or the item inside it
     parse_fields  the properties of a parsed YAML file to fields
-    arrow_type    a field's Arrow type, from its physicalType
+    arrow_type    a field's Arrow type, from its physicalType; polars_type the same for Polars
     type_name     an Arrow type as text
 
 The standard leaves physicalType free; here it is Arrow's, so that one file decides both meaning and storage. There is
@@ -16,11 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import polars as pl
 import pyarrow as pa
 
 from copydesk.errors import ConfigError
 
-__all__ = ["Field", "arrow_type", "parse_fields", "type_name"]
+__all__ = ["Field", "arrow_type", "parse_fields", "polars_type", "type_name"]
 
 TYPES: Final[dict[str, pa.DataType]] = {
     "string": pa.string(),
@@ -33,6 +34,18 @@ TYPES: Final[dict[str, pa.DataType]] = {
     "float32": pa.float32(),
     "float64": pa.float64(),
     "timestamp[us, UTC]": pa.timestamp("us", tz="UTC"),
+}
+POLARS: Final[dict[str, pl.DataType]] = {
+    "string": pl.String(),
+    "binary": pl.Binary(),
+    "bool": pl.Boolean(),
+    "int8": pl.Int8(),
+    "int16": pl.Int16(),
+    "int32": pl.Int32(),
+    "int64": pl.Int64(),
+    "float32": pl.Float32(),
+    "float64": pl.Float64(),
+    "timestamp[us, UTC]": pl.Datetime("us", "UTC"),
 }
 LOGICAL: Final[dict[str, tuple[str, ...]]] = {
     "string": ("string", "binary"),
@@ -85,6 +98,15 @@ def arrow_type(column: Field) -> pa.DataType:
     if column.inner:
         return pa.struct([pa.field(part.name, arrow_type(part)) for part in column.inner])
     return TYPES[column.physical]
+
+
+def polars_type(column: Field) -> pl.DataType:
+    """The same as a Polars type; asking Arrow for it would import pandas (2 s)."""
+    if column.item is not None:
+        return pl.List(polars_type(column.item))
+    if column.inner:
+        return pl.Struct({part.name: polars_type(part) for part in column.inner})
+    return POLARS[column.physical]
 
 
 def type_name(kind: pa.DataType) -> str:

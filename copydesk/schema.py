@@ -23,7 +23,7 @@ import pyarrow as pa
 import yaml
 
 from copydesk.errors import ConfigError, ReleaseError
-from copydesk.fields import Field, arrow_type, parse_fields, type_name
+from copydesk.fields import Field, arrow_type, parse_fields, polars_type, type_name
 from copydesk.validation import find_faults, record_faults
 
 __all__ = ["Schema", "load_schema", "read_schema", "schema_folder"]
@@ -49,7 +49,7 @@ class Schema:
     @cached_property
     def polars(self) -> pl.Schema:
         """The same as Polars types."""
-        return pl.Schema(pl.DataFrame(pl.from_arrow(self.arrow.empty_table())).schema)
+        return pl.Schema({column.name: polars_type(column) for column in self.fields})
 
     @cached_property
     def digest(self) -> str:

@@ -50,7 +50,7 @@ def _are_utf8(raw: pl.Series, array: Any) -> Any:
     fine = np.ones(raw.len(), dtype=bool)
     rows = rows[(rows >= 0) & (rows < raw.len())]
     fine[rows] = [_is_utf8(value) for value in raw.gather(rows)]
-    return pa.array(fine)
+    return pl.Series(fine).to_arrow()
 
 
 def _is_utf8(raw: bytes | None) -> bool:
