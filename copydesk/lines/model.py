@@ -1,0 +1,189 @@
+"""A small trained model: how likely each label is for each line, from the line's looks and its neighbours'.
+
+    features ──► scaled numbers ─────────────────┐
+    words, pairs of words, first and last word   ├─► dense layer ─► 1-D convolutions over the document's lines
+             ──► sums of learnt vectors ─────────┘        ─► with the document's mean and maximum ─► labels
+
+Only what the text shows goes in: no site, no language, no file name. At run time it is NumPy alone. The weights
+(`weights.npz`) come from `copydesk.lines.training`; how good they are is told in docs/model-card.md.
+
+A document's answer must not depend on the documents around it. Sums over words are sums of whole numbers, and
+matrices are multiplied in blocks of one fixed size, since BLAS picks its kernels, and so its rounding, by the size;
+what could be left is rounded away (`DECIMALS`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from copydesk.labels import LABELS
+from copydesk.lines.features import Array, Codes, Features, Index, features_of
+
+__all__ = ["DECIMALS", "LIMIT", "SLOTS", "Weights", "load", "look_up", "numbers", "predict"]
+
+DECIMALS: Final = 3
+_BLOCK: Final = 1024
+_CHUNK: Final = 8192
+"""Lines worked on together (a long document may exceed it): 4,096 to 16,384 are equally fast, whole batches slower."""
+SLOTS: Final = 17
+LIMIT: Final = 5.0
+"""Scaled numbers are cut off here, in training too: pages outside of all experience must not blow up."""
+
+Weights = Mapping[str, npt.NDArray[np.generic]]
+
+
+@functools.lru_cache(maxsize=1)
+def load() -> Weights:
+    """The shipped weights."""
+    with (files("copydesk") / "lines" / "weights.npz").open("rb") as file, np.load(file) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def predict(lines: pl.DataFrame, weights: Weights | None = None) -> Array:
+    """Probabilities of shape (number of lines, len(LABELS)), float32, columns in the order of LABELS.
+
+    `lines` has doc (integer), line and text (str), ordered by (doc, line), whole documents. A blank line is `blank`
+    with probability 1, any other line with 0. A document's probabilities depend on its own lines only.
+    """
+    net = _Net(load() if weights is None else weights)
+    out = np.zeros((lines.height, len(LABELS)), np.float32)
+    out[:, LABELS.index("blank")] = 1
+    for start, part in _chunks(lines.select("doc", "text")):
+        features = features_of(part)
+        if len(features.rows):
+            out[start + features.rows] = np.round(net(features), DECIMALS)
+    return out
+
+
+def _chunks(lines: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Cut between documents, about every `_CHUNK` lines."""
+    doc = lines["doc"].to_numpy()
+    opens = np.append(np.flatnonzero(np.diff(doc)) + 1, len(doc))
+    start = 0
+    while start < len(doc):
+        at = np.searchsorted(opens, min(start + _CHUNK, len(doc)))
+        stop = int(opens[at])
+        yield start, lines.slice(start, stop - start)
+        start = stop
+
+
+def look_up(codes: Codes, vocabulary: Codes) -> Index:
+    """Number (from 1) of each code in the vocabulary, 0 for a code that is not in it.
+
+    Two codes of a vocabulary never share their low bits; training sees to that.
+    """
+    low = np.uint64((1 << SLOTS) - 1)
+    slots = np.zeros(1 << SLOTS, np.int64)
+    slots[vocabulary & low] = np.arange(1, len(vocabulary) + 1)
+    at = slots[codes & low]
+    known = np.concatenate([np.zeros(1, np.uint64), vocabulary])
+    return np.where(known[at] == codes, at, 0)
+
+
+def numbers(dense: Array, weights: Weights) -> Array:
+    """The columns scaled, and those with `edges` once more in steps: how far a value has come through each step.
+
+    A line's length or place matters in ranges; steps let one dense layer tell them apart (piecewise linear encoding,
+    Gorishniy et al. 2022). `edges` is (columns in `stepped`, steps + 1), increasing.
+    """
+    scaled = np.clip((dense - weights["mean"]) * weights["scale"], -LIMIT, LIMIT)
+    edges = weights["edges"].astype(np.float32)
+    low, width = edges[:, :-1], np.diff(edges, axis=1)
+    steps = np.clip((dense[:, weights["stepped"], None] - low) / width, 0, 1)
+    return np.concatenate([scaled, steps.reshape(len(dense), -1)], axis=1).astype(np.float32)
+
+
+def _times(values: Array, matrix: Array) -> Array:
+    """Matrix product in blocks of `_BLOCK` rows, the last one filled up with zeros."""
+    out = np.empty((len(values), matrix.shape[1]), np.float32)
+    whole = len(values) // _BLOCK * _BLOCK
+    for start in range(0, whole, _BLOCK):
+        np.matmul(values[start : start + _BLOCK], matrix, out=out[start : start + _BLOCK])
+    if whole < len(values):
+        padded = np.zeros((_BLOCK, values.shape[1]), np.float32)
+        padded[: len(values) - whole] = values[whole:]
+        out[whole:] = (padded @ matrix)[: len(values) - whole]
+    return out
+
+
+class _Net:
+    """The network, ready to run."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.words = weights["words"].astype(np.uint64)
+        self.pairs = weights["pairs"].astype(np.uint64)
+        self.vectors = {name: weights[name] for name in ("bag", "pair", "first", "last")}
+        self.steps = {name: np.float32(weights[f"{name}_step"]) for name in self.vectors}
+        self.dilations = [int(dilation) for dilation in weights["dilations"]]
+        self.scaling = {name: weights[name] for name in ("mean", "scale", "stepped", "edges")}
+        rest = {name for name in weights if name.endswith(("_w", "_b"))}
+        self.layers = {name: np.ascontiguousarray(weights[name], np.float32) for name in sorted(rest)}
+
+    def _dense(self, values: Array, name: str) -> Array:
+        return _times(values, self.layers[f"{name}_w"]) + self.layers[f"{name}_b"]
+
+    def _bag(self, name: str, numbers: Index, line: Index, count: int) -> Array:
+        """Sum of the vectors of a line's words, over the square root of their number."""
+        out = np.zeros((count, self.vectors[name].shape[1]), np.float32)
+        if len(line):
+            opens = np.flatnonzero(np.diff(line, prepend=-1))
+            sums = np.add.reduceat(self.vectors[name][numbers], opens, axis=0, dtype=np.int32)
+            size = np.diff(opens, append=len(line)).astype(np.float32)
+            out[line[opens]] = sums.astype(np.float32) * (self.steps[name] / np.sqrt(size))[:, None]
+        return out
+
+    def _end(self, name: str, numbers: Index, at: Index) -> Array:
+        """The vector of a line's first or last word; lines without words have a vector of their own, the last."""
+        vectors = self.vectors[name]
+        if len(numbers) == 0:
+            numbers = np.zeros(1, np.int64)
+        number = np.where(at >= 0, numbers[at], len(vectors) - 1)
+        return vectors[number].astype(np.float32) * self.steps[name]
+
+    def _inputs(self, features: Features) -> Array:
+        count = len(features.rows)
+        words = look_up(features.words, self.words)
+        pairs = look_up(features.pairs, self.pairs)
+        parts = [
+            numbers(features.dense, self.scaling),
+            self._bag("bag", words, features.word_line, count),
+            self._bag("pair", pairs, features.pair_line, count),
+            self._end("first", words, features.first),
+            self._end("last", words, features.last),
+        ]
+        return np.concatenate(parts, axis=1)
+
+    def _with_neighbours(self, values: Array, doc: Index, dilation: int) -> Array:
+        """Each line's values beside those of the lines `dilation` before and after it, zeros beyond the document."""
+        count, width = values.shape
+        out = np.zeros((count, 3 * width), np.float32)
+        out[:, width : 2 * width] = values
+        if dilation < count:
+            same = (doc[dilation:] == doc[:-dilation])[:, None]
+            np.multiply(values[:-dilation], same, out=out[dilation:, :width])
+            np.multiply(values[dilation:], same, out=out[:-dilation, 2 * width :])
+        return out
+
+    def __call__(self, features: Features) -> Array:
+        doc = features.doc
+        values = np.maximum(self._dense(self._inputs(features), "in"), 0)
+        for number, dilation in enumerate(self.dilations):
+            around = self._with_neighbours(values, doc, dilation)
+            values += np.maximum(self._dense(around, f"conv{number}"), 0)
+        opens = np.flatnonzero(np.diff(doc, prepend=-1))
+        size = np.diff(opens, append=len(doc)).astype(np.float32)[:, None]
+        mean = np.add.reduceat(values, opens, axis=0) / size
+        pooled = np.concatenate([mean, np.maximum.reduceat(values, opens, axis=0)], axis=1)
+        whole = np.maximum(self._dense(pooled, "pool"), 0)
+        values = np.maximum(self._dense(np.concatenate([values, whole[doc]], axis=1), "mid"), 0)
+        scores = self._dense(values, "out")
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+        return np.concatenate([scores, np.zeros((len(doc), 1), np.float32)], axis=1)

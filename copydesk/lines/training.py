@@ -1,0 +1,299 @@
+"""How the shipped weights are made: `copydesk model train GOLD...` gives them again, byte for byte.
+
+    gold files ──► read_gold ──► features ──► Examples ──► fit (vocabulary, network, Adam) ──► weights.npz
+
+`cross_validate` does the same without one fifth of the sites at a time and predicts those: the figures of the model
+card. Everything that was tuned stands in `Settings`. The same bytes come out on the same NumPy, BLAS and kind of
+processor; set OMP_NUM_THREADS=1, or sums are added up in another order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from copydesk.errors import UsageError
+from copydesk.labels import LABELS
+from copydesk.lines.features import DENSE, Array, Codes, Features, Index, features_of
+from copydesk.lines.gold import read_gold
+from copydesk.lines.model import LIMIT, SLOTS, Weights, look_up, numbers, predict
+from copydesk.lines.network import VECTORS, Adam, Batch, Learner, Parameters, Shape, new_parameters
+
+__all__ = ["Examples", "Settings", "cross_validate", "examples_of", "fit", "fold_of", "save", "train"]
+
+_OUTPUTS: Final = len(LABELS) - 1
+_BLANKS: Final = 3
+"""The last columns of the features tell of blank lines."""
+_STEPPED: Final = (
+    "log_chars", "share_space", "share_upper", "share_lower", "share_digit", "word_chars", "log_words",
+    "function_words", "upper_words", "lower_words", "log_stops", "log_commas", "number", "number_from_end", "place",
+    "chars_before", "log_lines", "log_prose", "prose_share", "of_longest", "prose_before", "prose_after",
+    "since_prose", "until_prose", "topic", "topic_strength",
+)  # fmt: skip
+"""Columns that enter in steps as well: those in which trees, tried for comparison, split most."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was tuned, by five-fold cross-validation over sites."""
+
+    epochs: int = 6
+    batch: int = 24
+    rate: float = 3e-3
+    decay: float = 0.01
+    hidden: int = 64
+    vector: int = 16
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
+    drop: float = 0.2
+    words: int = 8000
+    pairs: int = 6000
+    least_sites: int = 6
+    forget_word: float = 0.15
+    """Share of words that a step takes for unknown; and of documents, for a language that was never seen."""
+    forget_number: float = 0.0
+    document_power: float = 0.5
+    length_weight: float = 0.01
+    steps: int = 6
+    seed: int = 0
+    sources: dict[str, float] = field(
+        default_factory=lambda: {"articles": 3.0, "metadata": 0.4, "wcxb": 0.5},
+    )
+    """Weight of a document by its source, 1 for the others."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Gold lines that are not blank: features, right labels, weight, and each document's site and first line."""
+
+    features: Features
+    right: npt.NDArray[np.bool_]
+    weight: Array
+    sites: npt.NDArray[np.object_]
+    starts: Index
+
+
+def fold_of(site: str, folds: int = 5) -> int:
+    """The part of the data that a site's documents are held out with."""
+    return int(hashlib.sha256(site.encode()).hexdigest(), 16) % folds
+
+
+def examples_of(gold: pl.DataFrame, settings: Settings) -> Examples:
+    """Features and targets of a table as `read_gold` gives it."""
+    features = features_of(gold)
+    lines = gold[features.rows]
+    starts = np.searchsorted(features.doc, np.arange(features.doc.max(initial=-1) + 2))
+    right = ((lines["right"].to_numpy()[:, None] >> np.arange(_OUTPUTS)) & 1).astype(bool)
+    return Examples(
+        features, right, _weights(lines, right, features.doc, settings), lines["site"].to_numpy()[starts[:-1]], starts
+    )
+
+
+def _weights(lines: pl.DataFrame, right: npt.NDArray[np.bool_], doc: Index, settings: Settings) -> Array:
+    """Long lines count for more, since losing text is the worst error; a document by the root of what it holds."""
+    size = np.minimum(lines["text"].str.len_chars().to_numpy(), 500).astype(np.float64)
+    weight = (0.5 + settings.length_weight * size) * right.any(axis=1)
+    source = [settings.sources.get(kind, settings.sources.get(group, 1.0)) for kind, group in _sources(lines)]
+    weight *= np.array(source) / np.maximum(np.bincount(doc, weight)[doc], 1) ** settings.document_power
+    return np.asarray(weight / weight.mean(), np.float32)
+
+
+def _sources(lines: pl.DataFrame) -> list[tuple[str, str]]:
+    return list(zip(lines["kind"].to_list(), lines["group"].to_list(), strict=True))
+
+
+def _vocabulary(
+    codes: Codes, line: Index, examples: Examples, chosen: npt.NDArray[np.bool_], most: int, least: int
+) -> Codes:
+    """The codes that stand in the most sites (at least `least`), the more frequent of those that share low bits."""
+    doc = examples.features.doc[line]
+    used = chosen[doc]
+    kinds, which = np.unique(codes[used], return_inverse=True)
+    sites = np.unique(examples.sites, return_inverse=True)[1]
+    pairs = np.unique(which * (sites.max() + 1) + sites[doc[used]])
+    spread = np.bincount(pairs // (sites.max() + 1), minlength=len(kinds))
+    order = np.argsort(-spread, kind="stable")
+    order = order[spread[order] >= least]
+    low = kinds[order] & np.uint64((1 << SLOTS) - 1)
+    order = order[np.sort(np.unique(low, return_index=True)[1])][:most]
+    return np.sort(kinds[order])
+
+
+class _Batches:
+    """Cuts batches of documents out of the examples and blurs them: what a step must not rely on is taken away."""
+
+    def __init__(self, examples: Examples, words: Codes, pairs: Codes, scaling: Weights, settings: Settings) -> None:
+        features = examples.features
+        self.examples, self.settings = examples, settings
+        self.dense = numbers(features.dense, scaling)
+        self.spaced = features.dense[:, -1] > 0
+        self.words, self.pairs = look_up(features.words, words), look_up(features.pairs, pairs)
+        none = len(words) + 1
+        self.first = np.where(features.first >= 0, self.words[features.first], none)
+        self.last = np.where(features.last >= 0, self.words[features.last], none)
+        self.word_starts = np.searchsorted(features.word_line, examples.starts)
+        self.pair_starts = np.searchsorted(features.pair_line, examples.starts)
+
+    def cut(self, documents: Index, random: np.random.Generator) -> Batch:
+        """The batch of these documents, blurred."""
+        starts = self.examples.starts
+        rows = _ranges(starts, documents)
+        sizes = np.diff(starts)[documents]
+        doc = np.repeat(np.arange(len(documents)), sizes)
+        shift = np.repeat(np.cumsum(sizes) - sizes - starts[documents], np.diff(self.word_starts)[documents])
+        pair_shift = np.repeat(np.cumsum(sizes) - sizes - starts[documents], np.diff(self.pair_starts)[documents])
+        words, pairs = _ranges(self.word_starts, documents), _ranges(self.pair_starts, documents)
+        features = self.examples.features
+        word_line, pair_line = features.word_line[words] + shift, features.pair_line[pairs] + pair_shift
+        foreign = random.random(len(documents)) < self.settings.forget_word
+        return Batch(
+            self._numbers(rows, documents, doc, random),
+            self._forget(self.words[words], foreign[doc[word_line]], random),
+            word_line,
+            self._forget(self.pairs[pairs], foreign[doc[pair_line]], random),
+            pair_line,
+            self._forget(self.first[rows], foreign[doc], random),
+            self._forget(self.last[rows], foreign[doc], random),
+            doc,
+            self.examples.right[rows] | ~self.examples.right[rows].any(axis=1, keepdims=True),
+            self.examples.weight[rows],
+        )
+
+    def _forget(self, numbers: Index, foreign: npt.NDArray[np.bool_], random: np.random.Generator) -> Index:
+        gone = foreign | (random.random(len(numbers)) < self.settings.forget_word)
+        return np.where(gone, 0, numbers)
+
+    def _numbers(self, rows: Index, documents: Index, doc: Index, random: np.random.Generator) -> Array:
+        """Blank lines are dropped from half the documents that have some, and set between all lines of others."""
+        dense = self.dense[rows]
+        spaced = self.spaced[self.examples.starts[documents]]
+        dice = random.random(len(documents))
+        columns = slice(len(DENSE) - _BLANKS, len(DENSE))
+        dense[(spaced & (dice < 0.5))[doc], columns] = 0
+        dense[(~spaced & (dice < 0.35))[doc], columns] = np.array([2 / 3, 2 / 3, 2], np.float32)
+        if self.settings.forget_number:
+            dense *= random.random(dense.shape, dtype=np.float32) >= self.settings.forget_number
+        return dense
+
+
+def _ranges(starts: Index, chosen: Index) -> Index:
+    """All numbers from starts[c] up to starts[c + 1], for each chosen c."""
+    sizes = np.diff(starts)[chosen]
+    return np.arange(sizes.sum()) + np.repeat(starts[chosen] - (np.cumsum(sizes) - sizes), sizes)
+
+
+def _rates(steps: int, most: float) -> Array:
+    """Up to the highest rate in the first 15 % of the steps, then down to nothing along a cosine."""
+    at = np.arange(steps) / max(steps - 1, 1)
+    down = 0.5 * (1 + np.cos(np.pi * np.clip((at - 0.15) / 0.85, 0, 1)))
+    return np.asarray(most * np.where(at < 0.15, 0.05 + 0.95 * at / 0.15, down), np.float32)
+
+
+def fit(examples: Examples, chosen: npt.NDArray[np.bool_], settings: Settings) -> Weights:
+    """Weights learnt from the chosen documents (bool, one per document)."""
+    random = np.random.default_rng(settings.seed)
+    features = examples.features
+    words = _vocabulary(features.words, features.word_line, examples, chosen, settings.words, settings.least_sites)
+    pairs = _vocabulary(features.pairs, features.pair_line, examples, chosen, settings.pairs, settings.least_sites + 2)
+    scaling = _scaling(features.dense[chosen[features.doc]], settings.steps)
+    shape = Shape(
+        scaling["mean"].size + scaling["edges"].size - len(scaling["edges"]),
+        len(words),
+        len(pairs),
+        settings.vector,
+        settings.hidden,
+        settings.dilations,
+        _OUTPUTS,
+    )
+    learner = Learner(shape, new_parameters(shape, random), settings.drop, random)
+    batches = _Batches(examples, words, pairs, scaling, settings)
+    _learn(learner, batches, np.flatnonzero(chosen), settings, random)
+    facts = {"words": words, "pairs": pairs, **scaling, "dilations": np.array(settings.dilations, np.int16)}
+    return {**facts, **_small(learner.values)}
+
+
+def _scaling(dense: Array, steps: int) -> Weights:
+    """Mean and scale of each column; for those with many values, edges of steps at even shares of the lines."""
+    mean, spread = dense.mean(axis=0, dtype=np.float64), dense.std(axis=0, dtype=np.float64)
+    mean[-_BLANKS:], spread[-_BLANKS:] = 0, 0.5
+    stepped, edges = [], []
+    for column in map(DENSE.index, _STEPPED):
+        values = dense[:, column]
+        for sample in (values[values > values.min()], np.unique(values)):
+            cuts = np.unique(np.quantile(sample, np.linspace(0.01, 0.99, steps + 1)))
+            if len(cuts) == steps + 1:
+                stepped.append(column)
+                edges.append(cuts)
+                break
+    return {
+        "mean": mean.astype(np.float32),
+        "scale": (1 / (spread + 1e-3)).astype(np.float32),
+        "stepped": np.array(stepped, np.int16),
+        "edges": np.array(edges, np.float32),
+    }
+
+
+def _learn(
+    learner: Learner, batches: _Batches, documents: Index, settings: Settings, random: np.random.Generator
+) -> None:
+    per_epoch = -(-len(documents) // settings.batch)
+    rates = _rates(settings.epochs * per_epoch, settings.rate)
+    adam = Adam(learner.values, settings.decay)
+    for epoch in range(settings.epochs):
+        order = random.permutation(documents)
+        for number in range(per_epoch):
+            batch = batches.cut(order[number * settings.batch : (number + 1) * settings.batch], random)
+            _, slopes = learner.slopes(batch)
+            adam.step(slopes, float(rates[epoch * per_epoch + number]))
+
+
+def _small(values: Parameters) -> dict[str, npt.NDArray[np.generic]]:
+    """Layers as half floats, vectors as whole numbers from -127 to 127 with one step per table."""
+    out: dict[str, npt.NDArray[np.generic]] = {}
+    for name, value in values.items():
+        if name in VECTORS:
+            step = np.float32(np.abs(value).max() / 127)
+            out[name], out[f"{name}_step"] = np.round(value / step).astype(np.int8), np.array(step)
+        else:
+            out[name] = value.astype(np.float16)
+    return out
+
+
+def save(weights: Weights, out: Path) -> None:
+    """Write the weights; equal weights give equal bytes."""
+    with out.open("wb") as file:
+        np.savez(file, **weights)  # type: ignore[arg-type]
+
+
+def train(gold: Sequence[Path], out: Path) -> None:
+    """Learn from gold files (the formats of `copydesk.lines.gold`) and write the weights to `out`.
+
+    Raises UsageError where there is nothing to learn from.
+    """
+    settings = Settings()
+    lines = read_gold(gold)
+    if lines.height == 0:
+        raise UsageError(
+            f"no gold lines in {', '.join(map(str, gold)) or 'no file at all'}; name at least one gold file"
+        )
+    examples = examples_of(lines, settings)
+    save(fit(examples, np.ones(len(examples.sites), bool), settings), out)
+
+
+def cross_validate(gold: pl.DataFrame, settings: Settings, folds: int = 5, only: Sequence[int] | None = None) -> Array:
+    """Probabilities of each gold line by a model that has seen no document of its site: (lines, len(LABELS))."""
+    examples = examples_of(gold, settings)
+    fold = np.array([fold_of(site, folds) for site in examples.sites])
+    line_fold = gold["site"].replace_strict({site: fold_of(site, folds) for site in gold["site"].unique()}).to_numpy()
+    out = np.full((gold.height, len(LABELS)), np.nan, np.float32)
+    for held_out in range(folds) if only is None else only:
+        weights = fit(examples, fold != held_out, settings)
+        rows = np.flatnonzero(line_fold == held_out)
+        out[rows] = predict(gold[rows], weights)
+    return out
