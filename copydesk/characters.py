@@ -1,6 +1,6 @@
 """Characters that the repair policy treats alike, as sets and tables, without any decision.
 
-    SPACES       become one U+0020 in runs                        LINE_BREAKS  become "\\n"
+    SPACES       become one U+0020 in runs                        LINE_BREAKS  become line feeds
     INVISIBLE    removed before mojibake is looked for             SOFT_HYPHEN  removed after it (it is half of "Ã­")
     JOINERS      ZWNJ and ZWJ: removed where no script or emoji needs them (`drop_joiners`)
     WIDTHS       full-width letters and digits, half-width katakana (`fix_widths`)

@@ -62,7 +62,7 @@ _FORMATS: Final = (
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b\x00"})
 _CONTROL_SHARE: Final = 0.02  # above, a file is no text; scattered junk in real files stays under 0.5 %
-_NUL_SHARE: Final = 0.3  # padding and stray NULs stay below; a binary format with ASCII strings is above
+_STRAY_CONTROLS: Final = 8  # and so many are forgiven in the shortest
 
 
 def read(data: bytes) -> Text:
@@ -75,8 +75,11 @@ def read(data: bytes) -> Text:
         encoding = wide.guess(data)
         if encoding is not None:
             return Text(encoding, wide.split(data, encoding, 0), ["no mark"])
+    shifted = _shifted(data)
+    if shifted is not None:
+        return shifted
     _refuse_noise(data)
-    return _shifted(data) or _utf8(data) or _mixed(data) or _legacy(data)
+    return _utf8(data) or _mixed(data) or _legacy(data)
 
 
 def _refuse_other_formats(data: bytes) -> None:
@@ -88,13 +91,12 @@ def _refuse_other_formats(data: bytes) -> None:
 
 
 def _refuse_noise(data: bytes) -> None:
-    nul = data.count(0)
-    controls = len(data) - nul - len(data.translate(None, _CONTROLS + b"\0")) + nul
-    controls -= nul
-    if controls > _CONTROL_SHARE * len(data) + 2 and controls > _CONTROL_SHARE * (len(data) - nul):
-        raise DocumentError(f"binary: {controls} of {len(data)} bytes are control characters; this is no text")
-    if nul == len(data):
+    printed = len(data) - data.count(0)
+    if not printed:
         raise DocumentError("empty: the file holds nothing but NUL bytes")
+    controls = len(data) - len(data.translate(None, _CONTROLS))
+    if controls > _CONTROL_SHARE * printed + _STRAY_CONTROLS:
+        raise DocumentError(f"binary: {controls} of {len(data)} bytes are control characters; this is no text")
 
 
 def _marked(data: bytes) -> Text | None:
@@ -214,14 +216,12 @@ def _utf8(data: bytes) -> Text | None:
             return None
         notes.append("surrogates")
     encoding = "ascii" if body.isascii() else "utf-8"
-    return Text(
-        encoding, [(start, end, _utf8_line(line, end == len(data), tail)) for start, end, line in _split(data)], notes
-    )
+    lines = [(start, end, _utf8_line(line, tail if end == len(data) else 0)) for start, end, line in _split(data)]
+    return Text(encoding, lines, notes)
 
 
-def _utf8_line(line: bytes, last: bool, tail: int) -> str:
-    if last and tail:
-        line = line[:-tail]
+def _utf8_line(line: bytes, tail: int) -> str:
+    line = line[: len(line) - tail]
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError:

@@ -14,7 +14,7 @@ Lines end at CRLF, CR and LF of the decided encoding. The raw bytes of a documen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -69,7 +69,7 @@ def decode_documents(raw: pl.Series) -> Decoded:
 
 
 def decode(data: bytes) -> str:
-    """The text of one raw file: decoded and repaired, lines joined by "\\n", none dropped.
+    """The text of one raw file: decoded and repaired, lines joined by line feeds, none dropped.
 
     Raises DocumentError where the file is empty, no text, or in no encoding that fits.
     """
@@ -134,7 +134,8 @@ def _buffer(raw: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     array = raw.to_arrow(compat_level=pl.CompatLevel.oldest())
     if not len(array):
         return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-    _, offset_buffer, data_buffer = array.buffers()
+    buffers: Any = array.buffers()
+    _, offset_buffer, data_buffer = buffers
     offsets = np.frombuffer(offset_buffer, np.int64)[array.offset : array.offset + len(array) + 1]
     data = np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]] if data_buffer else np.zeros(0, np.uint8)
     return data, offsets - offsets[0]
@@ -159,9 +160,8 @@ def _line_table(
     starts = np.concatenate([np.zeros(1, np.int64), ends])
     place = np.searchsorted(offsets, ends, side="left") - 1
     first = np.searchsorted(ends, offsets[:-1], side="right")
-    array = pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), len(ends), [None, pa.py_buffer(starts), pa.py_buffer(data)]
-    )
+    buffers = [None, *(pa.py_buffer(part.data) for part in (starts, data))]
+    array = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends), buffers)
     raw = pl.Series("raw", array, dtype=pl.Binary)
     return pl.DataFrame(
         {

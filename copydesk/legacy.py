@@ -127,7 +127,7 @@ def _western(sample: bytes) -> str:
 
 
 def detect(sample: bytes, encodings: tuple[str, ...]) -> dict[str, float]:
-    """chardet's score (0 to 1) of each of `encodings` that can decode `sample`, best first."""
+    """The score (0 to 1) that chardet gives each of `encodings` that can decode `sample`, best first."""
     import chardet
 
     found = chardet.detect_all(

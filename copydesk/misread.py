@@ -17,7 +17,7 @@ from typing import Final
 
 from copydesk.legacy import OTHER, WESTERN, detect, western_share
 
-__all__ = ["MISREAD", "undo_misread"]
+__all__ = ["MISREAD", "register_sloppy_codecs", "undo_misread"]
 
 _UPPER: Final = "\u00a1-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2020-\u2022\u2030\u2122"
 _SCRIPT: Final = f"[{_UPPER}]{{3}}"
@@ -47,10 +47,19 @@ _SCRIPT_READINGS: Final = (
     *(encoding for encoding in OTHER if encoding not in {"euc_kr", "iso8859-8"}),
 )
 
-_ENOUGH: Final = 5  # non-ASCII letters; with fewer the detector's scores mean little
+_ENOUGH: Final = 4  # non-ASCII bytes; with fewer the detector's scores mean little
 _FAR: Final = 0.7  # the Western reading must score below this share of the best (see `western_share`)
 _SAMPLE: Final = 4096  # bytes of a long line that the detector is shown
+_NO_LETTERS: Final = re.compile("[\x80-\x9f\ue000-\uf8ff]")  # what a wrong reading gives: controls, private use
 _LETTERS: Final = re.compile(f"[A-Za-z{_UPPER}]")
+
+
+@cache
+def register_sloppy_codecs() -> None:
+    """Make the codecs "sloppy-windows-1252" and so on known: ftfy's, which leave no byte undefined."""
+    from ftfy import bad_codecs
+
+    bad_codecs.ok()
 
 
 def undo_misread(line: str) -> str | None:
@@ -63,14 +72,14 @@ def undo_misread(line: str) -> str | None:
         return None
     if b"\x1a" in data or _is_utf8(data):
         return None
-    return _decoded(data, _best(data, _SCRIPT_READINGS if _in_other_script(line) else _LATIN_READINGS))
+    undone = _decoded(data, _best(data, _SCRIPT_READINGS if _in_other_script(line) else _LATIN_READINGS))
+    return None if undone == line else undone
 
 
 @cache
 def _c1() -> dict[int, str]:
     """C1 code points to the cp1252 characters of the same bytes: text read as Latin-1 instead."""
-    import ftfy.bad_codecs  # noqa: F401 - registers the sloppy codecs
-
+    register_sloppy_codecs()
     return {code: bytes([code]).decode("sloppy-windows-1252") for code in range(0x80, 0xA0)}
 
 
@@ -104,5 +113,4 @@ def _decoded(data: bytes, encoding: str | None) -> str | None:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         return None
-    return None if re.search("[\x80-\x9f\ue000-\uf8ff]", text) else text
-
+    return None if _NO_LETTERS.search(text) else text

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from copydesk.misread import undo_misread
+from copydesk.misread import register_sloppy_codecs, undo_misread
 
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig
@@ -69,13 +69,8 @@ def _config() -> TextFixerConfig:
     return ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=False, fix_character_width=False)
 
 
-@cache
-def _sloppy_codecs() -> None:
-    import ftfy.bad_codecs  # noqa: F401 - importing registers them
-
-
 def undo(text: str) -> tuple[str, list[str]]:
-    """`text` (lines separated by "\\n" are looked at one by one) without mojibake, and the kinds of repair."""
+    """`text` (its lines are looked at one by one) without mojibake, and the kinds of repair."""
     kinds: list[str] = []
     fixed = [_undo_line(line, kinds) for line in text.split("\n")]
     return "\n".join(fixed), kinds
@@ -103,12 +98,12 @@ def _ftfy(line: str, kinds: list[str]) -> str:
     import ftfy
 
     fixed, steps = ftfy.fix_and_explain(line, _config())
-    for action, detail in steps or ():
-        kinds.append(_STEPS.get(detail, "mojibake") if action != "normalize" else "nfc")
+    kinds += [_STEPS.get(detail, "mojibake") for action, detail in steps or () if action != "encode"]
     return fixed
 
 
 _STEPS: Final = {
+    "NFC": "nfc",
     "fix_c1_controls": "c1",
     "windows-1252": "c1",
     "fix_latin_ligatures": "ligatures",
@@ -121,18 +116,28 @@ _STEPS: Final = {
 
 def undo_whole(line: str) -> str | None:
     """`line` read back as UTF-8 where all of it can be, in one of `LAYERS`, and spells something; else None."""
-    _sloppy_codecs()
+    register_sloppy_codecs()
     runs = "\n".join(_NON_ASCII.findall(line))
     if "\ufffd" in runs:  # the sloppy codecs would write it as a control
         return None
-    for encoding in LAYERS:
-        undone = _read_back(runs, encoding)
-        if undone is None or not _SPELLED.fullmatch(undone):
-            continue
-        characters = len(undone) - undone.count("\n")
-        if characters >= _MANY or _INSIDE_WORD.search(line):
-            return _read_back(line, encoding)
-    return None
+    candidates = [encoding for encoding in LAYERS if _spells(_read_back(runs, encoding), line)]
+    if not candidates:
+        return None
+    return _read_back(line, next((e for e in candidates if _own(_read_back(runs, e), e)), candidates[0]))
+
+
+def _spells(undone: str | None, line: str) -> bool:
+    if undone is None or not _SPELLED.fullmatch(undone):
+        return False
+    return len(undone) - undone.count("\n") >= _MANY or _INSIDE_WORD.search(line) is not None
+
+
+def _own(undone: str | None, encoding: str) -> bool:
+    """Whether the encoding that misread a text could have written it: cp1250 is used where there is no å."""
+    try:
+        return undone is not None and undone.encode(encoding) is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _read_back(text: str, encoding: str) -> str | None:
@@ -145,7 +150,7 @@ def _read_back(text: str, encoding: str) -> str | None:
 @cache
 def whole_pattern() -> str:
     """A line that is UTF-8 from end to end when encoded in one of `LAYERS`; for `re` and Polars alike."""
-    _sloppy_codecs()
+    register_sloppy_codecs()
     return "^(?:" + "|".join(_utf8_as(encoding) for encoding in LAYERS) + ")$"
 
 
@@ -160,10 +165,10 @@ def _utf8_as(encoding: str) -> str:
 
 @cache
 def bad_pattern() -> str:
-    """ftfy's own rule for what looks like mojibake, in the syntax of Polars, matching at least all that ftfy's does.
+    """The rule of ftfy for what looks like mojibake, in the syntax of Polars, matching at least all that ftfy's does.
 
     Taken from the installed ftfy, so that a new version's rules are followed: white space and comments outside of
-    classes go, `\\s` and `\\w`, whose meaning differs a little between the engines, become "any character".
+    classes go, those for space and word, whose meaning differs a little between the engines, become "any character".
     """
     from ftfy.badness import BADNESS_RE
 

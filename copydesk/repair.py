@@ -144,7 +144,7 @@ _SPACED: Final = f"[{SPACES}]{{2,}}|[{SPACES[1:]}]"
 
 # Characters that NFC may change, or that may change place: marks, Hangul letters, and letters with a twin.
 _UNSTABLE: Final = (
-    r"[\p{M}\u0340-\u0344\u0374\u037e\u0387\u1100-\u11ff\u1f71-\u1fff\u2126\u212a\u212b\u2329\u232a\u2adc"
+    r"[\p{M}\u0958-\u095f\u09dc-\u09df\u0a33\u0a36\u0a59-\u0a5e\u0b5c\u0b5d\u0f43\u0f4d\u0f52\u0f57\u0f5c\u0f69\u0340-\u0344\u0374\u037e\u0387\u1100-\u11ff\u1f71-\u1fff\u2126\u212a\u212b\u2329\u232a\u2adc"
     r"\uf900-\ufaff\ufb1d-\ufb4e\U0002f800-\U0002fa1f\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0]"
 )
 
@@ -182,15 +182,17 @@ def _merge(lines: pl.Series, places: NDArray[np.int64], repaired: pl.Series) -> 
 
 def _repair(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     """Lines in which something may have to be done: the suspects by `reference`, the others in columns."""
-    opened = _each(decode_entities, lines, ENTITY)
+    opened = _each(decode_entities, lines, lines.str.contains(ENTITY))
     seen = opened.str.replace_all(f"{_DROPPED}+", "")
-    composed = _each(_nfc, seen, _UNSTABLE)
-    clean = _each(_without_soft_hyphens, composed, SOFT_HYPHEN)
+    composed = _each(_nfc, seen, seen.str.contains(_UNSTABLE))
+    hyphened = composed.str.contains(SOFT_HYPHEN, literal=True)
+    whole = composed.str.replace_all(SOFT_HYPHEN, "", literal=True)
+    clean = _each(_nfc, whole, hyphened)
     spaced = clean.str.replace_all(_SPACED, " ").str.strip_chars(" ")
     suspects = lines.str.contains("\x1b", literal=True) | opened.str.contains(_ODD) | seen.str.contains(_suspicious())
     suspects |= _newly_suspicious(seen, composed) | _newly_suspicious(composed, spaced)
-    done = _bits("entities", opened != lines) | _bits("invisible", opened.str.contains(f"{_DROPPED}|{SOFT_HYPHEN}"))
-    done |= _bits("nfc", composed != seen) | _bits("spaces", spaced != clean)
+    done = _bits("entities", opened != lines) | _bits("invisible", (seen != opened) | hyphened)
+    done |= _bits("nfc", (composed != seen) | (clean != whole)) | _bits("spaces", spaced != clean)
     places = np.flatnonzero(suspects.to_numpy())
     passed = [_passes(line) for line in lines.gather(places)]
     done[places] = [mask for _, mask in passed]
@@ -201,9 +203,9 @@ def _bits(kind: str, rows: pl.Series) -> NDArray[np.uint16]:
     return rows.to_numpy().astype(np.uint16) * np.uint16(_BIT[kind])
 
 
-def _each(repair: Callable[[str], str], lines: pl.Series, pattern: str) -> pl.Series:
-    """`lines` with a pass that only Python has, applied to those that match `pattern`."""
-    places = np.flatnonzero(lines.str.contains(pattern).to_numpy())
+def _each(repair: Callable[[str], str], lines: pl.Series, rows: pl.Series) -> pl.Series:
+    """`lines` with a pass that only Python has, applied to those that `rows` says."""
+    places = np.flatnonzero(rows.to_numpy())
     return _merge(lines, places, pl.Series([repair(line) for line in lines.gather(places)], dtype=pl.String))
 
 
@@ -218,7 +220,3 @@ def _newly_suspicious(before: pl.Series, after: pl.Series) -> pl.Series:
 
 def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
-
-
-def _without_soft_hyphens(text: str) -> str:
-    return _nfc(text.replace(SOFT_HYPHEN, ""))
