@@ -37,7 +37,7 @@ def as_utf8(raw: pl.Series) -> pl.Series:
     try:
         found = array.cast(pa.large_string())
     except pa.ArrowInvalid:
-        found = pc.if_else(_are_utf8(raw, array), array, None).cast(pa.large_string())
+        found = pc.if_else(_are_utf8(raw, array), array, pa.nulls(1, pa.large_binary())[0]).cast(pa.large_string())
     return pl.Series(raw.name, found, dtype=pl.String)
 
 

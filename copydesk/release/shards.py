@@ -98,11 +98,11 @@ class RowDigest:
         for name, (sizes, values) in self._columns.items():
             for chunk in table[name].chunks:
                 if pa.types.is_string(chunk.type) or pa.types.is_binary(chunk.type):
-                    lengths = pc.fill_null(_lengths(chunk), -1).to_numpy(zero_copy_only=False)
+                    lengths = pl.Series(pl.from_arrow(_lengths(chunk))).fill_null(-1).to_numpy()
                     sizes.update(np.ascontiguousarray(lengths, dtype="<i4").tobytes())
                     values.update(_joined(chunk))
                 else:
-                    values.update(np.ascontiguousarray(chunk.to_numpy(zero_copy_only=False)).tobytes())
+                    values.update(np.ascontiguousarray(pl.Series(pl.from_arrow(chunk)).to_numpy()).tobytes())
 
     def hexdigest(self) -> str:
         """64 hexadecimal digits."""
@@ -118,9 +118,9 @@ def _lengths(chunk: Any) -> Any:
 
 def _joined(chunk: Any) -> memoryview:
     """The bytes of a string or binary array, one after the other, nulls as nothing, without copying."""
-    full = chunk if not chunk.null_count else pc.fill_null(chunk, b"" if pa.types.is_binary(chunk.type) else "")
+    full = chunk.drop_null()  # pc.fill_null would import pandas, for a third of a second
     _, offsets, data = full.buffers()
-    if data is None:
+    if not len(full) or data is None:
         return memoryview(b"")
     ends = np.frombuffer(offsets, dtype=np.int32)
     return memoryview(data)[ends[full.offset] : ends[full.offset + len(full)]]
