@@ -72,7 +72,10 @@ class Knowledge:
     def save(self, folder: Path) -> None:
         """Write the tables as IPC files and `knowledge.json` into `folder`, which must exist."""
         for name in TABLES:
-            self._sorted(name).write_ipc(folder / f"{name}.arrow", compression="zstd")
+            # The oldest layout of strings: that of the newer ones shows how the table came about.
+            self._sorted(name).write_ipc(
+                folder / f"{name}.arrow", compression="zstd", compat_level=pl.CompatLevel.oldest()
+            )
         facts = {"digest": self.digest, "profiles": self.profiles, "documents": self.documents}
         (folder / "knowledge.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
