@@ -189,10 +189,11 @@ def _dateline(page: Page) -> tuple[Dateline | None, int | None]:
     if page.dateline_line is not None:
         text = page.dateline_line.strip(_LEAD)
         return parse_dateline(text + " X") or parse_dateline(text.rstrip(" .:-–—") + " -- X") or _only_place(text), None
-    if not page.opening:
-        return None, None
-    found = parse_dateline(page.opening)
-    return found, len(found.prefix) if found else None
+    found = parse_dateline(page.opening) if page.opening else None
+    if found:
+        return found, len(found.prefix)
+    later = (parse_dateline(text) for text in page.later_openings)
+    return next((one for one in later if one and (one.agency or one.month or one.places[0].city.isupper())), None), None
 
 
 def _only_place(text: str) -> Dateline:

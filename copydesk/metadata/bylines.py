@@ -92,7 +92,7 @@ def _is_place(text: str) -> bool:
 
 
 _CUT: Final = re.compile(
-    r"\s*(?:\s[a-z0-9._-]+@\S|@|[|•·(<\[]|\s[–—-]\s|\s[-–—]|,?\s(?:on|am|le|el|il|em|vom|published|posted|updated|last updated|veröffentlicht|en|photos?:|fotos?:|für|is|ist|has)\b|https?:|[0-9]).*$",
+    r"\s*(?:\s(?-i:[a-z0-9._-]+)@\S|@|[|•·(<\[]|\s[–—-]\s|\s[-–—]|,?\s(?:on|am|le|el|il|em|vom|published|posted|updated|last updated|veröffentlicht|en|photos?:|fotos?:|für|is|ist|has)\b|https?:|[0-9]).*$",
     re.IGNORECASE,
 )
 _AND: Final = re.compile(
@@ -116,14 +116,13 @@ def names_in(text: str, *, alone: bool) -> tuple[tuple[str, ...], tuple[str, ...
         name = part.strip(" ,:;\u00a0-–")
         if not re.search(r"(?:^|\s)(?:[A-Z]|Jr|Sr)\.$", name):
             name = name.strip(".")
-        person = name if is_name(name, alone=alone and not people) else _without_role(name)
-        if not name:
+        strict = bool(people or others) or alone
+        person = _without_role(name) or name
+        if not name or (people and _says_role(name)):
             continue
-        if people and _is_role(name.split()[-1]):
-            continue
-        if tables.key(name) in tables.agencies() or (_signs_as_desk(name) and not person):
+        if tables.key(name) in tables.agencies() or (person == name and _signs_as_desk(name)):
             others.append(name)
-        elif person and is_name(person, alone=alone and not people) and not _is_role(person):
+        elif is_name(person, alone=strict) and not _is_role(person):
             people.append(person)
         elif people:
             break
@@ -132,6 +131,12 @@ def names_in(text: str, *, alone: bool) -> tuple[tuple[str, ...], tuple[str, ...
 
 def _is_role(name: str) -> bool:
     return name.casefold() in _words("roles")
+
+
+def _says_role(name: str) -> bool:
+    """`AP Auto Writer`, `CNN Editor-at-large`: what follows a name and is none."""
+    words = name.split()
+    return _is_role(words[-1]) or (len(words) > 1 and tables.key(words[0]) in tables.run_in_agencies())
 
 
 def _without_role(name: str) -> str:
@@ -195,9 +200,11 @@ _INNER_CREDIT: Final = re.compile(
 
 def _read(line: Line, head: int, body: tuple[int, int], dated: set[int]) -> tuple[float, Credit] | None:
     text = line.text.strip()
-    if len(text) > 200 or line.label in ("headline", "caption", "related_link", "copyright") or _PICTURE.match(text):
+    if len(text) > 200 or line.label in ("headline", "caption", "copyright") or _PICTURE.match(text):
         return None
     in_head = line.rank <= max(body[0] + 1, head + 8)
+    if line.label == "related_link" and not (in_head and line.rank > head - 3):
+        return None
     word = _credit().match(text) or (_INNER_CREDIT.match(text) if in_head and len(text) < 100 else None)
     if word:
         people, others = names_in(_credited(text[word.end() :]), alone=word.re is _INNER_CREDIT)
@@ -229,9 +236,11 @@ def _read_shape(text: str, line: Line, head: int, dated: set[int]) -> tuple[floa
         if people and (byline or stamps or word or _only(part, people)):
             near_date = bool(stamps) or bool({line.rank - 1, line.rank + 1, line.rank + 2} & dated)
             distance = line.rank - head
-            points = (3.0 if byline else 0.0) + (1.5 if near_date else 0.0)
+            points = (4.0 if byline else 0.0) + (1.5 if near_date else 0.0)
             points += 2.0 - 0.1 * distance if 0 < distance <= 5 else 0.0 if distance > -4 else -1.0
             points -= 3.0 if others and "/" in part else 0.0
+            if line.label in ("related_link", "deck", "section_label"):
+                points -= 0.3
             if points >= LEAST_POINTS:
                 return points, Credit(tuple(people), tuple(others), "date" if stamps else "name", line)
         if others and byline:

@@ -44,7 +44,8 @@ class Page:
     count: int = 0
     opening: str = ""
     """The first 400 characters of the first body paragraph, where it may begin with a dateline."""
-    weekday_text: str = ""
+    later_openings: list[str] = field(default_factory=list)
+    """Other early paragraphs that may begin with one: teasers and captions come before the story on some pages."""
     dateline_line: str | None = None
     end: list[str] | None = None
     """The last paragraphs, the very last at the end, where they may be cut off."""
@@ -136,13 +137,16 @@ def _with_use(near: pl.DataFrame) -> pl.DataFrame:
     digit = text.str.contains("[0-9]")
     month = text.str.contains_any(_month_names(), ascii_case_insensitive=True)
     date = digit & (text.str.contains(_DATE_LIKE) | month)
-    quiet = ~label.is_in(("headline", "deck", "heading", "body", "caption", "related_link", "copyright"))
+    quiet = ~label.is_in(("headline", "heading", "body", "caption", "copyright"))
     around = (rank >= head - 3) & (rank <= head + AROUND)
     short = size <= 90
     name = around & short & (quiet | (label == "body")) & text.str.contains(_NAME_LIKE)
-    credit = ((label == "byline") | name | (quiet | (size <= 100)) & text.str.contains(bylines.CREDIT_START)) & (
-        size <= 400
-    )
+    credit = (
+        label.is_in(("byline", "date_line"))
+        | name
+        | (around & short & quiet & date)
+        | (quiet | (size <= 100)) & text.str.contains(bylines.CREDIT_START)
+    ) & (size <= 400)
     section = (label == "section_label") | ((rank >= head - 3) & (rank < head) & (size <= 120))
     head_of_tags = (label == "tags") | (~label.is_in(_KEPT) | (size < 60)) & text.str.contains(tags.HEAD_START)
     uses = near.select(
@@ -207,6 +211,12 @@ def _facts(lines: pl.DataFrame) -> dict[int, Page]:
         pl.col("head", "first", "last", "count", "last_kept").first()
     )
     firsts = lines.filter(body & (rank == pl.col("first"))).select("doc", opening=text.str.slice(0, 400))
+    early = label.is_in(("body", "deck")) & (rank != pl.col("first")) & (rank <= pl.col("first") + DATELINE_REACH)
+    later = (
+        lines.filter(early & text.str.contains(_DATELINE_LATER))
+        .group_by("doc", maintain_order=True)
+        .agg(later=text.str.slice(0, 400).head(3))
+    )
     ends = marked.filter(body).group_by("doc", maintain_order=True).agg(text.tail(4).alias("end"))
     after = (
         marked.filter((rank > pl.col("last_kept")) & (rank <= pl.col("last_kept") + 2))
@@ -216,17 +226,23 @@ def _facts(lines: pl.DataFrame) -> dict[int, Page]:
     alone = lines.filter(label == "dateline").group_by("doc", maintain_order=True).agg(dateline=text.first())
     longest = groups.agg(longest=text.top_k_by("size", 4).str.slice(0, 400))
     table = bounds
-    for part in (firsts, ends, after, alone, longest):
+    for part in (firsts, later, ends, after, alone, longest):
         table = table.join(part, on="doc", how="left", maintain_order="left")
     slices = _article_slices(lines)
     pages = {}
     for row in table.iter_rows():
-        number, head, first, last, count, last_kept, opening, end, behind, dateline, top = row
+        number, head, first, last, count, last_kept, opening, more, end, behind, dateline, top = row
         cut_off = bool(end) and (last_kept > last or endings.is_truncated(end, behind or ()))
         pages[number] = Page(
-            head, (first, last), count, opening or "", "", dateline, end, cut_off, top or [], slices(number)
+            head, (first, last), count, opening or "", more or [], dateline, end, cut_off, top or [], slices(number)
         )
     return pages
+
+
+DATELINE_REACH: Final = 10
+"""Lines after the first text line within which the story's own first paragraph stands; 39 of 42 within 8."""
+
+_DATELINE_LATER: Final = r"^[^\p{L}(]{0,3}(?:\p{Lu}[\p{Lu}.’'-]+[ ,/]?[^.!?]{0,60}(?:[-–—:(/]|\.-)|\p{Lu}[^.!?]{1,50}\([^)]{2,30}\)\s?(?:[-–—.:]|\.-))"
 
 
 def _article_slices(lines: pl.DataFrame) -> Callable[[int], Callable[[], str]]:
