@@ -17,7 +17,7 @@ from typing import Final
 
 from copydesk.legacy import OTHER, WESTERN, detect, western_share
 
-__all__ = ["MISREAD", "register_sloppy_codecs", "undo_misread"]
+__all__ = ["MISREAD", "c1_characters", "register_sloppy_codecs", "undo_misread"]
 
 _UPPER: Final = "\u00a1-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2020-\u2022\u2030\u2122"
 _SCRIPT: Final = f"[{_UPPER}]{{3}}"
@@ -67,7 +67,7 @@ def undo_misread(line: str) -> str | None:
     if not _SUSPECT.search(line):
         return None
     try:
-        data = line.translate(_c1()).encode("sloppy-windows-1252")
+        data = line.translate(c1_characters()).encode("sloppy-windows-1252")
     except UnicodeEncodeError:
         return None
     if b"\x1a" in data or _is_utf8(data):
@@ -77,8 +77,8 @@ def undo_misread(line: str) -> str | None:
 
 
 @cache
-def _c1() -> dict[int, str]:
-    """C1 code points to the cp1252 characters of the same bytes: text read as Latin-1 instead."""
+def c1_characters() -> dict[int, str]:
+    """C1 code points to the cp1252 characters of the same bytes (where cp1252 has one), for `str.translate`."""
     register_sloppy_codecs()
     return {code: bytes([code]).decode("sloppy-windows-1252") for code in range(0x80, 0xA0)}
 

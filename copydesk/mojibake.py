@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from copydesk.misread import register_sloppy_codecs, undo_misread
+from copydesk.misread import c1_characters, register_sloppy_codecs, undo_misread
 
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig
@@ -59,6 +59,11 @@ WORN: Final = "\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\ufb00-\ufb06"
 
 _LAYERS_DEEP: Final = 5  # of damage upon damage; three have been seen
 
+_C1: Final = re.compile("[\x80-\x9f]")
+_UTF8_OR_C1: Final = re.compile(
+    "[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|(?P<c1>[\x80-\x9f])"
+)
+
 _SEGMENT: Final = 1_000_000  # ftfy's own bound on what it looks at in one piece
 
 
@@ -83,6 +88,7 @@ def _undo_line(line: str, kinds: list[str]) -> str:
         return line
     for _ in range(_LAYERS_DEEP):
         before = line
+        line = _name_stray_c1(line, kinds)
         for undoing in (undo_misread, undo_whole):
             undone = undoing(line)
             if undone is not None:
@@ -94,10 +100,35 @@ def _undo_line(line: str, kinds: list[str]) -> str:
     return line
 
 
+def _name_stray_c1(line: str, kinds: list[str]) -> str:
+    """C1 code points that are no part of UTF-8 to their cp1252 characters, in a line of Western letters.
+
+    Before ftfy, which takes an accent, a closing quotation mark and a space (once byte A0) for one far-off letter.
+    """
+    if not _C1.search(line) or not _is_western(_C1.sub("", line)):
+        return line
+    named = _UTF8_OR_C1.sub(
+        lambda match: match.group().translate(c1_characters()) if match["c1"] else match.group(), line
+    )
+    if named != line:
+        kinds.append("c1")
+    return named
+
+
+def _is_western(text: str) -> bool:
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _ftfy(line: str, kinds: list[str]) -> str:
     import ftfy
 
     fixed, steps = ftfy.fix_and_explain(line, _config())
+    if fixed == line:  # ftfy counts a lost byte that it finds and cannot restore as a step
+        return line
     kinds += [_STEPS.get(detail, "mojibake") for action, detail in steps or () if action != "encode"]
     return fixed
 
