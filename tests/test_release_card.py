@@ -80,8 +80,9 @@ SAYS = [
     "| `harbour` | 60 | 100.0 % |",
     "## What was left out, and why",
     "`Please enter your comment!`",
-    "1 articles are copies or near-copies of an earlier one, in 1 clusters",
-    "1 documents could not be read or break the schema",
+    "near-copies form 1 cluster; beside the earliest of each, that is 1 article.",
+    "1 document could not be read or broke the schema",
+    "On the evidence of (spans): `model` ",
     "`byte N \\| is no text`",
     "## Licence\n\nCC-BY-4.0",
     "ftfy 6.",
@@ -106,7 +107,9 @@ def test_numbers_come_from_the_manifest(text, folder):
     """Articles, words, lines and what was dropped."""
     body = read_manifest(folder, read_card(folder)[-1]).body
     assert f"{body['counts']['words']:,} words" in text
-    assert f"{body['ledger']['spans']:,}, of which {body['ledger']['by_fate']['dropped']:,} were left out" in text
+    fates = body["ledger"]["by_fate"]
+    assert f"{body['ledger']['spans'] - fates['blank']:,} that are not blank; {fates['dropped']:,} of them" in text
+    assert sum(body["ledger"]["dropped_by_evidence"].values()) == fates["dropped"]
     assert sum(row["spans"] for row in body["ledger"]["by_label"]) == body["ledger"]["spans"]
 
 

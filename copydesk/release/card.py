@@ -61,6 +61,11 @@ def _number(value: float) -> str:
     return f"{value:,}"
 
 
+def _counted(number: int, noun: str) -> str:
+    """`1 article`, `2,000 articles`."""
+    return f"{_number(number)} {noun}" + ("" if number == 1 else "s")
+
+
 def _share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "0.0 %"
 
@@ -92,7 +97,7 @@ def _count_table(name: str, counts: Mapping[str, int], *, by_key: bool = False) 
 def _opening(manifest: Manifest) -> str:
     body, counts, ledger = manifest.body, manifest.body["counts"], manifest.body["ledger"]
     told = body["description"]
-    dropped = ledger["by_fate"]["dropped"]
+    dropped, written = ledger["by_fate"]["dropped"], ledger["spans"] - ledger["by_fate"]["blank"]
     standard = (
         "News articles as their outlets wrote them: raw text files, cleaned of the furniture of the pages they stood "
         "on, with their metadata in columns. Every raw line that was left out is in the ledger, with the reason."
@@ -102,7 +107,7 @@ def _opening(manifest: Manifest) -> str:
         ["Articles", f"{_number(counts['documents'])}, {_number(counts['words'])} words"],
         ["Published", _span(counts)],
         ["Languages", _listed(counts["by_language"])],
-        ["Raw lines", f"{_number(ledger['spans'])}, of which {_number(dropped)} were left out as furniture"],
+        ["Raw lines", f"{_number(written)} that are not blank; {_number(dropped)} of them were left out as furniture"],
     ]
     return f"# {told['title']}\n\n{told['text'] or standard}\n\n{_table(('', ''), rows)}"
 
@@ -180,8 +185,16 @@ def _left_out(manifest: Manifest) -> str:
         "## What was left out, and why\n\n"
         "A raw line was left out only on evidence: a rule for its site, its recurrence in other documents, or a model "
         "that weighs its shape and its neighbours. In doubt it stayed. Each is in the ledger with its evidence and its "
-        f"bytes.\n\n{_table(header, rows, right=2)}"
+        f"bytes.\n\n{_table(header, rows, right=2)}\n\n{_evidence(ledger)}"
     )
+
+
+def _evidence(ledger: Mapping[str, Any]) -> str:
+    """What said so, most first: the part of the evidence before the colon."""
+    pairs = sorted(ledger["dropped_by_evidence"].items(), key=lambda pair: (-pair[1], pair[0]))
+    named = ", ".join(f"{_code(kind)} {_number(spans)}" for kind, spans in pairs[:ROWS])
+    more = f" and {len(pairs) - ROWS} more" if len(pairs) > ROWS else ""
+    return f"On the evidence of (spans): {named}{more}."
 
 
 def _duplicates(manifest: Manifest) -> str:
@@ -189,9 +202,9 @@ def _duplicates(manifest: Manifest) -> str:
     if not counts["duplicate_clusters"]:
         return "## Duplicates\n\nNo two articles are copies or near-copies of each other."
     return (
-        f"## Duplicates\n\n{_number(counts['duplicates'])} articles are copies or near-copies of an earlier one, in "
-        f"{_number(counts['duplicate_clusters'])} clusters. They are kept; to have each story once, keep the rows "
-        "whose `duplicate_of` is null. Copies never stand in different splits."
+        f"## Duplicates\n\nCopies and near-copies form {_counted(counts['duplicate_clusters'], 'cluster')}; beside the "
+        f"earliest of each, that is {_counted(counts['duplicates'], 'article')}. They are kept: to have each story once, "
+        "keep the rows whose `duplicate_of` is null. Copies never stand in different splits."
     )
 
 
@@ -199,14 +212,14 @@ def _quality(manifest: Manifest) -> str:
     counts = manifest.body["counts"]
     rows = [[f"`{name}`", f"{value:.4g}"] for name, value in counts["quality_means"].items()]
     facts = {
-        "break off before their end (`truncated`)": counts["truncated"],
-        "had characters repaired (`repairs`)": counts["repaired"],
-        "have no headline": counts["without_headline"],
-        "have no text left": counts["empty"],
+        "broken off before the end (`truncated`)": counts["truncated"],
+        "with repaired characters (`repairs`)": counts["repaired"],
+        "without a headline": counts["without_headline"],
+        "without any text": counts["empty"],
     }
     list_ = "\n".join(f"- {_number(number)} {what}" for what, number in facts.items())
     means = f"\n\n{QUALITY}\n\n{_table(('signal', 'mean'), rows, right=1)}" if rows else ""
-    return f"## Quality\n\nOf {_number(counts['documents'])} articles\n\n{list_}{means}"
+    return f"## Quality\n\nOf {_counted(counts['documents'], 'article')}:\n\n{list_}{means}"
 
 
 def _quarantine(manifest: Manifest) -> str:
@@ -215,15 +228,16 @@ def _quarantine(manifest: Manifest) -> str:
         return "## Quarantine\n\nEvery document could be read."
     rows = [[_code(reason), _number(number)] for reason, number in facts["reasons"].items()]
     return (
-        f"## Quarantine\n\n{_number(facts['documents'])} documents could not be read or break the schema. They are "
-        f"not in the release; `{facts['file']}` names each with its reason.\n\n"
+        f"## Quarantine\n\n{_counted(facts['documents'], 'document')} could not be read or broke the schema. Not in the "
+        f"release; `{facts['file']}` names each with its reason.\n\n"
         f"{_table(('reason', 'documents'), rows, right=1)}"
     )
 
 
 def _making(manifest: Manifest) -> str:
     body = manifest.body
-    made = ", ".join(f"{name} {version}" for name, version in sorted(body["made_with"].items()))
+    others = (f"{name} {version}" for name, version in sorted(body["made_with"].items()) if name != "copydesk")
+    made = f"copydesk {body['made_with']['copydesk']} with {', '.join(others)}"
     digests = {
         "knowledge": body["knowledge"]["digest"],
         "schema of the articles": body["tables"]["article"]["schema"],

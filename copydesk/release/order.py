@@ -31,7 +31,7 @@ LEAST: Final = 1 << 20
 MEAN: Final = 4 << 20
 GREATEST: Final = 12 << 20
 """Bytes of a shard before compression. An increment rewrites about one shard for each place where it puts rows, and a
-card names every shard of fifty versions: 4 MB is 250 files and a card of 0.6 MB for a gigabyte in fifty versions."""
+card names every shard of fifty versions: 4 MB is 250 files and a card of 0.8 MB for a gigabyte in fifty versions."""
 
 ARTICLE_ROW: Final = 800
 LEDGER_ROW: Final = 80

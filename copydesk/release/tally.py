@@ -1,7 +1,7 @@
 """The tally: what a manifest counts and a card tells, added up shard by shard.
 
     ArticleTally   documents by source, language, site, split and year, sizes, duplicates, quality
-    LedgerTally    spans and bytes by label and fate, and a few short examples of what was left out
+    LedgerTally    spans and bytes by label and fate, what evidence dropped them, and a few short examples of those
 
 Shards come in the order of the release and are functions of its rows, so every number here is one as well.
 """
@@ -88,6 +88,7 @@ class LedgerTally:
     def __init__(self) -> None:
         self.spans: Counter[tuple[str, str]] = Counter()
         self.bytes: Counter[tuple[str, str]] = Counter()
+        self.evidence: Counter[str] = Counter()
         self.texts: dict[str, Counter[str]] = {label: Counter() for label in DROPPED}
 
     def add(self, frame: pl.DataFrame) -> None:
@@ -97,6 +98,8 @@ class LedgerTally:
             self.spans[label, fate] += spans
             self.bytes[label, fate] += size
         dropped = frame.filter(pl.col("fate") == "dropped")
+        kinds = dropped["evidence"].str.extract(r"^([^:]*)").value_counts()
+        self.evidence.update(dict(kinds.iter_rows()))
         texts = dropped.select("label", text=span_texts(dropped).str.replace_all(r"[ \t\r\n]+", " ").str.strip_chars())
         seen = texts.filter(pl.col("text").str.len_chars().is_between(2, 400)).group_by("label", "text").len()
         for label, text, number in seen.sort("label", "len", "text", descending=[False, True, False]).iter_rows():
@@ -112,6 +115,7 @@ class LedgerTally:
             "spans": sum(self.spans.values()),
             "bytes": sum(self.bytes.values()),
             "by_fate": {fate: sum(n for pair, n in self.spans.items() if pair[1] == fate) for fate in FATES},
+            "dropped_by_evidence": dict(sorted(self.evidence.items())),
             "by_label": [
                 {"label": label, "fate": fate, "spans": self.spans[label, fate], "bytes": self.bytes[label, fate]}
                 for label, fate in pairs
