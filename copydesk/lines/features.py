@@ -28,6 +28,7 @@ HEAD: Final = 160
 TAIL: Final = 64
 
 Array = npt.NDArray[np.float32]
+Wide = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint64]
 Index = npt.NDArray[np.int64]
 
@@ -50,12 +51,17 @@ _SPECIAL: Final = {
 }
 
 FUNCTION_WORDS: Final = """
-en the of and to in a is that for it with as on was are be by this from at an have has not but which he she they we you i or his her their its had been were will would can
-de der die das und ist nicht ein eine zu den von mit auf für im dem des sich auch es an als wie bei aus nach wird sind er sie wir ich hat war dass um noch einen einer
-fr le la les des et est un une du que qui dans pour par sur pas plus ce il elle au aux avec sont ne se son sa ses nous vous je ont mais cette été
+en the of and to in a is that for it with as on was are be by this from at an have has not but which he she they we
+en you i or his her their its had been were will would can
+de der die das und ist nicht ein eine zu den von mit auf für im dem des sich auch es an als wie bei aus nach wird
+de sind er sie wir ich hat war dass um noch einen einer
+fr le la les des et est un une du que qui dans pour par sur pas plus ce il elle au aux avec sont ne se son sa ses
+fr nous vous je ont mais cette été
 es el los las del y en que por con para una su al lo como más pero sus este esta ha fue son se no ya muy sin sobre
-pt o os as do da dos das em no na nos nas que e é um uma para com não por mais se ao foi ele ela seu sua pelo pela são já
-it il lo gli i di e che è per non con una del della dei delle nel nella si al alla da sono ha come più ma anche questo
+pt o os as do da dos das em no na nos nas que e é um uma para com não por mais se ao foi ele ela seu sua pelo pela
+pt são já
+it il lo gli i di e che è per non con una del della dei delle nel nella si al alla da sono ha come più ma anche
+it questo
 nl de het een en van is dat op te niet met voor zijn aan er ook als maar om bij door uit nog naar wordt hij ze
 sv och det att som en på är av för med den till inte har om de ett var jag ska kan från vid men så
 da og det at en på er af for med den til ikke har om de et var jeg skal kan fra ved men så der
@@ -90,7 +96,7 @@ _WORD_CAP: Final = 64
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 _TOPIC_BITS: Final = 13
 _LONG_LINE: Final = 80
-"""Characters from which a line with an inner or final stop may be told from a headline: prose (from looking at both)."""
+"""Characters from which a line with a stop in it is taken for prose (few headlines are as long and have one)."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
 
 @functools.lru_cache(maxsize=1)
 def _powers() -> Codes:
-    return np.cumprod(np.full(_WORD_CAP, 0xD6E8FEB86659FD93, np.uint64))
+    return np.multiply.accumulate(np.full(_WORD_CAP, 0xD6E8FEB86659FD93, np.uint64))
 
 
 def _mix(codes: Codes) -> Codes:
@@ -149,7 +155,7 @@ def _mix(codes: Codes) -> Codes:
 
 @dataclass(frozen=True)
 class _Buffer:
-    """Lines end to end, each with a closing "\\n": code points, where lines start, and the line of each character."""
+    """Lines end to end, each with a line end: code points, where lines start, and the line of each character."""
 
     codes: npt.NDArray[np.uint16]
     kinds: npt.NDArray[np.uint8]
@@ -214,6 +220,8 @@ def features_of(lines: pl.DataFrame) -> Features:
     opens = np.ones(len(rows), bool)
     opens[1:] = given[1:] != given[:-1]
     doc = np.cumsum(opens) - 1
+    if len(rows) == 0:
+        return _nothing()
     text = text.filter(pl.Series(filled))
     buffer = _buffer(text)
     hashes, at = _words_in(buffer)
@@ -235,10 +243,16 @@ def features_of(lines: pl.DataFrame) -> Features:
         *_place_columns(doc, size, prose),
         *_repeat_columns(doc, shape),
         *_topic_columns(doc, shape, prose),
-        *_blank_columns(doc, rows, lines["doc"].to_numpy()),
+        *_blank_columns(doc, rows),
     ]
     dense = np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
     return Features(dense, hashes, word_line, pairs, word_line[1:][same], first, last, doc, rows)
+
+
+def _nothing() -> Features:
+    none, codes = np.zeros(0, np.int64), np.zeros(0, np.uint64)
+    dense = np.zeros((0, len(DENSE)), np.float32)
+    return Features(dense, codes, none, codes, none, none, none, none, none)
 
 
 @dataclass(frozen=True)
@@ -252,18 +266,18 @@ class _Shape:
     words: Index
 
 
-def _per_line(shape: _Shape, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+def _per_line(shape: _Shape, values: npt.NDArray[np.generic]) -> Wide:
     """Sum of a value per word over each line."""
-    return np.bincount(shape.word_line, values.astype(np.float64), minlength=len(shape.words))
+    return np.asarray(np.bincount(shape.word_line, values.astype(np.float64), len(shape.words)), np.float64)
 
 
 _FIRST: Final = (_UPPER, _LOWER, _LETTER, _CJK, _DIGIT, _QUOTE, _BRACKET, _DASH, _BAR, _AT, _SYMBOL)
 _LAST: Final = (_UPPER, _LOWER, _LETTER, _CJK, _DIGIT, _STOP, _COMMA, _COLON, _QUOTE, _BRACKET, _DASH, _BAR, _SYMBOL)
 
 
-def _shape_columns(shape: _Shape, size: npt.NDArray[np.float64]) -> list[npt.NDArray[np.generic]]:
+def _shape_columns(shape: _Shape, size: Wide) -> list[npt.NDArray[np.generic]]:
     buffer = shape.buffer
-    ends = np.append(buffer.starts[1:], len(buffer.codes)) - 2
+    ends = np.append(buffer.starts[1:], len(buffer.codes))[: len(buffer.starts)] - 2
     total = np.maximum(shape.kinds.sum(axis=1), 1)
     first, last = buffer.kinds[buffer.starts], buffer.kinds[ends]
     before_last = buffer.kinds[np.maximum(ends - 1, buffer.starts)]
@@ -315,18 +329,18 @@ def _pattern_columns(text: pl.Series) -> list[npt.NDArray[np.generic]]:
     return [head.str.contains(pattern).to_numpy() for pattern in _PATTERNS]
 
 
-def _spread(doc: Index, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _spread(doc: Index, values: Wide) -> Wide:
     """The sum of `values` over each document, at each of its lines."""
-    return np.bincount(doc, values)[doc] if len(doc) else values
+    return np.asarray(np.bincount(doc, values)[doc], np.float64) if len(doc) else values
 
 
-def _running(doc: Index, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _running(doc: Index, values: Wide) -> Wide:
     """The sum of `values` (whole numbers, so that the order of adding cannot matter) over the lines before."""
     before = np.cumsum(values) - values
     return before - before[np.searchsorted(doc, doc)]
 
 
-def _steps_since(doc: Index, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def _steps_since(doc: Index, marked: npt.NDArray[np.bool_]) -> Wide:
     """Lines since the last marked line of the document, 99 where there is none; a marked line looks further back."""
     number = np.arange(len(doc))
     seen = np.maximum.accumulate(np.where(marked, number, -1))
@@ -334,9 +348,7 @@ def _steps_since(doc: Index, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.fl
     return np.where(seen >= np.searchsorted(doc, doc), number - seen, 99.0)
 
 
-def _place_columns(
-    doc: Index, size: npt.NDArray[np.float64], prose: npt.NDArray[np.bool_]
-) -> list[npt.NDArray[np.generic]]:
+def _place_columns(doc: Index, size: Wide, prose: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.generic]]:
     count = _spread(doc, np.ones(len(doc)))
     number = _running(doc, np.ones(len(doc)))
     chars, mass = _spread(doc, size), size * prose
@@ -349,7 +361,7 @@ def _place_columns(
         np.log1p(number), np.log1p(count - 1 - number), number / count, _running(doc, size) / chars,
         np.log1p(count), np.log1p(chars), np.log1p(all_prose), all_prose / chars, size / longest,
         prose_before / some, prose_after / some, np.log1p(prose_before), np.log1p(prose_after), prose,
-        np.log1p(_steps_since(doc, prose)), np.log1p(back), _spread(doc, prose * 1.0) / count,
+        np.log1p(_steps_since(doc, prose)), np.log1p(back), _spread(doc, prose.astype(np.float64)) / count,
     ]  # fmt: skip
 
 
@@ -382,13 +394,13 @@ def _topic_columns(doc: Index, shape: _Shape, prose: npt.NDArray[np.bool_]) -> l
     return [_per_line(shape, found > 0) / words, _per_line(shape, np.log1p(found)) / words, words > 1]
 
 
-def _blank_columns(doc: Index, rows: Index, given: npt.NDArray[np.generic]) -> list[npt.NDArray[np.generic]]:
+def _blank_columns(doc: Index, rows: Index) -> list[npt.NDArray[np.generic]]:
     """Blank lines before and after (3 and more count alike), and how many of the document's lines have one before."""
     opens = np.diff(doc, prepend=-1) > 0
     gap = np.minimum(np.diff(rows, prepend=-1) - 1, 3)
     gap[opens] = 0
     after = np.append(gap[1:], 0)
-    share = _spread(doc, (gap > 0) * 1.0) / np.maximum(_spread(doc, ~opens * 1.0), 1)
+    share = _spread(doc, (gap > 0).astype(np.float64)) / np.maximum(_spread(doc, (~opens).astype(np.float64)), 1)
     return [gap / 3, after / 3, share]
 
 

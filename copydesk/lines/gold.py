@@ -150,4 +150,4 @@ def read_gold(paths: Sequence[Path]) -> pl.DataFrame:
             columns = {"line": list(range(1, len(texts) + 1)), "text": texts, "right": right}
             parts.append(pl.DataFrame({**columns, **head}, schema_overrides=_SCHEMA).select(_SCHEMA.names()))
             number += 1
-    return pl.concat(parts).cast(_SCHEMA) if parts else pl.DataFrame(schema=_SCHEMA)  # type: ignore[arg-type]
+    return pl.concat(parts).cast(_SCHEMA) if parts else pl.DataFrame(schema=_SCHEMA)

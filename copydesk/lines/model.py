@@ -93,7 +93,8 @@ def numbers(dense: Array, weights: Weights) -> Array:
     A line's length or place matters in ranges; steps let one dense layer tell them apart (piecewise linear encoding,
     Gorishniy et al. 2022). `edges` is (columns in `stepped`, steps + 1), increasing.
     """
-    scaled = np.clip((dense - weights["mean"]) * weights["scale"], -LIMIT, LIMIT)
+    mean, scale = weights["mean"].astype(np.float32), weights["scale"].astype(np.float32)
+    scaled = np.clip((dense - mean) * scale, -LIMIT, LIMIT)
     edges = weights["edges"].astype(np.float32)
     low, width = edges[:, :-1], np.diff(edges, axis=1)
     steps = np.clip((dense[:, weights["stepped"], None] - low) / width, 0, 1)

@@ -81,6 +81,7 @@ class Learner:
 
     def __init__(self, shape: Shape, values: Parameters, drop: float, random: np.random.Generator) -> None:
         self.shape, self.values, self.drop, self.random = shape, values, drop, random
+        self.pool_drop = 0.0
 
     def slopes(self, batch: Batch) -> tuple[float, Parameters]:
         """Mean loss of the batch and its derivative by each parameter."""
@@ -126,6 +127,9 @@ class Learner:
         kept["most"] = (values == most[batch.doc]).astype(np.float32)
         mean = np.add.reduceat(values, opens, axis=0) / _sizes(batch.doc)
         whole = self._layer("pool", np.concatenate([mean, most], axis=1), kept)
+        gone = (self.random.random((len(whole), 1), dtype=np.float32) >= self.pool_drop).astype(np.float32)
+        kept["pool_slope"] *= gone
+        whole = whole * gone
         values = self._layer("mid", np.concatenate([values, whole[batch.doc]], axis=1), kept)
         kept["out_in"] = values
         kept["scores"] = values @ self.values["out_w"] + self.values["out_b"]
@@ -231,4 +235,5 @@ class Adam:
             self.mean[name] += np.float32(0.1) * (slope - self.mean[name])
             self.square[name] += np.float32(0.001) * (slope * slope - self.square[name])
             move = (self.mean[name] / np.float32(far)) / (np.sqrt(self.square[name] / np.float32(near)) + 1e-8)
-            value -= np.float32(rate) * (move + np.float32(0 if name.endswith("_b") else self.decay) * value)
+            decay = np.float32(0 if name.endswith("_b") else self.decay)
+            np.subtract(value, np.float32(rate) * (move + decay * value), out=value)

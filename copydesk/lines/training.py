@@ -23,7 +23,7 @@ from copydesk.errors import UsageError
 from copydesk.labels import LABELS
 from copydesk.lines.features import DENSE, Array, Codes, Features, Index, features_of
 from copydesk.lines.gold import read_gold
-from copydesk.lines.model import LIMIT, SLOTS, Weights, look_up, numbers, predict
+from copydesk.lines.model import SLOTS, Weights, look_up, numbers, predict
 from copydesk.lines.network import VECTORS, Adam, Batch, Learner, Parameters, Shape, new_parameters
 
 __all__ = ["Examples", "Settings", "cross_validate", "examples_of", "fit", "fold_of", "save", "train"]
@@ -61,6 +61,7 @@ class Settings:
     document_power: float = 0.5
     length_weight: float = 0.01
     steps: int = 6
+    pool_drop: float = 0.0
     seed: int = 0
     sources: dict[str, float] = field(
         default_factory=lambda: {"articles": 3.0, "metadata": 0.4, "wcxb": 0.5},
@@ -108,16 +109,11 @@ def _sources(lines: pl.DataFrame) -> list[tuple[str, str]]:
     return list(zip(lines["kind"].to_list(), lines["group"].to_list(), strict=True))
 
 
-def _vocabulary(
-    codes: Codes, line: Index, examples: Examples, chosen: npt.NDArray[np.bool_], most: int, least: int
-) -> Codes:
+def _vocabulary(codes: Codes, doc: Index, sites: Index, most: int, least: int) -> Codes:
     """The codes that stand in the most sites (at least `least`), the more frequent of those that share low bits."""
-    doc = examples.features.doc[line]
-    used = chosen[doc]
-    kinds, which = np.unique(codes[used], return_inverse=True)
-    sites = np.unique(examples.sites, return_inverse=True)[1]
-    pairs = np.unique(which * (sites.max() + 1) + sites[doc[used]])
-    spread = np.bincount(pairs // (sites.max() + 1), minlength=len(kinds))
+    kinds, which = np.unique(codes, return_inverse=True)
+    count = int(sites.max()) + 1
+    spread = np.bincount(np.unique(which * count + sites[doc]) // count, minlength=len(kinds))
     order = np.argsort(-spread, kind="stable")
     order = order[spread[order] >= least]
     low = kinds[order] & np.uint64((1 << SLOTS) - 1)
@@ -185,7 +181,8 @@ class _Batches:
 def _ranges(starts: Index, chosen: Index) -> Index:
     """All numbers from starts[c] up to starts[c + 1], for each chosen c."""
     sizes = np.diff(starts)[chosen]
-    return np.arange(sizes.sum()) + np.repeat(starts[chosen] - (np.cumsum(sizes) - sizes), sizes)
+    first = starts[chosen] - (np.cumsum(sizes) - sizes)
+    return np.asarray(np.arange(int(sizes.sum())) + np.repeat(first, sizes), np.int64)
 
 
 def _rates(steps: int, most: float) -> Array:
@@ -199,8 +196,11 @@ def fit(examples: Examples, chosen: npt.NDArray[np.bool_], settings: Settings) -
     """Weights learnt from the chosen documents (bool, one per document)."""
     random = np.random.default_rng(settings.seed)
     features = examples.features
-    words = _vocabulary(features.words, features.word_line, examples, chosen, settings.words, settings.least_sites)
-    pairs = _vocabulary(features.pairs, features.pair_line, examples, chosen, settings.pairs, settings.least_sites + 2)
+    sites = np.unique(examples.sites.astype(str), return_inverse=True)[1]
+    word_doc, pair_doc = features.doc[features.word_line], features.doc[features.pair_line]
+    word, pair = chosen[word_doc], chosen[pair_doc]
+    words = _vocabulary(features.words[word], word_doc[word], sites, settings.words, settings.least_sites)
+    pairs = _vocabulary(features.pairs[pair], pair_doc[pair], sites, settings.pairs, settings.least_sites + 2)
     scaling = _scaling(features.dense[chosen[features.doc]], settings.steps)
     shape = Shape(
         scaling["mean"].size + scaling["edges"].size - len(scaling["edges"]),
@@ -212,6 +212,7 @@ def fit(examples: Examples, chosen: npt.NDArray[np.bool_], settings: Settings) -
         _OUTPUTS,
     )
     learner = Learner(shape, new_parameters(shape, random), settings.drop, random)
+    learner.pool_drop = settings.pool_drop
     batches = _Batches(examples, words, pairs, scaling, settings)
     _learn(learner, batches, np.flatnonzero(chosen), settings, random)
     facts = {"words": words, "pairs": pairs, **scaling, "dilations": np.array(settings.dilations, np.int16)}

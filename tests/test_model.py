@@ -1,0 +1,154 @@
+"""The trained model over lines: what it must get right on invented pages, and that nothing but a document's own lines counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from copydesk.labels import DROPPED, FIELD, KEPT, LABELS
+from copydesk.lines.features import DENSE, features_of, hash_words
+from copydesk.lines.model import load, predict
+
+PAGE = """Skip to content
+Home
+News
+Sport
+Weather
+Harbour town opens its first tidal library
+By Ada Quill
+12 March 2019, 10:41
+Share
+Tweet
+The town of Westerby opened a library on stilts on Tuesday, the first in the country that rises and falls with the tide.
+"We lost the old building to the flood of 2013, and we did not want to move away from the water," said the mayor, Jon Lind.
+The building stands on forty steel piles and can rise by three metres, according to the engineers who built it over two years.
+Read more: Ten islands that the sea took back
+About 40,000 books have been moved so far, and the reading room will be open until nine in the evening on every day but Monday.
+Residents had collected more than half of the money themselves; the rest came from the county and from a lottery fund.
+Related articles
+Bakers' strike enters third week
+Ferry fares to rise again in spring
+Subscribe to our newsletter
+Please enter your comment!
+© 2019 Westerby Courier. All rights reserved.
+Privacy policy
+Terms of use""".splitlines()
+STORY = """Ein Schiff aus Glas
+
+Im Hafen von Norderholm liegt seit Montag ein Schiff, dessen Rumpf zu einem guten Teil aus Glas besteht. Es ist zwölf Meter lang.
+
+Gebaut haben es drei Schwestern, die zuvor Gewächshäuser entworfen hatten. Die Arbeit dauerte fünf Jahre und kostete mehr als geplant.
+
+Die erste Fahrt soll im Juni stattfinden, wenn die Behörde zustimmt. Bis dahin kann man das Schiff an Samstagen besichtigen.""".split(
+    "\n"
+)
+
+
+def table(*documents: list[str]) -> pl.DataFrame:
+    rows = [(number, line, text) for number, lines in enumerate(documents) for line, text in enumerate(lines, 1)]
+    return pl.DataFrame(rows, schema={"doc": pl.UInt32, "line": pl.UInt32, "text": pl.String}, orient="row")
+
+
+def share(chance: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
+    return chance[:, [LABELS.index(label) for label in labels]].sum(axis=1)
+
+
+def test_weights_fit_the_features_and_the_wheel() -> None:
+    """The shipped weights were made for these features and these labels, and weigh about a megabyte at most."""
+    weights = load()
+    assert weights["mean"].shape == (len(DENSE),)
+    assert weights["out_b"].shape == (len(LABELS) - 1,)
+    assert sum(weight.nbytes for weight in weights.values()) < 1_200_000
+
+
+def test_each_row_is_a_distribution() -> None:
+    """Probabilities of a line sum to 1, up to the rounding; blank lines are blank and no other line is."""
+    lines = table(PAGE, ["", " \t", "One line."], [""])
+    chance = predict(lines)
+    blank = np.array([not text.strip() for text in lines["text"]])
+    assert chance.dtype == np.float32
+    assert chance.shape == (lines.height, len(LABELS))
+    assert np.abs(chance.sum(axis=1) - 1).max() < 0.01
+    assert (chance[:, -1] == blank).all()
+
+
+def test_no_lines_no_rows() -> None:
+    """An empty table gives an empty array."""
+    assert predict(table()).shape == (0, len(LABELS))
+
+
+def test_page_is_told_from_story() -> None:
+    """On an invented page the paragraphs are kept, and menu, prompts and copyright are not."""
+    chance = predict(table(PAGE))
+    kept = share(chance, KEPT)
+    paragraphs = [number for number, text in enumerate(PAGE) if len(text) > 110]
+    furniture = [
+        number for number, text in enumerate(PAGE) if len(text) < 16 or text.startswith(("Please", "©", "Subscribe"))
+    ]
+    assert kept[paragraphs].min() > 0.8
+    assert kept[furniture].max() < 0.2
+
+
+def test_story_comes_out_whole() -> None:
+    """No paragraph of an invented German story without furniture is in doubt."""
+    dropped = share(predict(table(STORY)), (*DROPPED, *FIELD[3:]))
+    long = [number for number, text in enumerate(STORY) if len(text) > 80]
+    assert dropped[long].max() < 0.2
+
+
+@given(order=st.permutations(range(6)), cut=st.integers(0, 6))
+@settings(max_examples=25, deadline=None)
+def test_batch_does_not_matter(order: list[int], cut: int) -> None:
+    """A document's probabilities are the same alone, in any company and in any order."""
+    documents = [PAGE, STORY, ["One line."], [""], PAGE[5:18], ["", *STORY, "", *PAGE[-6:]]]
+    alone = [predict(table(document)) for document in documents]
+    for part in (order[:cut], order[cut:]):
+        together = predict(table(*(documents[number] for number in part)))
+        assert np.array_equal(
+            together, np.concatenate([np.zeros((0, len(LABELS)), np.float32), *(alone[n] for n in part)])
+        )
+
+
+def test_long_batches_are_cut_between_documents() -> None:
+    """A batch much larger than a chunk gives each document what it gets alone."""
+    documents = [PAGE, STORY, PAGE[3:15]] * 400
+    together = predict(table(*documents))
+    alone = np.concatenate([predict(table(document)) for document in documents[:3]])
+    assert np.array_equal(together, np.tile(alone, (400, 1)))
+
+
+def test_blank_lines_do_not_change_what_the_words_are() -> None:
+    """Features of the lines that are not blank differ only in the columns about blank lines."""
+    close = features_of(table([text for text in STORY if text]))
+    spaced = features_of(table(STORY))
+    assert np.array_equal(close.dense[:, :-3], spaced.dense[:, :-3])
+    assert np.array_equal(close.words, spaced.words)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("Read", "READ", True), ("2019", "1984", True), ("read", "reads", False), ("é", "É", True)],
+)
+def test_hash_folds_case_and_digits(one: str, other: str, same: bool) -> None:
+    """Words hash alike if they differ in case or in the value of digits only."""
+    first, second = hash_words([one, other])
+    assert (first == second) is np.bool_(same)
+
+
+def test_hash_is_pinned() -> None:
+    """Stored vocabularies rest on the hash: it must never change."""
+    pinned = ["3599e79d46035cfa", "ffc78e360cea2692", "98b3be704d12c64f"]
+    assert [f"{int(code):016x}" for code in hash_words(["news", "новости", "新"])] == pinned
+
+
+@given(st.lists(st.text(), max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_any_text_has_finite_features(texts: list[str]) -> None:
+    """No text, however odd, gives a number that is not finite."""
+    texts = [text.encode("utf-8", "ignore").decode() for text in texts]
+    features = features_of(table(texts))
+    assert np.isfinite(features.dense).all()
+    assert features.dense.shape == (sum(bool(text.strip()) for text in texts), len(DENSE))
