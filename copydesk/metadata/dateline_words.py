@@ -283,10 +283,13 @@ def _skip_reporter(text: str, end: int, after_date: bool) -> int:
     return reporter.end() if reporter else end
 
 
+_NAME_PART: Final = re.compile(r"[^\W\d_][\w./&-]*[\w]|[^\W\d_]")
+
+
 def _name_ends(text: str, start: int) -> list[int]:
     ends, at = [], start
     for _ in range(5):
-        word = re.compile(r"[^\W\d_][\w./&-]*[\w]|[^\W\d_]").match(text, at)
+        word = _NAME_PART.match(text, at)
         if not word:
             break
         ends.append(word.end())

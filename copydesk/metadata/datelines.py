@@ -14,8 +14,8 @@ Kyodo, PTI, UPI and the press-release wires; East Asian forms are in `dateline_e
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from copydesk.metadata import tables
 from copydesk.metadata.dateline_dates import WrittenDate, match_date
@@ -62,8 +62,7 @@ class Dateline:
         return {"places": places, "date": date, "agency": self.agency, "prefix": self.prefix}
 
 
-@dataclass(frozen=True)
-class _Reading:
+class _Reading(NamedTuple):
     """A dateline while it is read: where the cursor stands and what gives it away."""
 
     text: str
@@ -93,7 +92,8 @@ def parse_dateline(opening: str) -> Dateline | None:
 
 def _read(text: str, at: int) -> Dateline | None:
     byline, start = split_byline(text, at)
-    for reading in (_located(text, start), _dated(text, start), _agency_first(text, start), _after_rubric(text, start)):
+    for read in (_located, _dated, _agency_first, _after_rubric):
+        reading = read(text, start)
         if reading and (byline is None or reading.places):
             return _dateline(reading, byline)
     return None
@@ -126,9 +126,13 @@ def _located(text: str, at: int) -> _Reading | None:
     reading = _Reading(
         text, found.end, places, (at, found.end), found.capitals, found.known, region_known=found.region_known
     )
-    for reading_on in (_finish(_with_agency(_with_date(reading))), _finish(_with_agency(reading)), _finish(reading)):
-        if _is_dateline(reading_on):
-            return reading_on
+    dated = _with_date(reading)
+    for start in (dated, reading) if dated is not reading else (reading,):
+        whole = _with_agency(start)
+        for ending in (whole, reading) if whole is not start and start is reading else (whole,):
+            read = _finish(ending)
+            if _is_dateline(read):
+                return read
     return None
 
 
@@ -151,7 +155,7 @@ def _agency_first(text: str, at: int) -> _Reading | None:
     alone = found.known and (found.bracketed or reading.separator == "dash")
     inner = _located(text, reading.at) if reading.separator or found.bracketed else None
     if inner and (inner.separator or inner.agency) and (alone or inner.date or inner.agency):
-        return replace(inner, agency=inner.agency or found.name)
+        return inner._replace(agency=inner.agency or found.name)
     if not alone and not (found.bracketed and found.name.isupper() and reading.separator == "dash"):
         return None
     return reading if _rest_opens(reading) and (found.bracketed or reading.separator == "dash") else None
@@ -174,6 +178,9 @@ _BEFORE_DATE: Final = re.compile(r"\s*[,.]?\s*(?:[-–—]\s|\()?")
 _AFTER_DATE: Final = re.compile(r"\.?,\s([^\W\d_]+)(?=\s?[(–—-])|\)")
 
 
+_SLASH: Final = re.compile(r"\s*/\s*")
+
+
 def _with_date(reading: _Reading) -> _Reading:
     if reading.date:
         return reading
@@ -183,7 +190,7 @@ def _with_date(reading: _Reading) -> _Reading:
         return reading
     after = _AFTER_DATE.match(reading.text, date.end)
     closed = after and (after[1] is None or tables.key(after[1]) in tables.weekdays())
-    return replace(reading, at=after.end() if after and closed else date.end, date=date)
+    return reading._replace(at=after.end() if after and closed else date.end, date=date)
 
 
 def _with_agency(reading: _Reading) -> _Reading:
@@ -195,11 +202,11 @@ def _with_agency(reading: _Reading) -> _Reading:
     date = reading.date
     if found.date and not date:
         date = found.date
-    reading = replace(reading, at=found.end, agency=found.name, agency_known=found.known, date=date)
+    reading = reading._replace(at=found.end, agency=found.name, agency_known=found.known, date=date)
     if not date and reading.text[found.end - 1] == "/":
-        reading = _with_date(replace(reading, at=found.end))
-        slash = re.compile(r"\s*/\s*").match(reading.text, reading.at) if reading.date else None
-        return replace(reading, at=slash.end(), separator="dash") if slash else reading
+        reading = _with_date(reading._replace(at=found.end))
+        slash = _SLASH.match(reading.text, reading.at) if reading.date else None
+        return reading._replace(at=slash.end(), separator="dash") if slash else reading
     return reading
 
 
@@ -216,7 +223,7 @@ def _finish(reading: _Reading) -> _Reading:
         kind = "dot" if sign.strip() != "," else "comma"
     elif sign.strip() == "-" and sign == "-" and not reading.date and not reading.agency:
         kind = "hyphen"
-    return replace(reading, at=found.end(), separator="" if kind == "none" else kind)
+    return reading._replace(at=found.end(), separator="" if kind == "none" else kind)
 
 
 # Is it one?
@@ -232,9 +239,12 @@ def _rest_opens(reading: _Reading) -> bool:
     return bool(rest) and not rest[0][-1].islower() if rest else False
 
 
+_CLOCK_OR_NAME: Final = re.compile(r"[0-9]{1,2}[:.h][0-9]{2}|[Bb]y\b|[0-9]+ ")
+
+
 def _only_this_line(reading: _Reading) -> bool:
     """A date before a time or a name is the line of a date, not a dateline."""
-    return bool(re.compile(r"[0-9]{1,2}[:.h][0-9]{2}|[Bb]y\b|[0-9]+ ").match(reading.text, reading.at))
+    return bool(_CLOCK_OR_NAME.match(reading.text, reading.at))
 
 
 def _is_dateline(reading: _Reading) -> bool:

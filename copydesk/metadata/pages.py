@@ -41,17 +41,16 @@ class Page:
 
     head: int = 0
     body: tuple[int, int] = (0, -1)
-    count: int = 0
     opening: str = ""
-    """The first 400 characters of the first body paragraph, where it may begin with a dateline."""
+    """The first 400 characters of the first body paragraph."""
+    may_be_dateline: bool = False
     later_openings: list[str] = field(default_factory=list)
     """Other early paragraphs that may begin with one: teasers and captions come before the story on some pages."""
     dateline_line: str | None = None
-    end: list[str] | None = None
-    """The last paragraphs, the very last at the end, where they may be cut off."""
     cut_off: bool = False
     longest: list[str] = field(default_factory=list)
-    article: Callable[[], str] = lambda: ""
+    article: Callable[[], list[str]] = list
+    """The lines of headline, deck and text, cut out when asked for."""
     dates: list[Line] = field(default_factory=list)
     credits: list[Line] = field(default_factory=list)
     sections: list[Line] = field(default_factory=list)
@@ -177,7 +176,9 @@ def _with_use(near: pl.DataFrame) -> pl.DataFrame:
     return table.filter(pl.col("use") > 0)
 
 
-_NAME_LIKE: Final = r"^[^a-z0-9\"“„«(\[#@<]"
+_NAME_LIKE: Final = (
+    r"^(?:\p{Lu}[^\s,|]*(?:,? (?:\p{Lu}[^\s,|]*|d[aeiou]s?|del|van|von|der|den|bin|al|el|la|le|zu|y|e|and|und|en|&|@\S+|[a-z]+)){1,6}\s?(?:[,|@/(•·–—-].*)?|\p{Lo}+(?: \p{Lo}+){1,4})$"
+)
 _TAG_REACH: Final = 25
 
 
@@ -210,7 +211,10 @@ def _facts(lines: pl.DataFrame) -> dict[int, Page]:
     bounds = lines.group_by("doc", maintain_order=True).agg(
         pl.col("head", "first", "last", "count", "last_kept").first()
     )
-    firsts = lines.filter(body & (rank == pl.col("first"))).select("doc", opening=text.str.slice(0, 400))
+    opening = text.str.slice(0, 400)
+    firsts = lines.filter(body & (rank == pl.col("first"))).select(
+        "doc", opening=opening, may_be_dateline=opening.str.contains(_DATELINE_FIRST)
+    )
     early = label.is_in(("body", "deck")) & (rank != pl.col("first")) & (rank <= pl.col("first") + DATELINE_REACH)
     later = (
         lines.filter(early & text.str.contains(_DATELINE_LATER))
@@ -231,10 +235,10 @@ def _facts(lines: pl.DataFrame) -> dict[int, Page]:
     slices = _article_slices(lines)
     pages = {}
     for row in table.iter_rows():
-        number, head, first, last, count, last_kept, opening, more, end, behind, dateline, top = row
+        number, head, first, last, count, last_kept, opening, sieved, more, end, behind, dateline, top = row
         cut_off = bool(end) and (last_kept > last or endings.is_truncated(end, behind or ()))
         pages[number] = Page(
-            head, (first, last), count, opening or "", more or [], dateline, end, cut_off, top or [], slices(number)
+            head, (first, last), opening or "", bool(sieved), more or [], dateline, cut_off, top or [], slices(number)
         )
     return pages
 
@@ -242,18 +246,27 @@ def _facts(lines: pl.DataFrame) -> dict[int, Page]:
 DATELINE_REACH: Final = 10
 """Lines after the first text line within which the story's own first paragraph stands; 39 of 42 within 8."""
 
+_DATELINE_FIRST: Final = (
+    r"^[^\p{L}\p{N}(\[【（/]{0,6}(?:\p{Lu}[\p{Lu}.'’-]+[ ,/.(:—–-]|[(\[【（/]|\p{L}{3,10}\.? [0-9]{1,2}[, ]|[0-9]{1,2}\.? \p{L}|By |"
+    r"\p{L}[^!?]{1,70}?(?: [-–—]{1,2} |--|—|\.-|\.—|\)|: |/|, ?\p{L}+\.? [0-9]|[,.]? [0-9]{1,2}\.? \p{L}|[月월][0-9])|\p{Lo}{2})"
+)
+"""A wide sieve: what may begin with a dateline. The grammar decides."""
+
 _DATELINE_LATER: Final = r"^[^\p{L}(]{0,3}(?:\p{Lu}[\p{Lu}.’'-]+[ ,/]?[^.!?]{0,60}(?:[-–—:(/]|\.-)|\p{Lu}[^.!?]{1,50}\([^)]{2,30}\)\s?(?:[-–—.:]|\.-))"
 
 
-def _article_slices(lines: pl.DataFrame) -> Callable[[int], Callable[[], str]]:
-    """For each document a function that joins its kept text when asked."""
+def _article_slices(lines: pl.DataFrame) -> Callable[[int], Callable[[], list[str]]]:
+    """For each document a function that gives its kept lines when asked."""
     kept = lines.filter(pl.col("label").is_in((*_KEPT, "headline", "deck"))).select("doc", "text")
     doc, text = kept.get_column("doc").to_numpy(), kept.get_column("text")
+    starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]]).tolist() if len(doc) else []
+    bounds = dict(zip(doc[starts].tolist(), zip(starts, [*starts[1:], len(doc)], strict=True), strict=True))
 
-    def of(number: int) -> Callable[[], str]:
-        def article() -> str:
-            start, end = np.searchsorted(doc, [number, number + 1])
-            return "\n".join(text[int(start) : int(end)].to_list())
+    def of(number: int) -> Callable[[], list[str]]:
+        def article() -> list[str]:
+            start, end = bounds.get(number, (0, 0))
+            found: list[str] = text.slice(start, end - start).to_list()
+            return found
 
         return article
 

@@ -59,7 +59,7 @@ _PUBLISHED: Final = re.compile(
 )
 _ELSE: Final = re.compile(
     r"copyright|©|\(c\)|rights reserved|born|geboren|gültig|expires|valid|accessed|abgerufen|retrieved|kommentar|comment|reply|antwort|"
-    r"termin|beginn|deadline|schrieb|says|file photo|archiv(?:bild|foto)|photo taken|picture taken|impressum|since|seit \d|until|"
+    r"\(@\w|taken (?:on|in)|termin|beginn|deadline|schrieb|says|file photo|archiv(?:bild|foto)|photo taken|picture taken|impressum|since|seit \d|until|"
     r"\bbis\b|\bab\b|reviewed|geprüft|nächste|next|joined|member|mitglied|einsendeschluss|fassung vom|bgbl|lesezeit bis",
     re.IGNORECASE,
 )
@@ -78,7 +78,8 @@ def candidates(
     found = []
     before = ""
     for line in lines:
-        stamps = find_dates(line.text, language, month_first=month_first) if _may_hold_date(line.text) else []
+        text = _ADDRESS.sub(_blank, line.text) if "://" in line.text else line.text
+        stamps = find_dates(text, language, month_first=month_first) if _may_hold_date(text) else ()
         start = 0
         for stamp in stamps:
             words = line.text[start : stamp.start]
@@ -89,6 +90,14 @@ def candidates(
             start = stamp.end
         before = line.text if len(line.text) < 30 and not stamps else ""
     return found
+
+
+_ADDRESS: Final = re.compile(r"https?://\S+")
+
+
+def _blank(found: re.Match[str]) -> str:
+    """A date in an address belongs to what the address names."""
+    return " " * len(found[0])
 
 
 def _may_hold_date(text: str) -> bool:
@@ -108,7 +117,7 @@ def _role(words: str, line: Line) -> tuple[str, float]:
 
 _LABEL_POINTS: Final = {
     "date_line": 3.0, "byline": 2.0, "dateline": 1.0, "section_label": 1.0, "headline": 0.5, "heading": -1.0, "deck": -1.0,
-    "tags": -0.5, "caption": -2.0, "related_link": -2.0, "comment_prompt": -3.0, "copyright": -4.0, "advert": -3.0, "body": -1.5,
+    "tags": -0.5, "caption": -4.0, "related_link": -2.0, "comment_prompt": -3.0, "copyright": -4.0, "advert": -3.0, "body": -1.5,
 }  # fmt: skip
 
 

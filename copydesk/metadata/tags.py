@@ -40,7 +40,7 @@ _MOST_TAGS: Final = 30
 
 
 def tags_of(
-    lines: Sequence[Line], body: tuple[int, int], vocabulary: Mapping[str, int], article: Callable[[], str]
+    lines: Sequence[Line], body: tuple[int, int], vocabulary: Mapping[str, int], article: Callable[[], list[str]]
 ) -> tuple[list[str], list[str]]:
     """Read (topics, persons) from the page's lines; `article` gives the text that shows which words belong together."""
     topics: list[str] = []
@@ -87,14 +87,19 @@ def _head(line: Line, open_group: str, body: tuple[int, int]) -> tuple[str, str 
     return "", None
 
 
-def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], article: Callable[[], str]) -> list[str]:
+def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], article: Callable[[], list[str]]) -> list[str]:
     tags: list[str] = []
     for text in texts:
         parts = [part for part in (_tidy(part) for part in _SEPARATORS.split(text)) if part]
         for part in parts:
             glued = len(texts) <= 2 and len(parts) == 1
-            tags.extend(split_glued(part, vocabulary, article()) if glued else [part])
+            tags.extend(_unglue(part, vocabulary, article) if glued else [part])
     return [tag for tag in tags if len(tag.split()) <= _MOST_WORDS and len(tag) <= 60]
+
+
+def _unglue(part: str, vocabulary: Mapping[str, int], article: Callable[[], list[str]]) -> list[str]:
+    capitals = sum(1 for word in part.split(" ") if word[:1].isupper())
+    return [part] if capitals < 2 else split_glued(part, vocabulary, "\n".join(article()))
 
 
 def _tidy(text: str) -> str:

@@ -77,7 +77,7 @@ def _instant(stamp: Stamp, year: int | None = None) -> Instant | None:
     return Instant(utc, offset, stamp.precision)
 
 
-def when_of(choice: Choice, dateline: Dateline | None, asked: Asked, opening: str, article: Callable[[], str]) -> When:
+def when_of(choice: Choice, dateline: Dateline | None, asked: Asked, opening: str, article: Callable[[], list[str]]) -> When:
     """Decide. `opening` holds the story's first sentences, `article` gives its whole text where years are counted."""
     found = When()
     printed = choice.published
@@ -112,7 +112,7 @@ def _without_printed(
     given: Stamp | None,
     asked: Asked,
     opening: str,
-    article: Callable[[], str],
+    article: Callable[[], list[str]],
 ) -> None:
     base, label = _yearless(choice, dateline)
     for stamp, name in _full_dates(choice, given, asked):
@@ -188,16 +188,15 @@ def _year_near(base: Stamp, day: dt.date) -> int | None:
 
 
 def _weigh(
-    found: When, base: Stamp, label: str, choice: Choice, asked: Asked, opening: str, article: Callable[[], str]
+    found: When, base: Stamp, label: str, choice: Choice, asked: Asked, opening: str, article: Callable[[], list[str]]
 ) -> None:
-    text = article()
     path_year = _PATH_YEAR.search(asked.uri) if asked.uri else None
     known = choice.crawl or choice.published or choice.updated
     evidence = years.YearEvidence(
         weekdays=years.story_weekdays(opening),
         printed_weekday=base.weekday,
         wire=label == "dateline",
-        counts=years.year_counts(text),
+        counts=years.year_counts(article()),
         copyright=known.stamp.year if known is not None else None,
         file_year=int(path_year[1]) if path_year else None,
         pairs=years.written_pairs(opening),

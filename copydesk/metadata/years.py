@@ -67,18 +67,20 @@ class YearEvidence(NamedTuple):
 _YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9])")
 
 
-_INSIDE_NUMBER: Final = tuple("0123456789.,$€£/-")
+_INSIDE_NUMBER: Final = frozenset("0123456789.,$€£/-")
 
 
-def year_counts(text: str) -> dict[int, int]:
-    """How often each year 1995 to 2035 stands in the text."""
+def year_counts(lines: Sequence[str]) -> dict[int, int]:
+    """How often each year 1995 to 2035 stands in the lines."""
     counts: dict[int, int] = {}
-    for found in _YEAR.finditer(text):
-        year = int(found[0])
-        if text[found.start() - 1 : found.start()] in _INSIDE_NUMBER and found.start():
+    for line in lines:
+        if "20" not in line and "19" not in line:
             continue
-        if EARLIEST <= year <= LATEST:
-            counts[year] = counts.get(year, 0) + 1
+        for found in _YEAR.finditer(line):
+            year = int(found[0])
+            before = line[found.start() - 1] if found.start() else " "
+            if EARLIEST <= year <= LATEST and before not in _INSIDE_NUMBER:
+                counts[year] = counts.get(year, 0) + 1
     return counts
 
 
