@@ -161,4 +161,10 @@ def test_a_table_that_is_null_throughout_loads(tmp_path):
 def test_reading_changes_nothing(two):
     """A reader leaves no file in the dataset's folder."""
     folder, *_ = two
-    assert {name.split("/")[0] for name in folder_bytes(folder)} == {"README.md", "data", "knowledge", "releases"}
+    assert {name.split("/")[0] for name in folder_bytes(folder)} == {
+        "README.md",
+        "CHANGELOG.md",
+        "data",
+        "knowledge",
+        "releases",
+    }

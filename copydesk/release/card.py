@@ -107,7 +107,7 @@ def _opening(manifest: Manifest) -> str:
         ["Articles", f"{_number(counts['documents'])}, {_number(counts['words'])} words"],
         ["Published", _span(counts)],
         ["Languages", _listed(counts["by_language"])],
-        ["Raw lines", f"{_number(written)} that are not blank; {_number(dropped)} of them were left out as furniture"],
+        ["Raw lines", f"{_number(written)} that are not blank; {_number(dropped)} of them were left out"],
     ]
     return f"# {told['title']}\n\n{told['text'] or standard}\n\n{_table(('', ''), rows)}"
 
@@ -203,8 +203,8 @@ def _duplicates(manifest: Manifest) -> str:
         return "## Duplicates\n\nNo two articles are copies or near-copies of each other."
     return (
         f"## Duplicates\n\nCopies and near-copies form {_counted(counts['duplicate_clusters'], 'cluster')}; beside the "
-        f"earliest of each, that is {_counted(counts['duplicates'], 'article')}. They are kept: to have each story once, "
-        "keep the rows whose `duplicate_of` is null. Copies never stand in different splits."
+        f"earliest of each, that is {_counted(counts['duplicates'], 'article')}. They are kept: to have each story "
+        "once, keep the rows whose `duplicate_of` is null. Copies never stand in different splits."
     )
 
 
@@ -228,8 +228,8 @@ def _quarantine(manifest: Manifest) -> str:
         return "## Quarantine\n\nEvery document could be read."
     rows = [[_code(reason), _number(number)] for reason, number in facts["reasons"].items()]
     return (
-        f"## Quarantine\n\n{_counted(facts['documents'], 'document')} could not be read or broke the schema. Not in the "
-        f"release; `{facts['file']}` names each with its reason.\n\n"
+        f"## Quarantine\n\n{_counted(facts['documents'], 'document')} could not be read or broke the schema. Not in "
+        f"the release; `{facts['file']}` names each with its reason.\n\n"
         f"{_table(('reason', 'documents'), rows, right=1)}"
     )
 

@@ -20,8 +20,9 @@ import polars as pl
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
 from copydesk.release.card import render_card
+from copydesk.release.changes import KEYS, compare_keys, count_changes, read_keys, reasons, render_changelog
 from copydesk.release.facts import Facts, code_digest, made_with, release_date
-from copydesk.release.folder import CARD, KNOWLEDGE, Folder, sha256_of
+from copydesk.release.folder import CARD, CHANGELOG, KNOWLEDGE, Folder, sha256_of
 from copydesk.release.head import LOADABLE
 from copydesk.release.manifest import FORMAT, Manifest, Reference, read_card, read_manifest
 from copydesk.release.order import Batches, read_articles, read_ledger
@@ -67,16 +68,19 @@ def write_release(  # noqa: PLR0913, PLR0917 -- the parts of a release
     with Folder(destination).opened() as folder:
         references = read_card(destination)
         _check_base(destination, references, base)
+        _renew(folder, references)
         old = read_manifest(destination, references[-1]) if references else None
         folder.unstage()
         try:
-            body, staged = _draft(folder, Batches(articles), Batches(ledger), _Beside(quarantine, knowledge, facts))
+            beside = _Beside(quarantine, knowledge, facts)
+            body, staged, keys = _draft(folder, Batches(articles), Batches(ledger), beside)
             found = next_version(old, body)
             previous = references[-1].version if references else None
             counted = (body["documents"], body["quarantine"]["documents"])
             if found is None:
                 return Result(None, None, previous, *counted, 0)
-            manifest = Manifest({**body, "version": found[0], "cause": found[1], "base": previous})
+            changes = count_changes(_changes(destination, old, body, keys))
+            manifest = Manifest({**body, "version": found[0], "cause": found[1], "base": previous, "changes": changes})
             folder.publish(staged)
             _commit(folder, manifest, references)
             return Result(*found, previous, *counted, len(staged))
@@ -103,8 +107,10 @@ class _Beside:
     facts: Facts
 
 
-def _draft(folder: Folder, rows: Batches, lines: Batches, beside: _Beside) -> tuple[dict[str, Any], list[str]]:
-    """The manifest's body without its number, and the names of the staged files."""
+def _draft(
+    folder: Folder, rows: Batches, lines: Batches, beside: _Beside
+) -> tuple[dict[str, Any], list[str], pl.DataFrame]:
+    """The manifest's body without its number, the names of the staged files, and the keys of the articles."""
     facts = beside.facts
     keys = read_articles(rows)
     runs = read_ledger(lines, keys)
@@ -131,7 +137,15 @@ def _draft(folder: Folder, rows: Batches, lines: Batches, beside: _Beside) -> tu
         "made_with": made_with(),
         "digests": {"code": code_digest(), **dict(sorted(facts.digests.items()))},
     }
-    return body, [name for name in (*first.staged, *second.staged, *quarantined, *known_files) if name]
+    return body, [name for name in (*first.staged, *second.staged, *quarantined, *known_files) if name], keys
+
+
+def _changes(destination: Path, old: Manifest | None, body: dict[str, Any], keys: pl.DataFrame) -> pl.DataFrame:
+    """How the articles differ from those of the base."""
+    keys = keys.select(KEYS)
+    if old is None:
+        return compare_keys(keys.clear(), keys, "")
+    return compare_keys(read_keys(destination, old), keys, reasons(old.body, body))
 
 
 def _table(schema: Schema, written: Written) -> dict[str, Any]:
@@ -161,10 +175,21 @@ def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], li
 
 
 def _commit(folder: Folder, manifest: Manifest, references: Sequence[Reference]) -> None:
-    """Write the manifest, then, as the last act, the card."""
+    """Write the manifest, then the card, which is the commit, then what is a function of both."""
     named = [*references, manifest.reference]
     known = [read_manifest(folder.path, one) for one in references[-LOADABLE + 1 :]]
     folder.replace(manifest.file, manifest.data)
     if read_card(folder.path) != list(references):
         raise ReleaseError(f"{folder / CARD}: was replaced by someone else meanwhile; run the ingest again")
     folder.replace(CARD, render_card([*known, manifest], named).encode())
+    _renew(folder, named)
+
+
+def _renew(folder: Folder, references: Sequence[Reference]) -> None:
+    """Write CHANGELOG.md anew where it is not what the manifests say: a crash may have come after the card."""
+    if not references:
+        return
+    wanted = render_changelog([read_manifest(folder.path, one) for one in references]).encode()
+    path = folder / CHANGELOG
+    if not path.is_file() or path.read_bytes() != wanted:
+        folder.replace(CHANGELOG, wanted)

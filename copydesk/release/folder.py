@@ -23,9 +23,21 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from copydesk.errors import ReleaseError
 
-__all__ = ["CARD", "DATA", "KNOWLEDGE", "QUARANTINE", "RELEASES", "WORK", "Folder", "read_bytes", "sha256_of"]
+__all__ = [
+    "CARD",
+    "CHANGELOG",
+    "DATA",
+    "KNOWLEDGE",
+    "QUARANTINE",
+    "RELEASES",
+    "WORK",
+    "Folder",
+    "read_bytes",
+    "sha256_of",
+]
 
 CARD: Final = "README.md"
+CHANGELOG: Final = "CHANGELOG.md"
 DATA: Final = "data"
 RELEASES: Final = "releases"
 KNOWLEDGE: Final = "knowledge"

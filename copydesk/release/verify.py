@@ -20,7 +20,8 @@ from copydesk import __version__
 from copydesk.errors import ReleaseError
 from copydesk.release.audit import audit
 from copydesk.release.card import card_seal, render_card
-from copydesk.release.folder import CARD, RELEASES, sha256_of
+from copydesk.release.changes import render_changelog
+from copydesk.release.folder import CARD, CHANGELOG, RELEASES, sha256_of
 from copydesk.release.head import LOADABLE
 from copydesk.release.manifest import FORMAT, Manifest, Reference, card_head, choose, read_card
 from copydesk.release.problems import Problem
@@ -46,7 +47,9 @@ def verify(dataset: Path, version: str | None = None) -> list[Problem]:
     problems: list[Problem] = []
     manifests = {one.version: body for one in references if (body := _manifest(dataset, one, problems))}
     if len(manifests) == len(references):
-        problems += _card_problems(dataset, [manifests[one.version] for one in references], references)
+        all_of_them = [manifests[one.version] for one in references]
+        problems += _card_problems(dataset, all_of_them, references)
+        problems += _changelog_problems(dataset, all_of_them)
     wanted = [chosen] if version else references
     seen: dict[str, str | None] = {}
     for one in wanted:
@@ -125,12 +128,23 @@ def _card_problems(dataset: Path, manifests: Sequence[Manifest], references: Seq
             yield Problem(CARD, f"`{key}` of the YAML head", _digest(wanted[key]), _digest(told.get(key)))
 
 
-def _first_difference(text: str, expected: str) -> Problem:
+def _changelog_problems(dataset: Path, manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    """CHANGELOG.md against the one that the manifests give; the next ingest writes it anew."""
+    expected = render_changelog(manifests)
+    try:
+        text = (dataset / CHANGELOG).read_bytes().decode("utf-8", "replace")
+    except OSError:
+        text = "no such file"
+    if text != expected:
+        yield _first_difference(text, expected, CHANGELOG)
+
+
+def _first_difference(text: str, expected: str, file: str = CARD) -> Problem:
     lines, wanted = text.split("\n"), expected.split("\n")
     number = next((n for n, pair in enumerate(zip(lines, wanted, strict=False)) if pair[0] != pair[1]), None)
     if number is None:
-        return Problem(CARD, "number of lines", str(len(wanted)), str(len(lines)))
-    return Problem(CARD, f"line {number + 1}", repr(wanted[number]), repr(lines[number]))
+        return Problem(file, "number of lines", str(len(wanted)), str(len(lines)))
+    return Problem(file, f"line {number + 1}", repr(wanted[number]), repr(lines[number]))
 
 
 def _digest(value: Mapping[str, Any] | Sequence[Any] | None) -> str:
