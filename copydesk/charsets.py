@@ -71,15 +71,15 @@ def read(data: bytes) -> Text:
     mark = _marked(data)
     if mark is not None:
         return mark
-    if b"\0" in data:
-        encoding = wide.guess(data)
-        if encoding is not None:
-            return Text(encoding, wide.split(data, encoding, 0), ["no mark"])
     shifted = _shifted(data)
     if shifted is not None:
         return shifted
+    utf8 = _utf8(data)
+    encoding = wide.guess(data) if utf8 is None or b"\0" in data or _is_noise(data) else None
+    if encoding is not None:
+        return Text(encoding, wide.split(data, encoding, 0), ["no mark"])
     _refuse_noise(data)
-    return _utf8(data) or _mixed(data) or _legacy(data)
+    return utf8 or _mixed(data) or _legacy(data)
 
 
 def _refuse_other_formats(data: bytes) -> None:
@@ -90,13 +90,16 @@ def _refuse_other_formats(data: bytes) -> None:
             raise DocumentError(f"binary: this is a {name}, not text; extract its text first")
 
 
-def _refuse_noise(data: bytes) -> None:
-    printed = len(data) - data.count(0)
-    if not printed:
-        raise DocumentError("empty: the file holds nothing but NUL bytes")
+def _is_noise(data: bytes) -> bool:
     controls = len(data) - len(data.translate(None, _CONTROLS))
-    if controls > _CONTROL_SHARE * printed + _STRAY_CONTROLS:
-        raise DocumentError(f"binary: {controls} of {len(data)} bytes are control characters; this is no text")
+    return controls > _CONTROL_SHARE * (len(data) - data.count(0)) + _STRAY_CONTROLS
+
+
+def _refuse_noise(data: bytes) -> None:
+    if data.count(0) == len(data):
+        raise DocumentError("empty: the file holds nothing but NUL bytes")
+    if _is_noise(data):
+        raise DocumentError("binary: too many of the bytes are control characters; this is no text")
 
 
 def _marked(data: bytes) -> Text | None:

@@ -42,13 +42,17 @@ LAYERS: Final = (
     "cp852",
     "koi8-r",
     "cp866",
+    "mac-cyrillic",
+    "sloppy-windows-1255",
+    "cp1256",
 )
 """Encodings that UTF-8 is commonly misread in. The names beginning with "sloppy" are ftfy's: no byte undefined."""
 
-# What such a line may spell: Latin letters with marks, typographic marks, Greek, Cyrillic. Not the rarer letters
-# that an accent and a quotation mark happen to make.
+# What such a line may spell: Latin letters with marks, typographic marks, Greek, Cyrillic, Hebrew, Arabic. Not the
+# rarer letters that an accent and a quotation mark happen to make.
 _SPELLED: Final = re.compile(
-    "[\u0000-\u007f\u00a0-\u017f\u0218-\u021b\u0386-\u03ce\u0401-\u045f\u0490\u0491\u2010-\u203a\u20ac\u2116\u2122]*"
+    "[\u0000-\u007f\u00a0-\u017f\u0218-\u021b\u0386-\u03ce\u0401-\u045f\u0490\u0491\u05d0-\u05ea\u060c-\u06d5"
+    "\u2010-\u203a\u20ac\u2116\u2122]*"
 )
 _NON_ASCII: Final = re.compile("[^\x00-\x7f]+")
 _INSIDE_WORD: Final = re.compile("[a-z][^\x00-\x7f]{2}[a-z]")

@@ -246,10 +246,30 @@ def test_decode_repairs_and_keeps_all_lines() -> None:
 
 # -- every file -------------------------------------------------------------------------------------------------------
 
-ENCODINGS = (
-    "ascii utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-be cp1252 cp1251 koi8-r cp1253 cp932 euc_jp gb18030 "
-    "big5 euc_kr iso2022_jp iso2022_kr hz utf-7 mac-roman"
-).split()
+ENCODINGS = [
+    "ascii",
+    "utf-8",
+    "utf-8-sig",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32",
+    "utf-32-be",
+    "cp1252",
+    "cp1251",
+    "koi8-r",
+    "cp1253",
+    "cp932",
+    "euc_jp",
+    "gb18030",
+    "big5",
+    "euc_kr",
+    "iso2022_jp",
+    "iso2022_kr",
+    "hz",
+    "utf-7",
+    "mac-roman",
+]
 TEXTS = st.text(
     st.one_of(
         st.sampled_from("\r\n\r\n\v\f\x85\u2028\ufeff \t+-~{}\x00\x1b\x0e"),

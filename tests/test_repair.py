@@ -117,19 +117,82 @@ def test_tidy_characters_make_no_mojibake() -> None:
 
 # -- the fast way is the slow way -------------------------------------------------------------------------------------
 
-ENCODINGS = (
-    "sloppy-windows-1252 latin-1 sloppy-windows-1251 sloppy-windows-1250 sloppy-windows-1253 sloppy-windows-1254 "
-    "sloppy-windows-1257 iso8859-2 macroman cp437 cp850 koi8-r cp866"
-).split()
+ENCODINGS = [
+    "sloppy-windows-1252",
+    "latin-1",
+    "sloppy-windows-1251",
+    "sloppy-windows-1250",
+    "sloppy-windows-1253",
+    "sloppy-windows-1254",
+    "sloppy-windows-1257",
+    "iso8859-2",
+    "macroman",
+    "cp437",
+    "cp850",
+    "koi8-r",
+    "cp866",
+]
 SENTENCES = [
     sentence
     for row in map(json.loads, (DATA / "legacy_sentences.jsonl").read_text(encoding="utf-8").splitlines())
     for sentence in row["sentences"]
 ]
-SPECIAL = (
-    "\u00a0 \u00ad \u200b \u200c \u200d \u2060 \ufeff \u200f \x00 \x08 \x0b \x0c \r \u2028 \x85 \x92 \x1b[1m & ; < Ã Â â € ™ œ ° ¹ "
-    "³ ¿ ß ÿ \u0301 \u0323 ﬁ ŉ ｱ ﾞ Ａ １ \u3000 \u202f \t \ufffd 👩 é &amp; &eacute; &nbsp; &amp;lt; &#146; &#xd83d; ï»¿"
-).split(" ") + ["  "]
+SPECIAL = [
+    "\xa0",
+    "\xad",
+    "\u200b",
+    "\u200c",
+    "\u200d",
+    "\u2060",
+    "\ufeff",
+    "\u200f",
+    "\x00",
+    "\x08",
+    "\x0b",
+    "\x0c",
+    "\r",
+    "\u2028",
+    "\x85",
+    "\x92",
+    "\x1b[1m",
+    "&",
+    ";",
+    "<",
+    "Ã",
+    "Â",
+    "â",
+    "€",
+    "™",
+    "œ",
+    "°",
+    "¹",
+    "³",
+    "¿",
+    "ß",
+    "ÿ",
+    "́",
+    "̣",
+    "ﬁ",
+    "ŉ",
+    "ｱ",
+    "ﾞ",
+    "Ａ",
+    "１",
+    "\u3000",
+    "\u202f",
+    "\t",
+    "�",
+    "👩",
+    "é",
+    "&amp;",
+    "&eacute;",
+    "&nbsp;",
+    "&amp;lt;",
+    "&#146;",
+    "&#xd83d;",
+    "ï»¿",
+    "  ",
+]
 
 
 def misread(text: str, written: str, read: str) -> str:
