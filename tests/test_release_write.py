@@ -350,6 +350,26 @@ def test_a_crash_before_the_card_leaves_the_old_release(tmp_path, monkeypatch, s
     assert {name: found[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize("moved", [0, 2, 5, 7, 9])
+def test_a_crash_among_the_renames_is_healed_by_the_next_ingest(tmp_path, monkeypatch, moved):
+    """Some files are in place, others are not, of the knowledge too: the next ingest puts the rest beside them."""
+    rows = sample_tables(range(40))
+    release(tmp_path / "calm", rows)
+    real = Folder.publish
+
+    def failing(self, names):
+        real(self, list(names)[:moved])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Folder, "publish", failing)
+    with pytest.raises(KeyboardInterrupt):
+        release(tmp_path / "hit", rows)
+    assert read_card(tmp_path / "hit") == []
+    monkeypatch.setattr(Folder, "publish", real)
+    assert release(tmp_path / "hit", rows).version == "1.0.0"
+    assert folder_bytes(tmp_path / "hit") == folder_bytes(tmp_path / "calm")
+
+
 def test_only_one_process_writes_at_a_time(tmp_path, monkeypatch):
     """Another process that holds the lock is named as the reason; threads of one process nest."""
     monkeypatch.setattr("copydesk.release.folder.LOCK_SECONDS", 0.2)

@@ -66,6 +66,26 @@ def test_field_table_names_every_column(name):
     assert {row.replace("\\|", "").count("|") for row in rows} == {4}
 
 
+@pytest.mark.parametrize("name", [*TABLES, "gold"])
+def test_schema_files_keep_to_the_standard(name):
+    """Open Data Contract Standard 3.2: its required keys, and none that it does not know (columns: see the parser)."""
+    whole = yaml.safe_load((schema_folder() / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert {"version", "apiVersion", "kind", "id"} <= whole.keys()
+    assert whole.keys() <= {"version", "apiVersion", "kind", "id", "name", "status", "description", "schema"}
+    assert whole["description"].keys() <= {"purpose", "usage", "limitations"}
+    (table,) = whole["schema"]
+    assert table.keys() <= {
+        "name",
+        "logicalType",
+        "physicalType",
+        "description",
+        "dataGranularityDescription",
+        "properties",
+    }
+    assert table["logicalType"] == "object"
+    assert load_schema(name).fields
+
+
 def test_good_rows_have_no_faults():
     """The invented articles and ledgers keep their schemas."""
     for name, table in (("article", GOOD), ("ledger", GOOD_LEDGER)):

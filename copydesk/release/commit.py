@@ -22,7 +22,7 @@ from copydesk.knowledge import Knowledge
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, compare_keys, count_changes, read_keys, reasons, render_changelog
 from copydesk.release.facts import Facts, code_digest, made_with, release_date
-from copydesk.release.folder import CARD, CHANGELOG, KNOWLEDGE, Folder, sha256_of
+from copydesk.release.folder import CARD, CHANGELOG, KNOWLEDGE, WORK, Folder, read_bytes, sha256_of
 from copydesk.release.head import LOADABLE
 from copydesk.release.manifest import FORMAT, Manifest, Reference, read_card, read_manifest
 from copydesk.release.order import Batches, read_articles, read_ledger
@@ -162,13 +162,12 @@ def _table(schema: Schema, written: Written) -> dict[str, Any]:
 def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], list[str | None]]:
     """The manifest's entry and the staged files; knowledge that is there already stays as it is."""
     place = f"{KNOWLEDGE}/{knowledge.digest}"
-    if (folder / place).is_dir():
+    with tempfile.TemporaryDirectory(dir=folder.subfolder(WORK)) as draft:
+        knowledge.save(Path(draft))
+        held = {path.name: path.read_bytes() for path in Path(draft).iterdir()}
+    if all((folder / place / name).is_file() for name in held):
         Knowledge.load(folder / place)
-        held = {path.name: path.read_bytes() for path in (folder / place).iterdir()}
-    else:
-        with tempfile.TemporaryDirectory(dir=folder.subfolder(".work")) as draft:
-            knowledge.save(Path(draft))
-            held = {path.name: path.read_bytes() for path in Path(draft).iterdir()}
+        held = {name: read_bytes(folder / place / name) for name in held}
     files = {f"{place}/{name}": sha256_of(data) for name, data in sorted(held.items())}
     staged = [folder.stage(f"{place}/{name}", data) for name, data in sorted(held.items())]
     return {"digest": knowledge.digest, "documents": knowledge.documents, "files": files}, staged
