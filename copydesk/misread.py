@@ -64,16 +64,23 @@ def register_sloppy_codecs() -> None:
 
 def undo_misread(line: str) -> str | None:
     """`line` as it was before it was read as cp1252, or None where that did not happen or is not sure."""
-    if not _SUSPECT.search(line):
-        return None
-    try:
-        data = line.translate(c1_characters()).encode("sloppy-windows-1252")
-    except UnicodeEncodeError:
-        return None
-    if b"\x1a" in data or _is_utf8(data):
+    data = _bytes(line)
+    if data is None or b"\x1a" in data or _is_utf8(data) or not _SUSPECT.search(line):
         return None
     undone = _decoded(data, _best(data, _SCRIPT_READINGS if _in_other_script(line) else _LATIN_READINGS))
     return None if undone == line else undone
+
+
+def _bytes(line: str) -> bytes | None:
+    register_sloppy_codecs()
+    try:
+        return line.encode("sloppy-windows-1252")
+    except UnicodeEncodeError:
+        pass
+    try:
+        return line.translate(c1_characters()).encode("sloppy-windows-1252")
+    except UnicodeEncodeError:
+        return None
 
 
 @cache

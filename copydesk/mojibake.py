@@ -90,17 +90,24 @@ def _undo_line(line: str, kinds: list[str]) -> str:
         return "".join(_undo_line(line[at : at + _SEGMENT], kinds) for at in range(0, len(line), _SEGMENT))
     if line.isascii():
         return line
-    for _ in range(_LAYERS_DEEP):
-        before = line
-        line = _name_stray_c1(line, kinds)
-        for undoing in (undo_misread, undo_whole):
-            undone = undoing(line)
-            if undone is not None:
-                kinds.append("mojibake")
-                line = undone
-        line = _ftfy(line, kinds)
-        if line == before:
+    line = _name_stray_c1(line, kinds)
+    for layer in range(_LAYERS_DEEP):
+        read_back = _read_back_all(line, kinds)
+        if layer and read_back == line:
+            break  # ftfy has had its say on this, and repeats itself until nothing changes
+        fixed = _ftfy(read_back, kinds)
+        if fixed == line:
             break
+        line = fixed
+    return line
+
+
+def _read_back_all(line: str, kinds: list[str]) -> str:
+    for undoing in (undo_misread, undo_whole):
+        undone = undoing(line)
+        if undone is not None:
+            kinds.append("mojibake")
+            line = undone
     return line
 
 
