@@ -179,7 +179,8 @@ def _ingest_as_flow(options: Options) -> Outcome:
 
     settle(options)  # what is wrong with the request is said before a server is started
     with shown_progress():
-        return ingest_flow(**options.as_parameters())
+        outcome: Outcome = ingest_flow(**options.as_parameters())
+    return outcome
 
 
 def _explain(asked: argparse.Namespace) -> int:

@@ -65,24 +65,24 @@ class Dataset(_Strict):
     """What is built and how its card introduces it."""
 
     name: PlainName | None = Field(
-        None, description="the dataset's name; `--name` wins; else the one source's folder name"
+        default=None, description="the dataset's name; `--name` wins; else the one source's folder name"
     )
-    title: str | None = Field(None, description="the card's title")
-    description: str | None = Field(None, description="the card's first paragraph")
-    license: str | None = Field(None, description="an identifier such as `cc-by-4.0`, or words of your own")
-    into: Path = Field(Path("dist"), description="the folder where datasets are kept; `--into` wins")
+    title: str | None = Field(default=None, description="the card's title")
+    description: str | None = Field(default=None, description="the card's first paragraph")
+    license: str | None = Field(default=None, description="an identifier such as `cc-by-4.0`, or words of your own")
+    into: Path = Field(default=Path("dist"), description="the folder where datasets are kept; `--into` wins")
 
 
 class Ingest(_Strict):
     """How the work is cut and what is refused."""
 
-    workers: int = Field(2, ge=1, le=256, description="worker processes; `--workers` wins")
+    workers: int = Field(default=2, ge=1, le=256, description="worker processes; `--workers` wins")
     batch_documents: int = Field(
         2_000, ge=1, description="most documents of a batch; changes speed and memory, no result"
     )
-    batch_bytes: int = Field(32_000_000, ge=1, description="most raw bytes of a batch, one document apart")
-    max_document_bytes: int = Field(20_000_000, ge=1, description="a larger file goes to quarantine")
-    profiles: tuple[Path, ...] = Field((), description="folders of your own site profiles (TOML)")
+    batch_bytes: int = Field(default=32_000_000, ge=1, description="most raw bytes of a batch, one document apart")
+    max_document_bytes: int = Field(default=20_000_000, ge=1, description="a larger file goes to quarantine")
+    profiles: tuple[Path, ...] = Field(default=(), description="folders of your own site profiles (TOML)")
 
 
 class Source(_Strict):
@@ -91,17 +91,20 @@ class Source(_Strict):
     name: PlainName = Field(description="part of every document's id: keep it")
     path: Path = Field(description="its folder, or one file")
     pattern: str | None = Field(
-        None,
-        description="what paths below the folder say, such as `{outlet}/{date}_{slug}.txt`; `*` and `**/` match any text; "
-        "`outlet`, `date`, `headline`, `section`, `authors`, `site` and `url` are known, others go into `extra`; a file "
-        "that it does not fit is read all the same",
+        default=None,
+        description="what paths below the folder say, such as `{outlet}/{date}_{slug}.txt`; `*` and `**/` match any "
+        "text; `outlet`, `date`, `headline`, `section`, `authors`, `site` and `url` are known, others go into `extra`; "
+        "a file that it does not fit is read all the same",
     )
     metadata: Path | None = Field(
-        None, description="a CSV file below the folder, with a column `file` (uri or file name) and the same names"
+        default=None,
+        description="a CSV file below the folder, with a column `file` (uri or file name) and the same names",
     )
-    site: str | None = Field(None, description="the layout family of all its documents")
-    outlet: str | None = Field(None, description="who published them")
-    years: YearBounds = Field(None, description="when, as `2015..2018`: decides dates without a year, where it can")
+    site: str | None = Field(default=None, description="the layout family of all its documents")
+    outlet: str | None = Field(default=None, description="who published them")
+    years: YearBounds = Field(
+        default=None, description="when, as `2015..2018`: decides dates without a year, where it can"
+    )
 
     @model_validator(mode="after")
     def _compile(self) -> Self:

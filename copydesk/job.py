@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +62,11 @@ def settle(options: Options) -> Job:
     sources = _sources(options, config)
     name = _name(options, config, sources)
     limit = config.ingest.max_document_bytes
-    found = [find_files(source, root, max_bytes=limit) for source, root in sources]
+    found = [find_files(one.source, one.root, below=one.path, max_bytes=limit) for one in sources]
     files = tuple(file for some, _ in found for file in some)
     refused = tuple(one for _, some in found for one in some)
     if not files and not refused:
-        raise UsageError(f"{', '.join(str(root) for _, root in sources)}: no raw files there; put .txt files in")
+        raise UsageError(f"{', '.join(str(one.path) for one in sources)}: no raw files there; put .txt files in")
     return Job(
         name=name,
         destination=(options.into or config.below(config.dataset.into)) / name,
@@ -81,30 +81,42 @@ def settle(options: Options) -> Job:
     )
 
 
-def _sources(options: Options, config: Config) -> list[tuple[Source, Path]]:
-    """The sources asked for, each with its root; a PATH that is a configured source keeps its configuration."""
+@dataclass(frozen=True)
+class _Place:
+    """A source, its root, and the part of it that is asked for."""
+
+    source: Source
+    root: Path
+    path: Path
+
+
+def _sources(options: Options, config: Config) -> list[_Place]:
+    """The sources asked for; a PATH in a configured source keeps its configuration."""
     years = _years(options.years)
-    configured = [(source, config.below(source.path)) for source in config.source]
+    configured = [_Place(source, config.below(source.path), config.below(source.path)) for source in config.source]
     if options.paths:
-        chosen = [_source_of(path, configured) for path in options.paths]
+        chosen = [_place_of(path, configured) for path in options.paths]
     elif configured:
         chosen = configured
     else:
         raise UsageError("nothing to read: give a PATH, or a copydesk.toml with a [[source]]")
-    names = [source.name for source, _ in chosen]
-    for name in names:
-        if names.count(name) > 1:
+    roots = {(one.source.name, one.root.resolve()) for one in chosen}
+    for name, _ in roots:
+        if len([one for one, _ in roots if one == name]) > 1:
             raise UsageError(
                 f"two PATHs would both be the source {name!r}: give them as [[source]]s with names of their own"
             )
-    return [(source.model_copy(update={"years": years}) if years else source, root) for source, root in chosen]
+    return [replace(one, source=one.source.model_copy(update={"years": years})) if years else one for one in chosen]
 
 
-def _source_of(path: Path, configured: Sequence[tuple[Source, Path]]) -> tuple[Source, Path]:
-    for source, root in configured:
-        if path.exists() and root.exists() and path.samefile(root):
-            return source, path
-    return Source(name=_folder_name(path), path=path), path
+def _place_of(path: Path, configured: Sequence[_Place]) -> _Place:
+    """The configured source that a path lies in, else one of its own: a folder, or the folder of a file."""
+    place = path.resolve()
+    for one in configured:
+        if place.is_relative_to(one.root.resolve()):
+            return _Place(one.source, one.root, one.root / place.relative_to(one.root.resolve()))
+    root = path.parent if path.is_file() else path
+    return _Place(Source(name=_folder_name(path), path=root), root, path)
 
 
 def _years(written: str | None) -> tuple[int, int] | None:
@@ -122,9 +134,9 @@ def _folder_name(path: Path) -> str:
     return plain.lstrip("._-")[:64] or "source"
 
 
-def _name(options: Options, config: Config, sources: Sequence[tuple[Source, Path]]) -> str:
+def _name(options: Options, config: Config, sources: Sequence[_Place]) -> str:
     """The dataset's name: as asked, else of the one PATH's folder, else as configured, else of the one source's."""
-    one = _folder_name(sources[0][1]) if len(sources) == 1 else None
+    one = _folder_name(sources[0].path) if len(sources) == 1 else None
     configured = config.dataset.name
     name = options.name or (one or configured if options.paths else configured or one)
     if not name:

@@ -33,30 +33,31 @@ class Over(Protocol):
 class Progress(Protocol):
     """Where a run says how far it is."""
 
-    def begin(self, stage: str, total: int) -> None:
+    def begin(self, stage: str, total: int, /) -> None:
         """Tell that a stage of `total` items begins."""
 
-    def advance(self, stage: str) -> None:
+    def advance(self, stage: str, /) -> None:
         """Tell that one more item of the stage is done."""
 
-    def end(self, stage: str) -> None:
+    def end(self, stage: str, /) -> None:
         """Tell that the stage is done."""
 
 
 class Quiet:
     """A progress that says nothing."""
 
-    def begin(self, stage: str, total: int) -> None:
+    def begin(self, _stage: str, _total: int, /) -> None:
         """Say nothing."""
 
-    def advance(self, stage: str) -> None:
+    def advance(self, _stage: str, /) -> None:
         """Say nothing."""
 
-    def end(self, stage: str) -> None:
+    def end(self, _stage: str, /) -> None:
         """Say nothing."""
 
 
-SHOWN: Final[ContextVar[Progress]] = ContextVar("progress", default=Quiet())
+QUIET: Final = Quiet()
+SHOWN: Final[ContextVar[Progress]] = ContextVar("progress", default=QUIET)
 """The progress of whoever started the run: a flow's parameters are its form in Prefect's UI and cannot hold one."""
 
 

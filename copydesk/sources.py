@@ -146,21 +146,22 @@ def read_sidecar(path: Path) -> dict[str, dict[str, str]]:
     return rows
 
 
-def find_files(source: Source, root: Path, *, max_bytes: int) -> tuple[list[RawFile], list[Refused]]:
-    """The files of a source below `root` (a folder or one file), sorted by uri, and those refused, with reasons.
+def find_files(
+    source: Source, root: Path, *, max_bytes: int, below: Path | None = None
+) -> tuple[list[RawFile], list[Refused]]:
+    """The files of a source in the folder `root`, sorted by uri, and those refused, with reasons.
 
-    Raises UsageError where `root` is not there or cannot be listed.
+    `root` may be one file, which is then all there is. With `below`, a folder or file in `root`, only those there, and
+    their uris stay relative to `root`. Raises UsageError where the place is not there or cannot be listed.
     """
-    if not root.exists():
-        raise UsageError(f"{root}: no such file or folder (source {source.name!r}); check the path")
+    place = below or root
+    if not place.exists():
+        raise UsageError(f"{place}: no such file or folder (source {source.name!r}); check the path")
     matcher = compile_pattern(source.pattern) if source.pattern else None
-    sidecar, base = {}, root
-    if source.metadata is not None:
-        sidecar = read_sidecar(root / source.metadata)
-    if root.is_file():
-        base = root.parent
+    sidecar = read_sidecar(root / source.metadata) if source.metadata is not None else {}
+    base = root.parent if root.is_file() else root
     files, refused = [], []
-    for path in sorted(_walk(root), key=lambda found: file_uri(found, base)):
+    for path in sorted(_walk(place), key=lambda found: file_uri(found, base)):
         uri = file_uri(path, base)
         if source.metadata is not None and path == root / source.metadata:
             continue

@@ -66,6 +66,16 @@ def test_one_file_is_a_source_of_one(tmp_path: Path) -> None:
     assert [file.uri for file in files] == ["a.txt"]
 
 
+def test_a_part_of_a_source_keeps_its_uris(tmp_path: Path) -> None:
+    """Files asked for by a folder or file inside the source are named as the whole source names them."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "x.txt").write_text("x")
+    (tmp_path / "y.txt").write_text("y")
+    for place in (tmp_path / "a", tmp_path / "a" / "b" / "x.txt"):
+        files, _ = find_files(source(), tmp_path, max_bytes=10, below=place)
+        assert [file.uri for file in files] == ["a/b/x.txt"]
+
+
 def test_an_undecodable_name_is_percent_encoded(tmp_path: Path) -> None:
     """A file name that is not UTF-8 still has a uri that is."""
     path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.txt")

@@ -109,7 +109,7 @@ def _line(line: Line, width: int) -> Text:
     text = line.text.replace("\n", " ")
     room = max(20, width - len(head))
     shown = text if len(text) <= room else text[: room - 1] + "\u2026"
-    return Text(head, style="dim").append(shown, style=STYLES[line.fate])
+    return Text().append(head, style="dim").append(shown, style=STYLES[line.fate])
 
 
 def console_for_output() -> Console:

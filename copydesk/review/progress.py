@@ -35,18 +35,18 @@ class Lines:
         self._total = self._done = 0
         self._told = 0.0
 
-    def begin(self, stage: str, total: int) -> None:
+    def begin(self, _stage: str, total: int, /) -> None:
         """Begin a stage of `total` items."""
         self._total, self._done, self._told = total, 0, time.monotonic()
 
-    def advance(self, stage: str) -> None:
+    def advance(self, stage: str, /) -> None:
         """Tell now and then how many items are done."""
         self._done += 1
         if self._done < self._total and time.monotonic() - self._told >= PATIENCE:
             self._told = time.monotonic()
             print(f"{stage}: {self._done} of {self._total} batches", file=sys.stderr, flush=True)
 
-    def end(self, stage: str) -> None:
+    def end(self, stage: str, /) -> None:
         """Tell that the stage is done."""
         print(f"{stage}: done", file=sys.stderr, flush=True)
 
@@ -58,15 +58,15 @@ class Bars:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
-    def begin(self, stage: str, total: int) -> None:
+    def begin(self, stage: str, total: int, /) -> None:
         """Show the stage's bar."""
         self._tasks[stage] = self._bars.add_task(stage, total=total)
 
-    def advance(self, stage: str) -> None:
+    def advance(self, stage: str, /) -> None:
         """Move the bar by one item."""
         self._bars.advance(self._tasks[stage])
 
-    def end(self, stage: str) -> None:
+    def end(self, stage: str, /) -> None:
         """Stop the bar's clock."""
         self._bars.stop_task(self._tasks[stage])
 
