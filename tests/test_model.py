@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copydesk.labels import DROPPED, FIELD, KEPT, LABELS
-from copydesk.lines.features import DENSE, features_of, hash_words
+from copydesk.lines.features import DENSE, features_of
 from copydesk.lines.model import load, predict
+from copydesk.lines.words import hash_words
 
 PAGE = """Skip to content
 Home

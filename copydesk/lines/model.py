@@ -24,7 +24,8 @@ import numpy.typing as npt
 import polars as pl
 
 from copydesk.labels import LABELS
-from copydesk.lines.features import Array, Codes, Features, Index, features_of
+from copydesk.lines.features import Features, features_of
+from copydesk.lines.words import Array, Codes, Index
 
 __all__ = ["DECIMALS", "LIMIT", "SLOTS", "Weights", "load", "look_up", "numbers", "predict"]
 
@@ -94,11 +95,17 @@ def numbers(dense: Array, weights: Weights) -> Array:
     Gorishniy et al. 2022). `edges` is (columns in `stepped`, steps + 1), increasing.
     """
     mean, scale = weights["mean"].astype(np.float32), weights["scale"].astype(np.float32)
-    scaled = np.clip((dense - mean) * scale, -LIMIT, LIMIT)
     edges = weights["edges"].astype(np.float32)
-    low, width = edges[:, :-1], np.diff(edges, axis=1)
-    steps = np.clip((dense[:, weights["stepped"], None] - low) / width, 0, 1)
-    return np.concatenate([scaled, steps.reshape(len(dense), -1)], axis=1).astype(np.float32)
+    slope = 1 / np.diff(edges, axis=1)
+    count, columns = dense.shape
+    out = np.empty((count, columns + slope.size), np.float32)
+    scaled, steps = out[:, :columns], np.empty((count, *slope.shape), np.float32)
+    np.multiply(dense - mean, scale, out=scaled)
+    np.clip(scaled, -LIMIT, LIMIT, out=scaled)
+    np.multiply(dense[:, weights["stepped"], None], slope, out=steps)
+    np.subtract(steps, edges[:, :-1] * slope, out=steps)
+    np.clip(steps.reshape(count, -1), 0, 1, out=out[:, columns:])
+    return out
 
 
 def _times(values: Array, matrix: Array) -> Array:
@@ -126,6 +133,9 @@ class _Net:
         self.scaling = {name: weights[name] for name in ("mean", "scale", "stepped", "edges")}
         rest = {name for name in weights if name.endswith(("_w", "_b"))}
         self.layers = {name: np.ascontiguousarray(weights[name], np.float32) for name in sorted(rest)}
+        for number in range(len(self.dilations)):
+            name = f"conv{number}_w"
+            self.layers[name] = np.concatenate(np.split(self.layers[name], 3), axis=1)
 
     def _dense(self, values: Array, name: str) -> Array:
         return _times(values, self.layers[f"{name}_w"]) + self.layers[f"{name}_b"]
@@ -161,23 +171,25 @@ class _Net:
         ]
         return np.concatenate(parts, axis=1)
 
-    def _with_neighbours(self, values: Array, doc: Index, dilation: int) -> Array:
-        """Each line's values beside those of the lines `dilation` before and after it, zeros beyond the document."""
-        count, width = values.shape
-        out = np.zeros((count, 3 * width), np.float32)
-        out[:, width : 2 * width] = values
-        if dilation < count:
-            same = (doc[dilation:] == doc[:-dilation])[:, None]
-            np.multiply(values[:-dilation], same, out=out[dilation:, :width])
-            np.multiply(values[dilation:], same, out=out[:-dilation, 2 * width :])
+    def _convolve(self, values: Array, doc: Index, number: int) -> Array:
+        """What a line gives to itself and to the lines `dilation` after and before it, added up where it arrives."""
+        width, dilation = values.shape[1], self.dilations[number]
+        given = _times(values, self.layers[f"conv{number}_w"])
+        out = given[:, width : 2 * width] + self.layers[f"conv{number}_b"]
+        if dilation < len(doc):
+            apart = np.flatnonzero(doc[dilation:] != doc[:-dilation])
+            given[apart, :width] = 0
+            given[apart + dilation, 2 * width :] = 0
+            out[dilation:] += given[:-dilation, :width]
+            out[:-dilation] += given[dilation:, 2 * width :]
         return out
 
     def __call__(self, features: Features) -> Array:
         doc = features.doc
         values = np.maximum(self._dense(self._inputs(features), "in"), 0)
-        for number, dilation in enumerate(self.dilations):
-            around = self._with_neighbours(values, doc, dilation)
-            values += np.maximum(self._dense(around, f"conv{number}"), 0)
+        for number in range(len(self.dilations)):
+            change = self._convolve(values, doc, number)
+            values += np.maximum(change, 0, out=change)
         opens = np.flatnonzero(np.diff(doc, prepend=-1))
         size = np.diff(opens, append=len(doc)).astype(np.float32)[:, None]
         mean = np.add.reduceat(values, opens, axis=0) / size

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from copydesk.lines.features import Array, Index
+from copydesk.lines.words import Array, Index
 
 __all__ = ["VECTORS", "Adam", "Batch", "Learner", "Parameters", "Shape", "new_parameters"]
 

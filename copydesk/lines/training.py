@@ -21,10 +21,11 @@ import polars as pl
 
 from copydesk.errors import UsageError
 from copydesk.labels import LABELS
-from copydesk.lines.features import DENSE, Array, Codes, Features, Index, features_of
+from copydesk.lines.features import DENSE, Features, features_of
 from copydesk.lines.gold import read_gold
 from copydesk.lines.model import SLOTS, Weights, look_up, numbers, predict
 from copydesk.lines.network import VECTORS, Adam, Batch, Learner, Parameters, Shape, new_parameters
+from copydesk.lines.words import Array, Codes, Index
 
 __all__ = ["Examples", "Settings", "cross_validate", "examples_of", "fit", "fold_of", "save", "train"]
 
@@ -61,6 +62,8 @@ class Settings:
     document_power: float = 0.5
     length_weight: float = 0.01
     steps: int = 6
+    unspace: float = 0.5
+    space: float = 0.35
     pool_drop: float = 0.0
     seed: int = 0
     sources: dict[str, float] = field(
@@ -171,8 +174,8 @@ class _Batches:
         spaced = self.spaced[self.examples.starts[documents]]
         dice = random.random(len(documents))
         columns = slice(len(DENSE) - _BLANKS, len(DENSE))
-        dense[(spaced & (dice < 0.5))[doc], columns] = 0
-        dense[(~spaced & (dice < 0.35))[doc], columns] = np.array([2 / 3, 2 / 3, 2], np.float32)
+        dense[(spaced & (dice < self.settings.unspace))[doc], columns] = 0
+        dense[(~spaced & (dice < self.settings.space))[doc], columns] = np.array([2 / 3, 2 / 3, 2], np.float32)
         if self.settings.forget_number:
             dense *= random.random(dense.shape, dtype=np.float32) >= self.settings.forget_number
         return dense

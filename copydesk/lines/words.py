@@ -1,0 +1,186 @@
+"""Lines as one array of code points: classes of characters, words and their hashes.
+
+    lines ──► Characters (all lines end to end) ──► words_in ──► a 64-bit hash and a place for each word
+
+Nothing loops over lines. Long lines are read by their first `HEAD` and last `TAIL` characters: an opening and an
+ending tell what a line is, and the middle of a paragraph is like any other. Hashes are our own, over code points in
+lower case with every digit as 0, so they are the same in every process and with every version of Polars.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+__all__ = [
+    "CLASSES", "CLASS_NAMES", "HEAD", "TAIL", "Array", "Characters", "Codes", "Index", "Wide",
+    "are_function_words", "characters_of", "hash_words", "mix", "words_in",
+]  # fmt: skip
+
+HEAD: Final = 160
+TAIL: Final = 64
+
+Array = npt.NDArray[np.float32]
+Wide = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.uint64]
+Index = npt.NDArray[np.int64]
+
+# Classes of characters.
+SPACE, UPPER, LOWER, LETTER, CJK, DIGIT, STOP, COMMA = range(8)
+COLON, QUOTE, BRACKET, DASH, BAR, AT, SYMBOL, OTHER = range(8, 16)
+CLASSES: Final = 16
+CLASS_NAMES: Final = (
+    "space", "upper", "lower", "letter", "cjk", "digit", "stop", "comma",
+    "colon", "quote", "bracket", "dash", "bar", "at", "symbol", "other",
+)  # fmt: skip
+_SPECIAL: Final = {
+    STOP: ".!?…。！？।۔؟።։",
+    COMMA: ",;،、；，",
+    COLON: ":：",
+    QUOTE: "\"'`´‘’‚“”„‹›«»「」『』",
+    BRACKET: "()[]{}（）【】",
+    BAR: "|/\\>•·●▪►▶→←↑↓■*_",
+    AT: "@#&©®",
+}
+
+FUNCTION_WORDS: Final = """
+en the of and to in a is that for it with as on was are be by this from at an have has not but which he she they we
+en you i or his her their its had been were will would can
+de der die das und ist nicht ein eine zu den von mit auf für im dem des sich auch es an als wie bei aus nach wird
+de sind er sie wir ich hat war dass um noch einen einer
+fr le la les des et est un une du que qui dans pour par sur pas plus ce il elle au aux avec sont ne se son sa ses
+fr nous vous je ont mais cette été
+es el los las del y en que por con para una su al lo como más pero sus este esta ha fue son se no ya muy sin sobre
+pt o os as do da dos das em no na nos nas que e é um uma para com não por mais se ao foi ele ela seu sua pelo pela
+pt são já
+it il lo gli i di e che è per non con una del della dei delle nel nella si al alla da sono ha come più ma anche
+it questo
+nl de het een en van is dat op te niet met voor zijn aan er ook als maar om bij door uit nog naar wordt hij ze
+sv och det att som en på är av för med den till inte har om de ett var jag ska kan från vid men så
+da og det at en på er af for med den til ikke har om de et var jeg skal kan fra ved men så der
+no og det at som en på er av for med den til ikke har om de et var jeg skal kan fra ved men så
+fi ja on ei se että oli hän mutta myös kun niin ovat joka mukaan sekä olla ole tai jos vain
+pl i w na z nie się do to że o jest po jak za od przez dla co ale oraz są był tym jego tak
+cs a v na se je že z s o do i to za pro ve po jako ale které jsou který by už při jeho od
+ro și de la în a cu pe nu o din care că pentru mai este un sunt al ce fost dar prin ca
+hu a az és hogy nem is egy ez de volt van meg csak már mint még vagy ki be el ha
+tr ve bir bu da de için ile olarak olan daha çok gibi kadar en ne sonra ancak dedi olduğu göre her
+id yang dan di dengan untuk ini itu dari pada tidak dalam akan ke oleh juga adalah telah sebagai ada mereka
+vi và của là có trong được cho không các với một những này đã người ở để khi
+sw na ya wa kwa ni katika la za kuwa hiyo huo cha hii yake
+hr i u na je se da su za od što koji kao iz ali bi nije o sa će
+lt ir yra kad į iš su tai bet kaip buvo už nuo apie
+is og að í á er sem við um til en ekki var það hefur með fyrir
+et ja on et ei oli ka see kui mis aga selle ning
+ru и в не на что с по как это из к за от о для его но а у был также при она они мы я было уже
+uk і в на не що з до та як у за від про для але це його був також при
+bg и на в да се за от не че с е по са което как но като ще до
+sr и у је на да се за од са као су који што
+el και το να του η της με που για από στο την των είναι τον θα δεν σε τα
+ar في من على إلى أن عن مع هذا التي الذي ما لا كان هذه بعد أو قد كما بين
+he של על את לא הוא כי זה עם אל גם היא או אני
+fa و در به از که این را با است برای آن یک تا هم شد
+ur کے کی میں ہے اور سے کا کو نے پر کہ یہ ہیں بھی تھا
+hi के में की है और से का को ने पर कि यह हैं भी था लिए एक इस
+bn ও এই করে জন্য থেকে হয় না একটি করা এবং তার
+ko 그 이 수 있다 및 등 것 한 을 를
+"""
+_WORD_CAP: Final = 64
+_FUNCTION_BITS: Final = np.uint64((1 << 19) - 1)
+
+
+@functools.lru_cache(maxsize=1)
+def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
+    """Class and folded form (lower case, every digit 0) of the code points below 65,536."""
+    kinds = np.full(65536, OTHER, np.uint8)
+    folded = np.arange(65536, dtype=np.uint64)
+    by_category = {"Lu": UPPER, "Lt": UPPER, "Ll": LOWER, "Nd": DIGIT, "Pd": DASH, "Cc": SPACE}
+    by_group = {"L": LETTER, "M": LETTER, "Z": SPACE, "S": SYMBOL, "N": DIGIT}
+    for code in range(65536):
+        character = chr(code)
+        category = unicodedata.category(character)
+        kinds[code] = by_category.get(category, by_group.get(category[0], OTHER))
+        lower = character.lower()
+        folded[code] = ord("0") if category == "Nd" else ord(lower) if len(lower) == 1 else code
+    for kind, characters in _SPECIAL.items():
+        kinds[[ord(character) for character in characters]] = kind
+    kinds[0x3040:0x3100] = kinds[0x3400:0xA000] = kinds[0xF900:0xFB00] = CJK
+    kinds[0xFFFF] = SYMBOL  # stands for all that lies above: emoji, mostly
+    return kinds, folded
+
+
+@functools.lru_cache(maxsize=1)
+def _powers() -> Codes:
+    return np.multiply.accumulate(np.full(_WORD_CAP, 0xD6E8FEB86659FD93, np.uint64))
+
+
+def mix(codes: Codes) -> Codes:
+    """Spread each bit over the whole word (the finalizer of MurmurHash3)."""
+    codes = (codes ^ (codes >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    return codes ^ (codes >> np.uint64(33))
+
+
+@dataclass(frozen=True)
+class Characters:
+    """Lines end to end, each with a line end: code points, where lines start, and the line of each character."""
+
+    codes: npt.NDArray[np.uint16]
+    kinds: npt.NDArray[np.uint8]
+    starts: Index
+    line: npt.NDArray[np.int32]
+
+
+def characters_of(texts: pl.Series) -> Characters:
+    """The openings and endings of the texts, end to end."""
+    size = texts.str.len_chars()
+    cut = pl.concat_str(pl.col("t").str.head(HEAD), pl.lit("\n"), pl.col("t").str.tail(TAIL), pl.lit("\n"))
+    whole = pl.concat_str("t", pl.lit("\n"))
+    window = texts.to_frame("t").select(pl.when(size > HEAD + TAIL).then(cut).otherwise(whole)).to_series()
+    joined: str = window.str.join("").item() or ""
+    wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
+    codes = np.minimum(wide, 0xFFFF).astype(np.uint16)
+    length = window.str.len_chars().to_numpy().astype(np.int64)
+    starts = np.cumsum(length) - length
+    line = np.repeat(np.arange(len(length), dtype=np.int32), length)
+    return Characters(codes, _tables()[0][codes], starts, line)
+
+
+def words_in(buffer: Characters) -> tuple[Codes, Index]:
+    """Hash and place (index of the first character) of every word; an ideograph or a kana is a word of its own."""
+    kinds = buffer.kinds
+    inside = (kinds >= UPPER) & (kinds <= DIGIT)
+    opens = inside.copy()
+    opens[1:] &= ~inside[:-1] | (kinds[1:] == CJK) | (kinds[:-1] == CJK)
+    at = np.flatnonzero(opens)
+    if len(at) == 0:
+        return np.zeros(0, np.uint64), at
+    codes, inside = buffer.codes[at[0] :], inside[at[0] :]
+    place = np.arange(at[0], len(kinds)) - np.repeat(at, np.diff(at, append=len(kinds)))
+    values = (_tables()[1][codes] + np.uint64(1)) * _powers()[place & (_WORD_CAP - 1)]
+    values[~inside] = 0
+    return mix(np.add.reduceat(values, at - at[0])), at
+
+
+def hash_words(words: list[str]) -> Codes:
+    """The hash of each word as `Features.words` holds it; each must be one word of letters and digits."""
+    return words_in(characters_of(pl.Series("text", words, pl.String)))[0]
+
+
+@functools.lru_cache(maxsize=1)
+def _function_words() -> npt.NDArray[np.bool_]:
+    """By the low 19 bits of a word's hash, whether it is a function word (1 in 350 other words is taken for one)."""
+    words = sorted({word for row in FUNCTION_WORDS.strip().splitlines() for word in row.split()[1:]})
+    table = np.zeros(1 << 19, bool)
+    table[hash_words(words) & _FUNCTION_BITS] = True
+    return table
+
+
+def are_function_words(codes: Codes) -> npt.NDArray[np.bool_]:
+    """Which hashes are of function words: the, und, de la, और ... in some forty languages."""
+    return np.asarray(_function_words()[codes & _FUNCTION_BITS], np.bool_)
