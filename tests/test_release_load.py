@@ -17,49 +17,51 @@ from copydesk.schema import load_schema
 from tests.release_samples import folder_bytes, release, sample_tables
 
 READER = """
-import json, sys, time
-from pathlib import Path
-began = time.perf_counter()
-from datasets import Features, get_dataset_config_names, get_dataset_split_names, load_dataset
-imported = time.perf_counter() - began
+import json, sys
+
+from datasets import Features, get_dataset_config_names, load_dataset
+
 from copydesk.schema import load_schema
 
-folder, found = sys.argv[1], {}
-found["names"] = get_dataset_config_names(folder)
 features = {name: Features.from_arrow_schema(load_schema(name).arrow) for name in ("article", "ledger")}
-for name in (None, *found["names"]):
-    began = time.perf_counter()
-    table = "ledger" if name == "ledger" else "article"
-    whole = load_dataset(folder, name)
-    told = {split: rows.num_rows for split, rows in whole.items()}
-    first = next(iter(whole))
-    streamed = load_dataset(folder, name, split=first, streaming=True)
-    rows = list(streamed)
-    single = load_dataset(folder, name, split=first)
-    found[str(name)] = {
-        "rows": told,
-        "ids": whole[first]["id"][:],
-        "features": all(rows.features == features[table] for rows in whole.values()),
-        "streamed_features": streamed.features == features[table],
-        "streamed_equals": rows == single.to_list(),
-        "description": whole[first].info.description,
-        "seconds": round(time.perf_counter() - began, 3),
-    }
-    if table == "article":
-        row = next(row for row in rows if row["dateline"] is not None and row["published_at"] is not None)
-        found[str(name)]["dateline"] = row["dateline"]
-        found[str(name)]["without_dateline"] = any(row["dateline"] is None for row in rows)
-        found[str(name)]["published_at"] = [str(row["published_at"]), row["id"]]
-        lists = ("repairs", "topics", "headings")
-        found[str(name)]["lists"] = all(isinstance(row[column], list) for row in rows for column in lists)
-    else:
-        found["raw"] = [rows[0]["raw"].hex(), type(rows[0]["raw"]).__name__]
-print(json.dumps(found))
+
+
+def read(folder):
+    found = {"names": get_dataset_config_names(folder)}
+    for name in (None, *found["names"]):
+        table = "ledger" if name == "ledger" else "article"
+        whole = load_dataset(folder, name)
+        told = {split: rows.num_rows for split, rows in whole.items()}
+        first = next(iter(whole))
+        streamed = load_dataset(folder, name, split=first, streaming=True)
+        rows = list(streamed)
+        single = load_dataset(folder, name, split=first)
+        found[str(name)] = {
+            "rows": told,
+            "ids": whole[first]["id"][:],
+            "features": all(rows.features == features[table] for rows in whole.values()),
+            "streamed_features": streamed.features == features[table],
+            "streamed_equals": rows == single.to_list(),
+            "description": whole[first].info.description,
+        }
+        if table == "article":
+            row = next(row for row in rows if row["dateline"] is not None and row["published_at"] is not None)
+            found[str(name)]["dateline"] = row["dateline"]
+            found[str(name)]["without_dateline"] = any(row["dateline"] is None for row in rows)
+            found[str(name)]["published_at"] = [str(row["published_at"]), row["id"]]
+            lists = ("repairs", "topics", "headings")
+            found[str(name)]["lists"] = all(isinstance(row[column], list) for row in rows for column in lists)
+        else:
+            found["raw"] = [rows[0]["raw"].hex(), type(rows[0]["raw"]).__name__]
+    return found
+
+
+print(json.dumps([read(folder) for folder in sys.argv[1:]]))
 """
 
 
-def read_back(folder: Path, home: Path) -> dict:
-    """What a new process with empty caches and no network reads."""
+def read_back(home: Path, *folders: Path) -> list[dict]:
+    """What a new process with empty caches and no network reads of each dataset, one after the other."""
     home.mkdir(exist_ok=True)
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("HF_", "XDG_"))},
@@ -71,7 +73,7 @@ def read_back(folder: Path, home: Path) -> dict:
         "PYTHONPATH": str(Path(__file__).parents[1]),
     }
     done = subprocess.run(
-        [sys.executable, "-c", READER, str(folder)],
+        [sys.executable, "-c", READER, *map(str, folders)],
         env=environment,
         cwd=home,
         capture_output=True,
@@ -83,25 +85,53 @@ def read_back(folder: Path, home: Path) -> dict:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory):
-    """A dataset of two releases; the first shard of both tables has columns that are null throughout."""
-    folder = tmp_path_factory.mktemp("load") / "harbour"
+def read(tmp_path_factory):
+    """Three datasets and what is read of them in one process: `two`, `other` and `nulls`."""
+    base = tmp_path_factory.mktemp("load")
+    articles = _two_releases(base / "two" / "harbour")
+    release(base / "other" / "harbour", sample_tables(range(500, 520)))
+    _nulls(base / "nulls")
+    folders = [base / "two" / "harbour", base / "other" / "harbour", base / "nulls"]
+    return folders, articles, read_back(base / "home", *folders)
+
+
+def _two_releases(folder: Path) -> pl.DataFrame:
+    """A dataset of two releases; the first shards have columns that are null throughout."""
+    articles, ledger = sample_tables(range(150))
+    first = articles["published_at"].dt.date() < pl.date(2017, 1, 12)
+    bare = pl.when(first).then(None)
+    articles = articles.with_columns(
+        bare.otherwise("dateline").alias("dateline"),
+        bare.otherwise("site").alias("site"),
+        bare.otherwise(pl.lit(60, pl.Int16)).alias("published_offset"),
+        pl.when(first).then(pl.lit([], dtype=articles.schema["repairs"])).otherwise("repairs").alias("repairs"),
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(order, "LEAST", 10_000)
         patch.setattr(order, "MEAN", 30_000)
-        articles, ledger = sample_tables(range(150))
-        first = articles["published_at"].dt.date() < pl.date(2017, 1, 12)
-        bare = pl.when(first).then(None)
-        articles = articles.with_columns(
-            bare.otherwise("dateline").alias("dateline"),
-            bare.otherwise("site").alias("site"),
-            bare.otherwise(pl.lit(60, pl.Int16)).alias("published_offset"),
-            pl.when(first).then(pl.lit([], dtype=articles.schema["repairs"])).otherwise("repairs").alias("repairs"),
-        )
         release(folder, (articles[:100], ledger))
         release(folder, (articles, ledger))
-        assert len(read_manifest(folder, read_card(folder)[-1]).shards("article")) > 2
-    return folder, articles, read_back(folder, tmp_path_factory.mktemp("home"))
+    assert len(read_manifest(folder, read_card(folder)[-1]).shards("article")) > 2
+    return articles
+
+
+def _nulls(folder: Path) -> None:
+    """A dataset of two splits whose nullable columns are null in every row."""
+    articles, ledger = sample_tables(range(12))
+    empty = [
+        pl.lit(None, dtype=kind).alias(column.name)
+        for column, kind in zip(load_schema("article").fields, articles.schema.values(), strict=True)
+        if not column.required and column.name not in ("dateline", "published_at")
+    ]
+    splits = pl.Series(["train"] * 8 + ["validation"] * 4)
+    release(folder, (articles.with_columns(*empty, split=splits), ledger))
+
+
+@pytest.fixture
+def two(read):
+    """The dataset of two releases: its folder, its newest articles, what was read."""
+    (folder, *_), articles, (found, *_) = read
+    return folder, articles, found
 
 
 def test_every_release_and_the_ledger_load_by_name(two):
@@ -143,19 +173,18 @@ def test_the_description_names_release_and_content(two):
     assert found["None"]["description"] == f"harbour-corpus 1.1.0, content {body['content']['article']}"
 
 
-def test_a_table_that_is_null_throughout_loads(tmp_path):
+def test_a_table_that_is_null_throughout_loads(read):
     """Columns that are null in every row keep their types; several splits load by name."""
-    articles, ledger = sample_tables(range(12))
-    empty = [
-        pl.lit(None, dtype=kind).alias(column.name)
-        for column, kind in zip(load_schema("article").fields, articles.schema.values(), strict=True)
-        if not column.required and column.name not in ("dateline", "published_at")
-    ]
-    splits = pl.Series(["train"] * 8 + ["validation"] * 4)
-    release(tmp_path / "nulls", (articles.with_columns(*empty, split=splits), ledger))
-    found = read_back(tmp_path / "nulls", tmp_path / "home")
+    *_, (*_, found) = read
     assert found["None"]["rows"] == {"train": 8, "validation": 4}
     assert found["None"]["features"]
+
+
+def test_datasets_of_one_name_do_not_get_each_other_s_rows_from_the_cache(read):
+    """Another folder of the same name and version, read with the same cache, gives its own rows."""
+    _, _, (_, found, _) = read
+    assert found["names"] == ["1.0.0", "ledger"]
+    assert set(found["1.0.0"]["ids"]) == set(sample_tables(range(500, 520))[0]["id"])
 
 
 def test_reading_changes_nothing(two):

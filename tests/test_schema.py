@@ -53,7 +53,7 @@ def test_polars_and_arrow_types_agree(name):
     schema = load_schema(name)
     table = pl.DataFrame(schema=schema.polars).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema.arrow)
     assert table.schema == schema.arrow
-    assert pl.DataFrame(pl.from_arrow(schema.arrow.empty_table())).schema == schema.polars
+    assert pl.DataFrame(pl.from_arrow(table)).schema == schema.polars
 
 
 @pytest.mark.parametrize("name", TABLES)
