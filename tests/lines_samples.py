@@ -40,7 +40,19 @@ PAGE = "\n".join(
 )
 
 PAGE_LABELS = [
-    *("navigation", "navigation", "blank", "headline", "blank", "deck", "blank", "byline", "date_line", "share_prompt", "blank"),
+    *(
+        "navigation",
+        "navigation",
+        "blank",
+        "headline",
+        "blank",
+        "deck",
+        "blank",
+        "byline",
+        "date_line",
+        "share_prompt",
+        "blank",
+    ),
     *("body", "blank", "body", "blank", "body", "blank", "related_link", "blank", "heading", "blank"),
     *("body", "blank", "body", "blank", "tags", "blank", "comment_prompt", "comment_prompt", "copyright"),
 ]
@@ -71,7 +83,20 @@ AGENCY = "\n".join(
 )
 
 AGENCY_LABELS = [
-    *("navigation", "headline", "blank", "section_label", "date_line", "deck", "body", "blank", "related_link", "blank", "body", "blank"),
+    *(
+        "navigation",
+        "headline",
+        "blank",
+        "section_label",
+        "date_line",
+        "deck",
+        "body",
+        "blank",
+        "related_link",
+        "blank",
+        "body",
+        "blank",
+    ),
     *("heading", "blank", "body", "blank", "tags", "tags", "tags", "tags"),
 ]
 

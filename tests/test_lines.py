@@ -22,7 +22,19 @@ from copydesk.lines.sites import find_sites
 from tests.lines_samples import AGENCY, AGENCY_LABELS, PAGE, PAGE_LABELS, PARAGRAPHS, batch
 
 PROFILES = load_profiles()
-LINES = [*PAGE.split("\n"), *AGENCY.split("\n"), "told", "", "  ", "\u00a0", "Reuters", "* * *", "12", "3 May 2020", "Zwei Wörter"]
+LINES = [
+    *PAGE.split("\n"),
+    *AGENCY.split("\n"),
+    "told",
+    "",
+    "  ",
+    "\u00a0",
+    "Reuters",
+    "* * *",
+    "12",
+    "3 May 2020",
+    "Zwei Wörter",
+]
 
 
 def label(*texts: str, knowledge: Knowledge | None = None) -> pl.DataFrame:
@@ -73,7 +85,14 @@ def test_the_table_has_its_types() -> None:
     """doc, line, span, start, end, text, label, evidence, confidence, and nothing is null."""
     spans = label(PAGE)
     assert spans.schema == pl.Schema(
-        {"doc": pl.UInt32, "line": pl.UInt32, "span": pl.UInt16, "start": pl.UInt32, "end": pl.UInt32, "text": pl.String}
+        {
+            "doc": pl.UInt32,
+            "line": pl.UInt32,
+            "span": pl.UInt16,
+            "start": pl.UInt32,
+            "end": pl.UInt32,
+            "text": pl.String,
+        }
         | {"label": LABEL_TYPE, "evidence": pl.String, "confidence": pl.Float32}
     )
     assert not any(spans.null_count().row(0))
@@ -128,10 +147,33 @@ def test_sentences_are_not_cut(text: str) -> None:
 
 
 DATES = [
-    *("3 May 2020", "May 3, 2020 14:05 UTC+3", "Published: 03.05.2020, 08:00", "Sonntag, 3. Mai 2020, 8:00 Uhr", "Le 3 mai 2020 à 11h46"),
-    *("Опубликовано 3 мая 2020 в 11:46", "3 Mayıs 2020 Pazar 15:33", "2 hours ago", "Updated 3:04 pm EDT", "2020-05-03T10:00:00Z", "Issued on:"),
+    *(
+        "3 May 2020",
+        "May 3, 2020 14:05 UTC+3",
+        "Published: 03.05.2020, 08:00",
+        "Sonntag, 3. Mai 2020, 8:00 Uhr",
+        "Le 3 mai 2020 à 11h46",
+    ),
+    *(
+        "Опубликовано 3 мая 2020 в 11:46",
+        "3 Mayıs 2020 Pazar 15:33",
+        "2 hours ago",
+        "Updated 3:04 pm EDT",
+        "2020-05-03T10:00:00Z",
+        "Issued on:",
+    ),
 ]
-NO_DATES = ["May 2020", "In May 2020", "3 May 2020 was cold", "March on", "The May talks", "2020", "Friday", "12 angry men", "10:15 to Yuma"]
+NO_DATES = [
+    "May 2020",
+    "In May 2020",
+    "3 May 2020 was cold",
+    "March on",
+    "The May talks",
+    "2020",
+    "Friday",
+    "12 angry men",
+    "10:15 to Yuma",
+]
 
 
 @pytest.mark.parametrize(("texts", "wanted"), [(DATES, True), (NO_DATES[2:], False)], ids=["dates", "not dates"])
@@ -165,7 +207,9 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 
 def test_the_seeds_are_all_right(evaluation_data: Path) -> None:
     """Every line of the five sample pages has the label that people gave it."""
-    gold = [json.loads(line) for line in (evaluation_data / "articles" / "seeds.gold.jsonl").read_text("utf-8").splitlines()]
+    gold = [
+        json.loads(line) for line in (evaluation_data / "articles" / "seeds.gold.jsonl").read_text("utf-8").splitlines()
+    ]
     texts = [(evaluation_data / "seeds" / f"{record['id']}.txt").read_text(record["encoding"]) for record in gold]
     spans = label(*[text.removesuffix("\n") for text in texts])
     for number, record in enumerate(gold):
@@ -180,10 +224,14 @@ def test_no_article_text_is_lost(evaluation_data: Path) -> None:
         raw = (evaluation_data / "articles" / "dev" / f"{record['id']}.txt").read_bytes().decode(record["encoding"])
         texts.append("\n".join(raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")[: record["n_lines"]]))
     spans = label(*texts).with_columns((pl.col("end") - pl.col("start")).alias("size"))
-    largest = spans.sort("doc", "line", "size", descending=[False, False, True]).unique(["doc", "line"], keep="first", maintain_order=True)
+    largest = spans.sort("doc", "line", "size", descending=[False, False, True]).unique(
+        ["doc", "line"], keep="first", maintain_order=True
+    )
     told = largest.with_columns(gold=pl.Series([name for record in gold for name in record["labels"]]))
     dropped = ~pl.col("label").cast(pl.String).is_in(["body", "heading", "headline", "deck", "dateline"])
-    body = told.filter(pl.col("gold") == "body").with_columns(pl.col("text").str.strip_chars().str.len_chars().alias("size"))
+    body = told.filter(pl.col("gold") == "body").with_columns(
+        pl.col("text").str.strip_chars().str.len_chars().alias("size")
+    )
     assert body.filter(dropped)["size"].sum() <= 0.001 * body["size"].sum()
     clean = told.filter(pl.col("gold").is_in([*LABELS[:2], "headline", "deck", "dateline", "blank"]).all().over("doc"))
     changed = clean.filter(dropped & pl.col("gold").is_in(["body", "heading"]))["doc"].n_unique()

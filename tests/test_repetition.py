@@ -17,7 +17,20 @@ from copydesk.lines.repetition import SURVEY, heads, learn, line_key, seen, surv
 from tests.lines_samples import PARAGRAPHS, batch
 
 PROFILES = load_profiles()
-WORDS = ["harbour", "bridge", "council", "engineer", "winter", "arches", "traffic", "paper", "ferry", "market", "island", "storm"]
+WORDS = [
+    "harbour",
+    "bridge",
+    "council",
+    "engineer",
+    "winter",
+    "arches",
+    "traffic",
+    "paper",
+    "ferry",
+    "market",
+    "island",
+    "storm",
+]
 
 
 def story(seed: int, *furniture: str) -> str:
@@ -77,7 +90,9 @@ def test_counts_do_not_depend_on_batches_or_order() -> None:
 
 def test_a_line_of_many_documents_is_counted_once_for_each() -> None:
     """The count of a line is the number of documents that hold it, however often each does."""
-    knowledge = known(*(story(number, "Ring the harbour bell twice", "Ring the harbour bell twice") for number in range(5)))
+    knowledge = known(
+        *(story(number, "Ring the harbour bell twice", "Ring the harbour bell twice") for number in range(5))
+    )
     key = line_key(pl.Series(["Ring the harbour bell twice"]))
     assert seen(key, pl.Series(["harbour"]), knowledge).tolist() == [5]
     assert seen(key, pl.Series(["lakeside"]), knowledge).tolist() == [0]
@@ -93,7 +108,10 @@ def test_copies_of_a_story_count_once() -> None:
 
 def test_repeated_furniture_is_dropped_from_the_third_document_on() -> None:
     """A line in two other documents of its site is furniture; a line in one other stays."""
-    texts = [story(1, "Ring the harbour bell twice", "Mind the gap here"), story(2, "Ring the harbour bell twice", "Mind the gap here")]
+    texts = [
+        story(1, "Ring the harbour bell twice", "Mind the gap here"),
+        story(2, "Ring the harbour bell twice", "Mind the gap here"),
+    ]
     texts.append(story(3, "Ring the harbour bell twice"))
     lines, documents = batch(*texts, site="harbour")
     spans = label_lines(lines, documents, known(*texts), PROFILES, np.zeros((lines.height, 18), dtype=np.float32))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from copydesk.knowledge import Knowledge
 from copydesk.labels import LABEL_TYPE, LABELS
 from copydesk.lines import repetition
-from copydesk.lines.decision import Verdict, decide
+from copydesk.lines.decision import Known, Verdict, decide
 from copydesk.lines.glue import Cut, cuts
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import INVISIBLE, Shape, measure
@@ -55,7 +55,7 @@ def label_lines(
     headed = repetition.heads(keys, knowledge)
     model = _predict(lines) if model is None else model
     found = None if model is None else model[shape.rows]
-    verdict = decide(at, profiles.evidence, seen, headed, counted.to_numpy(), found)
+    verdict = decide(at, profiles.evidence, Known(seen, headed, counted.to_numpy()), found)
     spans = _cut(_spans(lines, shape, verdict), shape, cuts(shape, verdict.label))
     return _correct(spans, documents, knowledge)
 
@@ -110,7 +110,14 @@ def _pieces(whole: dict[str, Any], cut: Cut) -> list[dict[str, Any]]:
     for number, (start, end, code, why) in enumerate(cut.pieces):
         low = 0 if number == 0 else start + lead
         high = len(text) if number == len(cut.pieces) - 1 else end + lead
-        piece = {"span": number, "start": low, "end": high, "text": text[low:high], "label": LABELS[code], "evidence": why}
+        piece = {
+            "span": number,
+            "start": low,
+            "end": high,
+            "text": text[low:high],
+            "label": LABELS[code],
+            "evidence": why,
+        }
         out.append({**whole, **piece, "confidence": 0.8})
     return out
 
@@ -120,7 +127,11 @@ def _correct(spans: pl.DataFrame, documents: pl.DataFrame, knowledge: Knowledge)
     if not knowledge.corrections.height or "id" not in documents.columns:
         return spans
     said = knowledge.corrections.unique(["id", "line"], keep="last", maintain_order=True).rename({"label": "said"})
-    asked = documents.select("doc", "id").join(said, on="id", how="inner").select("doc", pl.col("line").cast(pl.UInt32), "said")
+    asked = (
+        documents.select("doc", "id")
+        .join(said, on="id", how="inner")
+        .select("doc", pl.col("line").cast(pl.UInt32), "said")
+    )
     marked = spans.join(asked, on=["doc", "line"], how="left", maintain_order="left")
     human = pl.col("said").is_not_null()
     return marked.with_columns(

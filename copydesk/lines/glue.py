@@ -53,7 +53,9 @@ _MONTH: Final = (
     "|agosto|septiembre|octubre|noviembre|diciembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro"
 )
 _DAY: Final = f"(?:[0-9]{{1,2}}\\.? (?:de )?(?:{_MONTH})(?: de)?,? [0-9]{{4}}|(?:{_MONTH}) [0-9]{{1,2}},? [0-9]{{4}})"
-_CLOCK: Final = "(?:,? (?:[A-ZŞÇÖÜİ][a-zşçğıöü]+ )?(?:[0-9]{1,2}[:.][0-9]{2}|[0-9]{4})(?: (?:UTC|GMT)(?:[+-][0-9]{1,2})?)?)?"
+_CLOCK: Final = (
+    "(?:,? (?:[A-ZŞÇÖÜİ][a-zşçğıöü]+ )?(?:[0-9]{1,2}[:.][0-9]{2}|[0-9]{4})(?: (?:UTC|GMT)(?:[+-][0-9]{1,2})?)?)?"
+)
 _NAMES: Final = "[A-ZÀ-Þ][A-Za-zÀ-ÿ'-]+(?: [A-ZÀ-Þ]\\.)?(?: [A-ZÀ-Þ][A-Za-zÀ-ÿ'-]+){1,2}"
 _END: Final = "[.!?…][\"'”’»)]*"
 _TEASER: Final = (
@@ -81,7 +83,9 @@ _STARTERS: Final = (
     "|Since|Some|Many|Most|One|Two|With|By|To|From|His|Her|Its|Their|Although|Despite|However|Earlier|Last|Under|Meanwhile|What"
 )
 """Words that open sentences: a capital inside a word is a seam only before one of them (a brand has no The in it)."""
-_CAMEL: Final = re.compile("(?:Mac|Mc|Fitz|De|Di|La|Le|Van|You|Face|Linked|Pay|Tik|What|Whats|Sky|Air|Micro|Star|Auto|Bit|Black|Snap)$")
+_CAMEL: Final = re.compile(
+    "(?:Mac|Mc|Fitz|De|Di|La|Le|Van|You|Face|Linked|Pay|Tik|What|Whats|Sky|Air|Micro|Star|Auto|Bit|Black|Snap)$"
+)
 
 
 def cuts(shape: Shape, label: Ints) -> list[Cut]:
@@ -148,5 +152,3 @@ def _tiled(pieces: Pieces, length: int) -> Pieces:
     if at < length:
         out.append((at, length, CODE["body"], "structure:glued-rest"))
     return out
-
-

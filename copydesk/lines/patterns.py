@@ -2,6 +2,7 @@
 
     is_date     nothing but a date, a time and the words that go with them
     is_name     nothing but a person's name
+    is_post     a quoted post with its author, handle and date
     runs_on     begins in lower case: the continuation of a sentence broken at a link
 
 Masks over the lines of a `Shape`. All are cheap tests first (length, a digit, a capital), then one expression.
@@ -12,11 +13,10 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import polars as pl
 
 from copydesk.lines.shape import Mask, Shape
 
-__all__ = ["is_date", "is_name", "runs_on"]
+__all__ = ["is_date", "is_name", "is_post", "runs_on"]
 
 _DATE_LENGTH: Final = 90
 """Characters; the longest labelled date line (two dates with cue words) has 84."""
@@ -87,6 +87,11 @@ def is_name(shape: Shape) -> Mask:
     few = np.flatnonzero((shape.length <= 70) & (shape.words >= 2) & (shape.words <= 12) & ~shape.stop)
     hit[few] = shape.text.gather(few).str.contains(_NAME).to_numpy()
     return hit
+
+
+def is_post(shape: Shape) -> Mask:
+    """Lines that end with a handle in brackets and a date, as embedded posts do."""
+    return shape.text.str.tail(60).str.contains("\\(@[A-Za-z0-9_]+\\) [A-Z][a-z]+ [0-9]{1,2}, [0-9]{4}$").to_numpy()
 
 
 def runs_on(shape: Shape) -> Mask:

@@ -18,8 +18,20 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["AFTER", "AMONG", "BEFORE", "INVISIBLE",
-    "SHORT", "Ints", "Mask", "Shape", "measure", "neighbours", "normalise", "zones"]
+__all__ = [
+    "AFTER",
+    "AMONG",
+    "BEFORE",
+    "INVISIBLE",
+    "SHORT",
+    "Ints",
+    "Mask",
+    "Shape",
+    "measure",
+    "neighbours",
+    "normalise",
+    "zones",
+]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -119,9 +131,7 @@ def measure(lines: pl.DataFrame) -> Shape:
     frame = lines.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
         pl.col("doc").cast(pl.Int64),
-        pl.col("text")
-        .str.strip_chars(INVISIBLE)
-        .alias("text"),
+        pl.col("text").str.strip_chars(INVISIBLE).alias("text"),
     ).filter(pl.col("text") != "")
     frame = frame.with_columns(
         pl.col("text").str.len_chars().cast(pl.Int64).alias("length"),
@@ -131,7 +141,7 @@ def measure(lines: pl.DataFrame) -> Shape:
         pl.col("tail")
         .str.contains("[.!?\u2026\u3002\uff01\uff1f\u0964\u06d4\u061f][\"'\u201d\u2019\u00bb)\\]\u300d ]*$")
         .alias("stop"),
-        pl.col("tail").str.contains("[,:;\u2013\u2014\u060c-]$").alias("open_end"),
+        pl.col("tail").str.contains("[,:;\u2013\u2014\u060c-][\"'\u201d\u2019\u00bb]?$").alias("open_end"),
         pl.col("text").str.contains("[.!?\u2026\u3002\u0964\u06d4][\"'\u201d\u2019\u00bb)]* ").alias("inner_stop"),
         pl.when(pl.col("length") <= SHORT).then("text").alias("short"),
     )

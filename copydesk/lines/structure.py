@@ -21,9 +21,9 @@ from copydesk.labels import LABELS
 from copydesk.lines.headlines import choose
 from copydesk.lines.patterns import is_date, is_name, runs_on
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, Shape, neighbours, paragraphs, zones
+from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, Shape, neighbours, paragraphs, zones
 
-__all__ = ["CODE", "UNKNOWN", "Frame", "frame", "spaced", "structure"]
+__all__ = ["CODE", "UNKNOWN", "Frame", "frame", "run_after", "spaced", "structure"]
 
 CODE: Final = {label: code for code, label in enumerate(LABELS)}
 UNKNOWN: Final = -1
@@ -123,7 +123,7 @@ def _tags(at: Frame) -> Mask:
         & ~at.paragraph
         & ((at.ruled == UNKNOWN) | (at.ruled == CODE["tags"]))
     )
-    return _run_after(at, (at.ruled == CODE["tags"]) & (at.shape.words <= 3), small & (at.zone != BEFORE))
+    return run_after(at, (at.ruled == CODE["tags"]) & (at.shape.words <= 3), small & (at.zone != BEFORE))
 
 
 def _linked(at: Frame) -> Mask:
@@ -138,7 +138,7 @@ def _linked(at: Frame) -> Mask:
         & ~at.headline
     )
     tight = (at.shape.gap_before == 0) & spaced(at)
-    return _run_after(at, opener, title & tight)
+    return run_after(at, opener, title & tight)
 
 
 def spaced(at: Frame) -> Mask:
@@ -156,7 +156,7 @@ def spaced(at: Frame) -> Mask:
     return spaced
 
 
-def _run_after(at: Frame, opener: Mask, member: Mask) -> Mask:
+def run_after(at: Frame, opener: Mask, member: Mask) -> Mask:
     """Lines of unbroken runs of members that begin right after an opener in the same document."""
     before = neighbours(at.shape, -1)
     index = np.arange(len(at.shape))

@@ -1,0 +1,232 @@
+"""Everything that speaks for or against a line, as numbers that can be added up.
+
+    EVIDENCE    the names of the terms, with the weight of each in log-odds
+    evidence    one row of terms per line
+    log_odds    what the model alone says
+
+The weights are a logistic regression over the labelled articles and the line benchmark, where the model's part comes from
+models that had not seen the site; lines that a profile names, and headlines, took no part. Positive speaks for furniture.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from copydesk.lines.patterns import runs_on
+from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, Shape, neighbours
+from copydesk.lines.structure import CODE, Frame, run_after, spaced
+
+__all__ = ["DROPPED_CODES", "EVIDENCE", "KEPT_CODES", "evidence", "log_odds", "share"]
+
+Floats = NDArray[np.float64]
+Probabilities = NDArray[np.float32]
+
+KEPT_CODES: Final = (CODE["body"], CODE["heading"])
+NEUTRAL_CODES: Final = (CODE["headline"], CODE["deck"], CODE["dateline"])
+DROPPED_CODES: Final = tuple(
+    code for label, code in CODE.items() if code not in {*KEPT_CODES, *NEUTRAL_CODES} and label != "blank"
+)
+
+EVIDENCE: Final = {
+    "always": -0.16,
+    "model": 0.64,
+    "model, in a paragraph": -0.03,
+    "model, in a page full of furniture": 0.27,
+    "model: heading": -1.41,
+    "model: byline": 0.47,
+    "model: caption": -0.86,
+    "model: related link": -0.65,
+    "model: headline": 2.22,
+    "paragraph": -0.08,
+    "long paragraph": -0.21,
+    "long, without a stop, among paragraphs": 0.72,
+    "ends like a sentence": -0.12,
+    "runs on at its end": -0.41,
+    "goes on from the line before": -0.33,
+    "one to three words": -0.17,
+    "four to eight words": -0.34,
+    "date": 0.68,
+    "name": 0.10,
+    "biography": 1.01,
+    "furniture by build": 0.58,
+    "heading by build": -0.37,
+    "under a link heading": 0.82,
+    "before the paragraphs": 0.04,
+    "among paragraphs": -0.52,
+    "after the paragraphs": 0.31,
+    "after the paragraphs, how far": -0.29,
+    "above the headline": 0.61,
+    "above the headline, how much is": 0.34,
+    "in a run of short lines, how long": 0.19,
+    "stands in the document twice": 0.74,
+    "stands in the document thrice": 0.47,
+    "known furniture before": 0.26,
+    "known furniture after": 0.14,
+    "known furniture in the document": 0.15,
+    "furniture in the document, share": 0.56,
+    "paragraphs in the document, share": 0.51,
+    "paragraphs in the document, among them": 0.23,
+    "stuck to the line before, in a spaced text": -0.44,
+    "spaced text": -1.29,
+}
+
+_BIOGRAPHY: Final = "^[A-ZÀ-Þ][^ ]+ [A-ZÀ-Þ][^.,!?]* (?:is|was|has|covers|writes|reports|works) "
+_REACHED: Final = (
+    "(?:follow|e-?mail|contact|reach|find) (?:him|her|them|me) |can be reached at|@[a-z0-9_]{3}|twitter|newsletter"
+)
+
+
+def log_odds(model: Probabilities) -> Floats:
+    """What the model alone says, in log-odds of furniture against text; headline, deck and dateline count half as text."""
+    drop = model[:, list(DROPPED_CODES)].sum(axis=1).astype(np.float64)
+    keep = model[:, list(KEPT_CODES)].sum(axis=1) + 0.5 * model[:, list(NEUTRAL_CODES)].sum(axis=1)
+    part = np.clip(drop / (drop + keep + 1e-9), 1e-3, 1 - 1e-3)
+    odds: Floats = np.log(part / (1 - part))
+    return odds
+
+
+def evidence(at: Frame, label: Ints, model: Probabilities) -> Floats:
+    """One row of terms per line, in the order of EVIDENCE; `label` is what the build says of each line."""
+    terms = {
+        "always": np.ones(len(at.shape)),
+        **_said(at, model),
+        **_seen(at),
+        **_built(at, label),
+        **_placed(at),
+        **_surrounded(at, log_odds(model)),
+    }
+    return np.column_stack([np.asarray(terms[name], dtype=np.float64) for name in EVIDENCE])
+
+
+Terms = dict[str, NDArray[np.generic]]
+
+
+def _said(at: Frame, model: Probabilities) -> Terms:
+    odds = log_odds(model)
+    return {
+        "model": odds,
+        "model, in a paragraph": odds * at.paragraph,
+        "model, in a page full of furniture": odds * share(at, odds > 0),
+        "model: heading": model[:, CODE["heading"]],
+        "model: byline": model[:, CODE["byline"]],
+        "model: caption": model[:, CODE["caption"]],
+        "model: related link": model[:, CODE["related_link"]],
+        "model: headline": model[:, CODE["headline"]],
+    }
+
+
+def _seen(at: Frame) -> Terms:
+    shape = at.shape
+    before = neighbours(shape, -1)
+    return {
+        "paragraph": at.paragraph,
+        "long paragraph": (shape.length >= 200) & shape.stop,
+        "long, without a stop, among paragraphs": (shape.length >= 60)
+        & ~shape.stop
+        & ~at.paragraph
+        & (at.zone == AMONG),
+        "ends like a sentence": shape.stop,
+        "runs on at its end": shape.open_end,
+        "goes on from the line before": runs_on(shape) & ~shape.stop[before] & (shape.words[before] >= 2),
+        "one to three words": shape.words <= 3,
+        "four to eight words": (shape.words > 3) & (shape.words <= 8),
+        "date": at.date,
+        "name": at.name,
+        "biography": _biography(shape),
+    }
+
+
+def _biography(shape: Shape) -> Mask:
+    """Lines that open like a biography and end with where the person can be reached."""
+    rows = np.flatnonzero(shape.length >= 80)
+    text = shape.text.gather(rows)
+    hit = np.zeros(len(shape), dtype=bool)
+    opens = text.str.head(60).str.contains(_BIOGRAPHY)
+    hit[rows] = (opens & text.str.tail(160).str.to_lowercase().str.contains(_REACHED)).to_numpy()
+    return hit
+
+
+def _built(at: Frame, label: Ints) -> Terms:
+    shape = at.shape
+    title = ~shape.stop & ~at.paragraph & (shape.words >= 3) & ~at.headline
+    return {
+        "furniture by build": np.isin(label, DROPPED_CODES),
+        "heading by build": label == CODE["heading"],
+        "under a link heading": run_after(at, at.ruled == CODE["related_link"], title),
+        "stuck to the line before, in a spaced text": spaced(at) & (shape.gap_before == 0) & (shape.gap_after != 0),
+        "spaced text": spaced(at),
+    }
+
+
+def _placed(at: Frame) -> Terms:
+    shape = at.shape
+    index = np.arange(len(shape))
+    far = len(shape) + 1
+    title = _reduced(at, np.where(at.headline, index, far), np.minimum)
+    last = _reduced(at, np.where(at.paragraph, index, -1), np.maximum)
+    above = (title < far) & (index < title)
+    return {
+        "before the paragraphs": at.zone == BEFORE,
+        "among paragraphs": at.zone == AMONG,
+        "after the paragraphs": at.zone == AFTER,
+        "after the paragraphs, how far": np.log1p(np.where((last >= 0) & (index > last), index - last, 0)),
+        "above the headline": above,
+        "above the headline, how much is": np.log1p(np.where(above, title - shape.first, 0)),
+        "in a run of short lines, how long": np.log1p(_runs(at)),
+    }
+
+
+def _runs(at: Frame) -> Ints:
+    """Length of the unbroken run of lines of six words at most that each line is part of; 0 for others."""
+    shape = at.shape
+    small = (shape.words <= 6) & ~shape.stop & ~at.paragraph
+    starts = np.ones(len(shape), dtype=bool)
+    starts[1:] = ~small[1:] | ~small[:-1] | (shape.first[1:] != shape.first[:-1])
+    run = np.cumsum(starts) - 1
+    length: Ints = np.bincount(run)[run] * small
+    return length
+
+
+def _surrounded(at: Frame, odds: Floats) -> Terms:
+    shape = at.shape
+    before, after = neighbours(shape, -1), neighbours(shape, 1)
+    known = np.isin(at.ruled, DROPPED_CODES)
+    copies = _copies(shape)
+    paragraphs = share(at, at.paragraph)
+    return {
+        "stands in the document twice": copies == 2,
+        "stands in the document thrice": copies >= 3,
+        "known furniture before": known[before],
+        "known furniture after": known[after],
+        "known furniture in the document": np.log1p(share(at, known) * (shape.last - shape.first + 1)),
+        "furniture in the document, share": share(at, odds > 0),
+        "paragraphs in the document, share": paragraphs,
+        "paragraphs in the document, among them": paragraphs * (at.zone == AMONG),
+    }
+
+
+def _copies(shape: Shape) -> Ints:
+    """How often each line stands in its document."""
+    line = shape.key.fill_null(shape.text.str.head(200))
+    frame = pl.DataFrame({"doc": shape.doc, "line": line})
+    return frame.select(pl.len().over("doc", "line").cast(pl.Int64)).to_series().to_numpy()
+
+
+def share(at: Frame, mask: Mask) -> Floats:
+    """The share of its document's lines that a mask covers, for each line."""
+    total = _reduced(at, mask.astype(np.float64), np.add)
+    part: Floats = total / (at.shape.last - at.shape.first + 1)
+    return part
+
+
+def _reduced(at: Frame, values: NDArray[np.generic], ufunc: np.ufunc) -> Floats:
+    """`ufunc` reduced over each document, given back to each of its lines."""
+    if not len(values):
+        return np.zeros(0)
+    starts, inverse = np.unique(at.shape.first, return_inverse=True)
+    found: Floats = ufunc.reduceat(values, starts)[inverse]
+    return found
