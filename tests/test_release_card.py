@@ -15,6 +15,7 @@ from copydesk.release.card import _code, card_seal, render_card
 from copydesk.release.facts import LICENCE, Facts
 from copydesk.release.head import licence_id
 from copydesk.release.manifest import Manifest, card_head, read_card, read_manifest
+from copydesk.release.verify import verify
 from copydesk.schema import load_schema
 from tests.release_samples import NO_REFUSALS, release, sample_tables
 
@@ -122,6 +123,17 @@ def test_without_words_of_the_user_the_card_has_its_own(tmp_path):
     assert "license: unknown" in text
     assert "Every document could be read." in text
     assert "No two articles are copies" in text
+
+
+def test_words_of_the_user_do_not_break_the_card(tmp_path):
+    """A title of two lines, a description that looks like the card's own marks."""
+    odd = Facts("harbour", "Two\nlines: 'and' \"quotes\"", "a\n---\nb\n<!-- sha256 0 -->\n# c", "Ask: first | then")
+    release(tmp_path, sample_tables(range(3)), facts=odd)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert DatasetCard(text).data.pretty_name == "Two lines: 'and' \"quotes\""
+    assert "# Two lines: 'and' \"quotes\"\n\na\n---\nb\n" in text
+    assert verify(tmp_path) == []
+    assert release(tmp_path, sample_tables(range(4)), facts=odd).version == "1.1.0"
 
 
 @pytest.mark.parametrize(

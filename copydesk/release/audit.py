@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from copydesk.errors import ReleaseError
 from copydesk.fields import type_name
-from copydesk.release.folder import sha256_of
+from copydesk.knowledge import Knowledge
+from copydesk.release.folder import KNOWLEDGE, sha256_of
 from copydesk.release.manifest import Manifest
 from copydesk.release.order import in_order
 from copydesk.release.problems import Problem
@@ -47,6 +48,7 @@ def audit(dataset: Path, manifest: Manifest) -> list[Problem]:
                 for problem in _piece_problems(manifest, piece)
             ),
             *_quarantine_problems(dataset, manifest),
+            *_knowledge_problems(dataset, manifest),
         ]
     except ReleaseError as error:
         return [Problem(manifest.file, "the release as a whole", "one that can be read", str(error))]
@@ -162,3 +164,11 @@ def _quarantine_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]
     entry = manifest.body["quarantine"]
     lines = (dataset / entry["file"]).read_bytes() if entry["file"] else b""
     yield from _compared(manifest, "quarantine", entry, quarantine_facts(lines))
+
+
+def _knowledge_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
+    """The knowledge's tables against the digest that the release was judged with."""
+    entry = manifest.body["knowledge"]
+    found = Knowledge.load(dataset / KNOWLEDGE / entry["digest"])
+    yield from _compared(manifest, "knowledge.digest", entry["digest"], found.digest)
+    yield from _compared(manifest, "knowledge.documents", entry["documents"], found.documents)

@@ -43,7 +43,7 @@ class Facts:
     def told(self) -> dict[str, Any]:
         """The words of the description, defaults filled in."""
         return {
-            "title": self.title or self.name,
+            "title": " ".join((self.title or self.name).split()),
             "text": (self.description or "").strip(),
             "licence": (self.licence or "").strip() or LICENCE,
         }
