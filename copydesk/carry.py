@@ -1,13 +1,15 @@
-"""What the last release hands on to the next ingest: its knowledge, its documents' hashes, and rows to keep.
+"""What the last release hands on to the next ingest: its knowledge, and rows or raw bytes of its documents.
 
 last_release     the newest release of a dataset, or None
 Last.knowledge   its knowledge, where it still holds
-Last.documents   id, source, uri, raw_sha256 of its articles
-Last.keep        its rows of some documents, as batch files
+Last.documents   id, source, uri and raw_sha256 of its articles
+Last.keep        its rows of some documents, as tables of a batch
+Last.raw         the raw bytes of some documents, out of the ledger, to be judged again
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,20 +52,29 @@ class Last:
     @cached_property
     def documents(self) -> pl.DataFrame:
         """Columns id, source, uri and raw_sha256 of all articles."""
-        return self._scan("article").select("id", "source", "uri", "raw_sha256").collect()
+        return pl.concat([table.select("id", "source", "uri", "raw_sha256") for table in self._shards("article")])
 
-    def keep(self, ids: pl.Series, work: Path) -> None:
-        """Write the rows of these documents to `work`, as articles.arrow, ledger.arrow and keys of a batch."""
+    def keep(self, ids: pl.Series, folder: Path) -> None:
+        """Write its rows of these documents into a batch's folder, a part for each shard that holds some."""
         for table, name in (("article", "articles"), ("ledger", "ledger")):
-            rows = self._scan(table).filter(pl.col("id").is_in(ids.implode())).collect()
-            rows.rechunk().write_ipc(work / f"{name}.arrow")
+            for number, shard in enumerate(self._shards(table)):
+                rows = shard.filter(pl.col("id").is_in(ids.implode()))
+                if rows.height:
+                    rows.rechunk().write_ipc(folder / f"{name}-{number:06}.arrow")
 
-    def _scan(self, table: str) -> pl.LazyFrame:
-        paths = [self.folder / shard.file for shard in self.manifest.shards(table)]
-        for path in paths:
+    def raw(self, ids: pl.Series) -> pl.DataFrame:
+        """Columns id and raw: the raw files of these documents, byte for byte."""
+        rows = [shard.filter(pl.col("id").is_in(ids.implode())).select("id", "raw") for shard in self._shards("ledger")]
+        joined = pl.concat(rows).group_by("id", maintain_order=True).agg("raw")
+        files = [b"".join(lines) for lines in joined["raw"]]
+        return pl.DataFrame({"id": joined["id"], "raw": files}, schema={"id": pl.String(), "raw": pl.Binary()})
+
+    def _shards(self, table: str) -> Iterator[pl.DataFrame]:
+        for shard in self.manifest.shards(table):
+            path = self.folder / shard.file
             if not path.is_file():
                 raise ReleaseError(f"{path}: a file of release {self.reference.version} is missing; restore it")
-        return pl.scan_parquet(paths)
+            yield pl.read_parquet(path)
 
 
 def last_release(folder: Path) -> Last | None:

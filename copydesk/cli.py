@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = argparse._SubParsersAction
+Commands = argparse._SubParsersAction  # noqa: SLF001 -- argparse has no public name for it
 
 
 def _command(
@@ -98,6 +98,7 @@ def _add_ingest(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     add("--years", metavar="A..B", help="the documents were published in these years: decides dates without a year")
     add("--relearn", action="store_true", help="learn the knowledge anew and judge everything with it")
+    add("--rehash", action="store_true", help="open every file: a change that left size and time alone is found, too")
     add("--allow-shrink", action="store_true", help="let a mirror run remove over 5 %% of the articles, or a source")
     add("--dry-run", action="store_true", help="say what would happen and write nothing")
     add("--strict", action="store_true", help="exit with 1 where a document went to quarantine")
@@ -143,6 +144,7 @@ def _ingest(asked: argparse.Namespace) -> int:
         mode=asked.mode,
         years=asked.years,
         relearn=asked.relearn,
+        rehash=asked.rehash,
         allow_shrink=asked.allow_shrink,
         dry_run=asked.dry_run,
     )

@@ -26,6 +26,7 @@ class Options:
     mode: str = "append"
     years: str | None = None
     relearn: bool = False
+    rehash: bool = False
     allow_shrink: bool = False
     dry_run: bool = False
 
@@ -47,6 +48,7 @@ class Job:
     workers: int
     mode: str
     relearn: bool
+    rehash: bool
     allow_shrink: bool
     dry_run: bool
 
@@ -76,6 +78,7 @@ def settle(options: Options) -> Job:
         workers=options.workers or config.ingest.workers,
         mode=options.mode,
         relearn=options.relearn,
+        rehash=options.rehash,
         allow_shrink=options.allow_shrink,
         dry_run=options.dry_run,
     )

@@ -38,6 +38,9 @@ class Outcome:
     changes: Changes
     mode: str
     learned: bool
+    read: int
+    judged: int
+    """Documents read and judged in this run; the others' rows are the last release's, or a broken-off run's."""
     documents: int
     refused: tuple[tuple[str, str], ...]
     labels: tuple[dict[str, Any], ...]
@@ -55,7 +58,8 @@ class Outcome:
         """A few plain lines for the terminal."""
         lines = [self.headline]
         if not self.dry_run:
-            lines.append(f"raw files: {self.changes}; knowledge {'learned' if self.learned else 'of the last release'}")
+            learned = "learned" if self.learned else "of the last release"
+            lines.append(f"raw files: {self.changes}; {self.judged} judged, with the knowledge {learned}")
         if self.labels:
             dropped = sum(row["spans"] for row in self.labels if row["fate"] == "dropped")
             total = sum(row["spans"] for row in self.labels if row["fate"] != "blank")
@@ -69,7 +73,7 @@ class Outcome:
 
     def report(self) -> str:
         """The run report as Markdown."""
-        parts = [f"# {self.headline}", f"Raw files: {self.changes}."]
+        parts = [f"# {self.headline}", f"Raw files: {self.changes}; {self.judged} judged."]
         if self.labels:
             rows = "\n".join(f"| {row['label']} | {row['fate']} | {row['spans']} |" for row in self.labels)
             parts.append(f"| label | fate | lines |\n|---|---|---:|\n{rows}")

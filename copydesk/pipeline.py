@@ -1,105 +1,115 @@
 """The order of the stages, from raw files to a release: read, learn, judge, compare, release.
 
-`ingest` carries a `Job` out. It takes `over`, which maps a stage's work over its batches: plain workers, or Prefect's
-tasks (flows/). What passes between stages lies in files of a work folder below the destination, so that memory holds
-batches and never the corpus. Each batch has a folder there:
+`ingest` carries a `Job` out: it finds what has to be done, and takes `over`, which maps a stage's work over its
+batches: plain workers, or Prefect's tasks (flows/). What passes between stages lies in files of a work folder below the
+destination, so that memory holds batches and never the corpus. A run that broke off leaves its folder, and the next run
+of the same work takes up its finished batches.
 
-    read      documents, lines, survey-*, refused
-    learn     -> knowledge/, beside the batches
-    judge     articles, ledger, keys, broken
-    compare   -> marks, beside the batches
-    release   -> the dataset
+What is worked on: documents that are new or changed. The rows of all others are the last release's, unless what judging
+depends on has changed (knowledge, profiles, code, schemas); then everything is judged again, vanished documents from
+the raw bytes in the ledger.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from copydesk import corpus
+from copydesk import stages
 from copydesk.carry import Last, last_release
-from copydesk.desk import Prepared, judge, prepare, survey
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.job import Job
 from copydesk.knowledge import Knowledge
-from copydesk.lines.profiles import Profiles, load_profiles
+from copydesk.lines.profiles import load_profiles
 from copydesk.outcome import Changes, Outcome
 from copydesk.release.commit import Result, write_release
 from copydesk.release.facts import Facts
 from copydesk.release.folder import WORK, Folder
+from copydesk.release.quarantine import quarantine_lines
 from copydesk.runner import Over
-from copydesk.sources import REFUSED, RawFile, document_id, read_batch
+from copydesk.seen import SEEN, Seen, fingerprint, given_digest
+from copydesk.sources import DOCUMENTS, REFUSED, RawFile, document_id, given_row
 
 __all__ = ["ingest"]
-
 
 SHRINK: Final = 0.05
 """Share of the articles that a mirror run may remove unasked: more is oftener a lost disk than an editor's wish."""
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """A batch's work: its folder, its files, and what to judge it with."""
+class _Plan:
+    """What an ingest has to do, seen against the last release."""
 
-    folder: Path
-    files: tuple[RawFile, ...]
-    profiles: tuple[Path, ...]
-    learning: bool
+    last: Last | None
+    profiles: str
+    frozen: Knowledge | None
+    todo: tuple[RawFile, ...]
+    same: tuple[tuple[RawFile, str | None, str | None], ...]
+    gone: pl.Series
+    """Ids of released documents whose raw file is not among the job's."""
+    carried: bool
+    """Whether rows of the last release still hold as they are."""
+
+    def kept(self, mode: str) -> list[str]:
+        """Ids of the documents whose rows or raw bytes come from the last release."""
+        stayed = [file.id for file, _, reason in self.same if reason is None]
+        return stayed + (self.gone.to_list() if mode == "append" else [])
 
 
 def ingest(job: Job, over: Over) -> Outcome:
     """Carry out a job: what was released, or that nothing changed. Raises ReleaseError, ConfigError, UsageError."""
-    profiles = load_profiles(job.profiles)
-    last = last_release(job.destination)
-    changes, gone = _changes(job, last)
+    plan = _plan(job)
     if job.dry_run:
-        return _outcome(job, last, changes, learned=False)
-    with Folder(job.destination).opened() as folder, _work(folder) as work:
-        frozen = last.knowledge(profiles.digest, len(job.files)) if last and not job.relearn else None
-        batches = [
-            _Batch(_made(work / f"batch-{number:05}"), files, job.profiles, learning=frozen is None)
-            for number, files in enumerate(_cut(job))
-        ]
-        over("read", _read, batches)
-        over("learn", partial(_learn, profiles.digest, frozen), [work])
-        over("judge", _judge, batches)
-        if last and job.mode == "append":
-            last.keep(gone, _made(work / "batch-kept"))
-        over("compare", _compare, [work])
-        (result,) = over("release", partial(_release, job, last), [work])
-        return _outcome(job, last, changes, learned=frozen is None, result=result, refused=_refused(job, work))
+        return _outcome(job, plan, _dry_changes(plan))
+    if _unchanged(job, plan):
+        return _outcome(job, plan, Changes(0, 0, len(plan.same), len(plan.gone)))
+    with Folder(job.destination).opened() as folder:
+        work = _work(job, plan, folder)
+        batches = _batches(job, plan, work)
+        read = over("read", stages.read, batches)
+        knowledge = work / "-".join(
+            ["knowledge", *([] if plan.frozen else [_digest([one.folder.name for one in batches])])]
+        )
+        folders = [batch.folder for batch in batches]
+        over("learn", stages.learn, [stages.Learning(tuple(folders), knowledge, plan.profiles, plan.frozen)])
+        judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
+        if plan.last and plan.carried:
+            folders.append(_emptied(work / "kept"))
+            plan.last.keep(pl.Series(plan.kept(job.mode), dtype=pl.String), folders[-1])
+        over("compare", stages.compare, [tuple(folders)])
+        refused = _refused(job, plan, folders)
+        (result,) = over("release", _release, [_Releasing(job, plan.last, tuple(folders), knowledge, refused)])
+        seen = _seen(job, plan, folders)
+        _remember(job, folder, Knowledge.load(knowledge), seen)
+        shutil.rmtree(work, ignore_errors=True)
+        worked = (sum(read), sum(judged))
+        return _outcome(job, plan, _changes(plan, seen), refused=refused.rows(), result=result, worked=worked)
 
 
-def _changes(job: Job, last: Last | None) -> tuple[Changes, pl.Series]:
-    """How the raw files differ from the last release, and the ids of those gone. Raises UsageError if too many are."""
-    now = pl.DataFrame(
-        {"id": [file.id for file in job.files], "sha256": [_hash(file) for file in job.files] if last else None},
-        schema={"id": pl.String, "sha256": pl.String},
-    )
+def _plan(job: Job) -> _Plan:
+    """Compare the job with the last release. Raises UsageError where a mirror run would remove too much."""
+    profiles = load_profiles(job.profiles).digest
+    last = last_release(job.destination)
     if last is None:
-        return Changes(now.height, 0, 0, 0), now["id"].clear()
-    gone = last.documents.join(now, on="id", how="anti")
-    both = last.documents.join(now, on="id", how="inner")
-    same = both.filter(pl.col("raw_sha256") == pl.col("sha256")).height
-    changes = Changes(now.height - both.height, both.height - same, same, gone.height)
+        return _Plan(None, profiles, None, job.files, (), pl.Series(dtype=pl.String), carried=False)
+    ids = pl.Series([file.id for file in job.files], dtype=pl.String)
+    gone = last.documents.filter(~pl.col("id").is_in(ids.implode()))
     if job.mode == "mirror" and not job.allow_shrink:
         _guard(job, last, gone)
-    return changes, gone["id"]
-
-
-def _hash(file: RawFile) -> str | None:
-    try:
-        return hashlib.sha256(file.path.read_bytes()).hexdigest()
-    except OSError:
-        return None
+    frozen = None if job.relearn else last.knowledge(profiles, len(job.files) + len(gone))
+    stamp = _stamp(last, profiles, frozen) if frozen else None
+    seen = Seen.read(job.destination / WORK, stamp) if stamp else None
+    same = seen.same(job.files, rehash=job.rehash) if seen else []
+    known = {file.id for file, _, _ in same}
+    todo = tuple(file for file in job.files if file.id not in known)
+    return _Plan(last, profiles, frozen, todo, tuple(same), gone["id"], carried=seen is not None)
 
 
 def _guard(job: Job, last: Last, gone: pl.DataFrame) -> None:
@@ -112,141 +122,203 @@ def _guard(job: Job, last: Last, gone: pl.DataFrame) -> None:
         )
 
 
-def _cut(job: Job) -> Iterator[tuple[RawFile, ...]]:
+def _stamp(last: Last, profiles: str, knowledge: Knowledge) -> str:
+    return _digest([last.reference.sha256, fingerprint(profiles, knowledge.digest)])
+
+
+def _digest(parts: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _unchanged(job: Job, plan: _Plan) -> bool:
+    """Whether there is nothing to do: no file to read, none to drop, and the card would say the same."""
+    if plan.last is None or not plan.carried or plan.todo or (len(plan.gone) and job.mode == "mirror"):
+        return False
+    body = plan.last.manifest.body
+    quarantine = quarantine_lines(_refused(job, plan, []))
+    same_quarantine = (hashlib.sha256(quarantine).hexdigest() if quarantine else None) == body["quarantine"]["sha256"]
+    return bool(same_quarantine and body["description"] == _facts(job, plan.profiles).told)
+
+
+def _work(job: Job, plan: _Plan, folder: Folder) -> Path:
+    """The run's work folder, named by what the work depends on; those of other runs are thrown away."""
+    limits = job.config.ingest
+    base = plan.last.reference.sha256 if plan.last else None
+    frozen = plan.frozen.digest if plan.frozen else None
+    made_by = fingerprint(plan.profiles, frozen or "to be learned")
+    name = f"run-{_digest([base, made_by, job.mode, limits.batch_documents, limits.batch_bytes])}"
+    place = folder.subfolder(WORK)
+    for other in place.glob("run-*"):
+        if other.name != name:
+            shutil.rmtree(other, ignore_errors=True)
+    (place / name).mkdir(exist_ok=True)
+    return place / name
+
+
+def _emptied(path: Path) -> Path:
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    return path
+
+
+def _batches(job: Job, plan: _Plan, work: Path) -> list[stages.Batch]:
+    """What is to be read, cut into batches, each in a folder named by what it holds."""
+    learning = plan.frozen is None
+    batches = []
+    for files in _cut(job, plan.todo):
+        held = [(file.id, file.size, file.modified, given_digest(file)) for file in files]
+        folder = work / f"batch-{_digest([held, learning])}"
+        folder.mkdir(exist_ok=True)
+        batches.append(stages.Batch(folder, files, job.profiles, learning))
+    if plan.last and not plan.carried and job.mode == "append" and len(plan.gone):
+        folder = _emptied(work / f"gone-{_digest([plan.gone.to_list(), learning])}")
+        _vanished(job, plan.last, plan.gone).write_ipc(folder / "raw.arrow")
+        batches.append(stages.Batch(folder, (), job.profiles, learning))
+    return batches
+
+
+def _vanished(job: Job, last: Last, gone: pl.Series) -> pl.DataFrame:
+    """The documents whose files are gone, out of the ledger, with what path and settings say of them today."""
+    facts = last.documents.join(last.raw(gone), on="id", how="inner").sort("id")
+    sources = {source.name: source for source in job.config.source}
+    rows = [
+        given_row(sources.get(source), source, uri, raw)
+        for source, uri, raw in facts.select("source", "uri", "raw").iter_rows()
+    ]
+    return pl.DataFrame(rows, schema=DOCUMENTS, orient="row")
+
+
+def _cut(job: Job, files: Sequence[RawFile]) -> Iterator[tuple[RawFile, ...]]:
     """The files in batches of at most so many documents and bytes."""
     limits = job.config.ingest
     batch: list[RawFile] = []
     size = 0
-    for file in job.files:
+    for file in files:
         if batch and (len(batch) == limits.batch_documents or size + file.size > limits.batch_bytes):
             yield tuple(batch)
             batch, size = [], 0
         batch.append(file)
         size += file.size
-    yield tuple(batch)
+    if batch:
+        yield tuple(batch)
 
 
-@contextmanager
-def _work(folder: Folder) -> Iterator[Path]:
-    """An empty folder for what passes between the stages, gone when the run ends."""
-    path = folder.subfolder(WORK) / "run"
-    shutil.rmtree(path, ignore_errors=True)
-    try:
-        yield _made(path)
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
+@dataclass(frozen=True)
+class _Releasing:
+    """All that a release is made from."""
+
+    job: Job
+    last: Last | None
+    folders: tuple[Path, ...]
+    knowledge: Path
+    refused: pl.DataFrame
 
 
-def _made(path: Path) -> Path:
-    path.mkdir(parents=True)
-    return path
-
-
-def _read(batch: _Batch) -> None:
-    """Read, decode and repair a batch; survey it where the knowledge is to be learned."""
-    documents, unread = read_batch(batch.files)
-    prepared = prepare(documents)
-    _write(batch.folder, "documents", prepared.documents)
-    _write(batch.folder, "lines", prepared.lines)
-    _write(batch.folder, "refused", pl.concat([unread, prepared.refused]))
-    if batch.learning:
-        for name, table in survey(prepared, _profiles(batch.profiles)).items():
-            _write(batch.folder, f"survey-{name}", table)
-
-
-def _judge(batch: _Batch) -> None:
-    """Judge a batch that was read."""
-    tables = {name: pl.read_ipc(batch.folder / f"{name}.arrow") for name in ("documents", "lines", "refused")}
-    knowledge = _knowledge(batch.folder.parent / "knowledge")
-    judged = judge(Prepared(**tables), knowledge, _profiles(batch.profiles))
-    _write(batch.folder, "articles", judged.articles)
-    _write(batch.folder, "ledger", judged.ledger)
-    _write(batch.folder, "broken", judged.refused)
-
-
-def _learn(profiles: str, frozen: Knowledge | None, work: Path) -> None:
-    """Put the knowledge to judge with beside the batches: the last release's, or what the surveys add up to."""
-    knowledge = frozen or corpus.learn(sorted(work.glob("batch-*")), profiles)
-    knowledge.save(_made(work / "knowledge"))
-
-
-def _compare(work: Path) -> None:
-    """Find the duplicates among all articles and mark them."""
-    paths = sorted(work.glob("batch-*/articles.arrow"))
-    marks = corpus.compare(pl.concat([corpus.keys(pl.scan_ipc(path)) for path in paths]))
-    for path in paths:
-        articles = pl.read_ipc(path)
-        marked = corpus.mark(articles, marks)
-        if not marked.equals(articles):
-            _write(path.parent, "articles", marked)
-
-
-def _release(job: Job, last: Last | None, work: Path) -> Result:
-    """Write the next release from what lies in the work folder."""
-    refused = _refused(job, work)
-    if refused.height and not any(
-        pl.scan_ipc(path).head(1).collect().height for path in work.glob("batch-*/articles.arrow")
-    ):
-        uri, reason = refused.select("uri", "reason").row(0)
-        more = f" (and {refused.height - 1} more)" if refused.height > 1 else ""
+def _release(task: _Releasing) -> Result:
+    """Write the next release from what lies in the batches' folders."""
+    articles = stages.tables(task.folders, "articles")
+    if task.refused.height and not any(pl.scan_ipc(path).head(1).collect().height for path in articles):
+        uri, reason = task.refused.select("uri", "reason").row(0)
+        more = f" (and {task.refused.height - 1} more)" if task.refused.height > 1 else ""
         raise ReleaseError(f"no document could be read, so there is nothing to release: {uri}: {reason}{more}")
-    knowledge = Knowledge.load(work / "knowledge")
-    about = job.config.dataset
+    knowledge = Knowledge.load(task.knowledge)
     return write_release(
-        job.destination,
-        sorted(work.glob("batch-*/articles.arrow")),
-        sorted(work.glob("batch-*/ledger.arrow")),
-        refused,
+        task.job.destination,
+        articles,
+        stages.tables(task.folders, "ledger"),
+        task.refused,
         knowledge,
-        Facts(job.name, about.title, about.description, about.license, {"profiles": knowledge.profiles}),
-        base=last.reference if last else None,
+        _facts(task.job, knowledge.profiles),
+        base=task.last.reference if task.last else None,
     )
 
 
-def _refused(job: Job, work: Path) -> pl.DataFrame:
-    """All that went to quarantine, with the reasons, sorted."""
-    found = [(document_id(one.source, one.uri), one.uri, one.source, None, one.reason) for one in job.refused]
-    tables = [
-        pl.read_ipc(path) for name in ("refused", "broken") for path in sorted(work.glob(f"batch-*/{name}.arrow"))
+def _facts(job: Job, profiles: str) -> Facts:
+    about = job.config.dataset
+    return Facts(job.name, about.title, about.description, about.license, {"profiles": profiles})
+
+
+def _refused(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
+    """All that is in quarantine, with the reasons, sorted."""
+    found: list[tuple[str | None, ...]] = [
+        (document_id(one.source, one.uri), one.uri, one.source, None, one.reason) for one in job.refused
     ]
-    return pl.concat([pl.DataFrame(found, schema=REFUSED, orient="row"), *tables]).sort("source", "uri")
+    found += [(file.id, file.uri, file.source, sha, reason) for file, sha, reason in plan.same if reason is not None]
+    paths = [*stages.tables(folders, "refused"), *stages.tables(folders, "broken")]
+    known = pl.DataFrame(found, schema=REFUSED, orient="row")
+    return pl.concat([known, *(pl.read_ipc(path) for path in paths)]).sort("source", "uri")
+
+
+def _seen(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
+    """What this ingest saw of the job's files (columns SEEN)."""
+    paths = stages.tables(folders, "documents")
+    hashes = {key: sha for path in paths for key, sha in pl.read_ipc(path).select("id", "raw_sha256").iter_rows()}
+    refused = _refused(job, plan, folders).select("id", "raw_sha256", "reason")
+    reasons = {key: (sha, reason) for key, sha, reason in refused.iter_rows()}
+    before = {file.id: (sha, reason) for file, sha, reason in plan.same}
+    rows = [
+        (file.id, file.source, file.uri, file.size, file.modified, given_digest(file))
+        + (before.get(file.id) or reasons.get(file.id) or (hashes.get(file.id), None))
+        for file in job.files
+    ]
+    return pl.DataFrame(rows, schema=SEEN, orient="row")
+
+
+def _remember(job: Job, folder: Folder, knowledge: Knowledge, seen: pl.DataFrame) -> None:
+    """Keep what was seen for the next ingest, bound to the release that now is the newest."""
+    last = last_release(job.destination)
+    if last is not None:
+        Seen.write(folder.subfolder(WORK), _stamp(last, knowledge.profiles, knowledge), seen)
+
+
+def _changes(plan: _Plan, seen: pl.DataFrame) -> Changes:
+    """How the raw files differ from those of the last release, those in quarantine included."""
+    fresh = seen.filter(~pl.col("id").is_in([file.id for file, _, _ in plan.same]))
+    if plan.last is None:
+        return Changes(fresh.height, 0, 0, 0)
+    both = fresh.join(plan.last.documents.select("id", before="raw_sha256"), on="id", how="inner")
+    same = both.filter(pl.col("before") == pl.col("raw_sha256")).height
+    return Changes(fresh.height - both.height, both.height - same, len(plan.same) + same, len(plan.gone))
+
+
+def _dry_changes(plan: _Plan) -> Changes:
+    """The same for a run that only looks: it reads the files for their hashes."""
+    rows = [
+        (file.id, file.source, file.uri, file.size, file.modified, "", _hash(file.path), None) for file in plan.todo
+    ]
+    return _changes(plan, pl.DataFrame(rows, schema=SEEN, orient="row"))
+
+
+def _hash(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _outcome(
     job: Job,
-    last: Last | None,
+    plan: _Plan,
     changes: Changes,
     *,
-    learned: bool,
+    refused: Sequence[tuple[str, ...]] = (),
     result: Result | None = None,
-    refused: pl.DataFrame | None = None,
+    worked: tuple[int, int] = (0, 0),
 ) -> Outcome:
     now = last_release(job.destination)
     return Outcome(
         name=job.name,
         folder=job.destination,
         version=result.version if result else None,
-        base=last.reference.version if last else None,
+        base=plan.last.reference.version if plan.last else None,
         cause=result.cause if result else None,
         dry_run=job.dry_run,
         changes=changes,
         mode=job.mode,
-        learned=learned,
-        documents=result.documents if result else 0,
-        refused=tuple(refused.select("uri", "reason").iter_rows()) if refused is not None else (),
+        learned=plan.frozen is None,
+        read=worked[0],
+        judged=worked[1],
+        documents=result.documents if result else plan.last.documents.height if plan.last else 0,
+        refused=tuple((row[1], row[4]) for row in refused),
         labels=tuple(now.manifest.body["ledger"]["by_label"]) if now and result else (),
     )
-
-
-@lru_cache(maxsize=1)
-def _knowledge(folder: Path) -> Knowledge:
-    return Knowledge.load(folder)
-
-
-@lru_cache(maxsize=1)
-def _profiles(folders: tuple[Path, ...]) -> Profiles:
-    return load_profiles(folders)
-
-
-def _write(folder: Path, name: str, table: pl.DataFrame) -> None:
-    table.rechunk().write_ipc(folder / f"{name}.arrow")

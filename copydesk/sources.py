@@ -35,6 +35,7 @@ __all__ = [
     "document_id",
     "file_uri",
     "find_files",
+    "given_row",
     "read_batch",
     "read_sidecar",
 ]
@@ -81,6 +82,8 @@ class RawFile:
     source: str
     uri: str
     size: int
+    modified: int
+    """The file's time in nanoseconds: a hint that it may have changed, and nothing else."""
     given: Mapping[str, str] = field(default_factory=dict)
     years: tuple[int, int] | None = None
 
@@ -165,12 +168,12 @@ def find_files(
         uri = file_uri(path, base)
         if source.metadata is not None and path == root / source.metadata:
             continue
-        size, reason = _inspect(path, base, max_bytes)
+        facts, reason = _inspect(path, base, max_bytes)
         if reason is not None:
             refused.append(Refused(source.name, uri, reason))
             continue
         given = _given(source, uri, matcher, sidecar)
-        files.append(RawFile(path, source.name, uri, size, given, source.years))
+        files.append(RawFile(path, source.name, uri, facts[0], facts[1], given, source.years))
     return files, refused
 
 
@@ -191,21 +194,24 @@ def _walk(root: Path) -> Iterator[Path]:
             yield Path(entry.path)
 
 
-def _inspect(path: Path, base: Path, max_bytes: int) -> tuple[int, str | None]:
-    """The size of a file and, where it is not to be read, why."""
+UNKNOWN: Final = (0, 0)
+
+
+def _inspect(path: Path, base: Path, max_bytes: int) -> tuple[tuple[int, int], str | None]:
+    """The size and time of a file and, where it is not to be read, why."""
     try:
         if path.is_symlink() and not path.resolve(strict=True).is_relative_to(base.resolve()):
-            return 0, "a link that leads out of its source: copy the file in, if it is wanted"
+            return UNKNOWN, "a link that leads out of its source: copy the file in, if it is wanted"
         facts = path.stat()
     except (OSError, RuntimeError) as error:
-        return 0, f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        return UNKNOWN, f"cannot be read: {getattr(error, 'strerror', None) or error}"
     if not stat.S_ISREG(facts.st_mode):
-        return 0, "neither a file nor a folder of files (a pipe, a socket, a device or a link to a folder)"
+        return UNKNOWN, "neither a file nor a folder of files (a pipe, a socket, a device or a link to a folder)"
     if path.suffix.lower() not in SUFFIXES:
-        return 0, f"its format {path.suffix or '(no suffix)'!r} is not read; give it as .txt"
+        return UNKNOWN, f"its format {path.suffix or '(no suffix)'!r} is not read; give it as .txt"
     if facts.st_size > max_bytes:
-        return 0, f"{facts.st_size} bytes, over the limit of {max_bytes}; raise max_document_bytes under [ingest]"
-    return facts.st_size, None
+        return UNKNOWN, f"{facts.st_size} bytes, over the limit of {max_bytes}; raise max_document_bytes under [ingest]"
+    return (facts.st_size, facts.st_mtime_ns), None
 
 
 def _given(
@@ -231,12 +237,29 @@ def read_batch(files: Sequence[RawFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
         except OSError as error:
             refused.append((file.id, file.uri, file.source, None, f"cannot be read: {error.strerror or error}"))
             continue
-        given = dict(file.given)
-        known = [given.pop(name, None) for name in ("site", "outlet", "url", "date", "headline", "section", "authors")]
-        extra = json.dumps(given, ensure_ascii=False, sort_keys=True) if given else None
-        years = file.years or (None, None)
-        rows.append((file.id, file.uri, file.source, *known, extra, *years, hashlib.sha256(raw).hexdigest(), raw))
+        rows.append(_row(file.source, file.uri, file.given, file.years, raw))
     return (
         pl.DataFrame(rows, schema=DOCUMENTS, orient="row"),
         pl.DataFrame(refused, schema=REFUSED, orient="row"),
     )
+
+
+def given_row(source: Source | None, name: str, uri: str, raw: bytes) -> tuple[object, ...]:
+    """A row of DOCUMENTS for raw bytes whose file is gone, with what path and configuration say of it.
+
+    `source` is None where the configuration no longer has a source of that `name`.
+    """
+    if source is None:
+        return _row(name, uri, {}, None, raw)
+    matcher = compile_pattern(source.pattern) if source.pattern else None
+    return _row(name, uri, _given(source, uri, matcher, {}), source.years, raw)
+
+
+def _row(
+    source: str, uri: str, given: Mapping[str, str], years: tuple[int, int] | None, raw: bytes
+) -> tuple[object, ...]:
+    rest = dict(given)
+    known = [rest.pop(field, None) for field in ("site", "outlet", "url", "date", "headline", "section", "authors")]
+    extra = json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else None
+    said = (*known, extra, *(years or (None, None)))
+    return (document_id(source, uri), uri, source, *said, hashlib.sha256(raw).hexdigest(), raw)

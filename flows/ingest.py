@@ -37,7 +37,7 @@ Result = TypeVar("Result")
 
 
 @flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=64), validate_parameters=False, persist_result=False)  # type: ignore[arg-type]
-def ingest_flow(
+def ingest_flow(  # noqa: PLR0913, PLR0917 -- a flow's parameters are its form in the Prefect UI
     paths: list[str] | None = None,
     config: str | None = None,
     name: str | None = None,
@@ -47,6 +47,7 @@ def ingest_flow(
     years: str | None = None,
     *,
     relearn: bool = False,
+    rehash: bool = False,
     allow_shrink: bool = False,
     dry_run: bool = False,
 ) -> Outcome:
@@ -61,6 +62,7 @@ def ingest_flow(
             mode=mode,
             years=years,
             relearn=relearn,
+            rehash=rehash,
             allow_shrink=allow_shrink,
             dry_run=dry_run,
         )
@@ -110,6 +112,6 @@ def _worth_retrying(_task: object, _run: object, state: Any) -> bool:
         state.result(raise_on_failure=True)
     except CopydeskError:
         return False
-    except Exception:
+    except Exception:  # noqa: BLE001 -- whatever else went wrong may not go wrong again
         return True
     return False

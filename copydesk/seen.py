@@ -1,0 +1,101 @@
+"""What the last ingest saw of the raw files, so that the next one opens only what may have changed.
+
+A cache below `.work/`, never published: without it everything is read and judged again, with the same result. It is
+bound by its name to a release and to all that judging depends on; another release, code, profile or knowledge, and it
+is not even looked at.
+
+    fingerprint   what rows depend on beside their document
+    Seen          size, time, path facts and hash of each file, and why it was refused, if it was
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from copydesk.release.facts import code_digest
+from copydesk.schema import load_schema
+from copydesk.sources import RawFile
+
+__all__ = ["SEEN", "Seen", "fingerprint", "given_digest"]
+
+SEEN: Final = pl.Schema(
+    {
+        "id": pl.String(),
+        "source": pl.String(),
+        "uri": pl.String(),
+        "size": pl.Int64(),
+        "modified": pl.Int64(),
+        "given": pl.String(),
+        "raw_sha256": pl.String(),
+        "reason": pl.String(),
+    }
+)
+"""`modified` is the file's time in nanoseconds, `given` the digest of what path, sidecar and settings say of it."""
+
+
+def fingerprint(profiles: str, knowledge: str) -> str:
+    """16 hexadecimal digits over the digests of code, schemas, profiles and knowledge."""
+    parts = (code_digest(), load_schema("article").digest, load_schema("ledger").digest, profiles, knowledge)
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
+
+
+def given_digest(file: RawFile) -> str:
+    """16 hexadecimal digits over all that is said of a file beside its bytes."""
+    said = json.dumps([dict(file.given), file.years], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The files that the ingest of a release saw, by id."""
+
+    rows: dict[str, tuple[int, int, str, str | None, str | None]]
+
+    @classmethod
+    def read(cls, folder: Path, stamp: str) -> Seen | None:
+        """The cache of that stamp in a `.work` folder; None where there is none, or it is damaged."""
+        try:
+            table = pl.read_ipc(folder / f"seen-{stamp}.arrow")
+            rows = table.select("id", "size", "modified", "given", "raw_sha256", "reason").iter_rows()
+        except (OSError, pl.exceptions.PolarsError):
+            return None
+        return cls({row[0]: row[1:] for row in rows})
+
+    @staticmethod
+    def write(folder: Path, stamp: str, table: pl.DataFrame) -> None:
+        """Keep the table (columns SEEN) under that stamp, and no other."""
+        draft = folder / "seen.draft"
+        table.select(SEEN.names()).cast(SEEN).write_ipc(draft)
+        draft.replace(folder / f"seen-{stamp}.arrow")
+        for other in folder.glob("seen-*.arrow"):
+            if other.name != f"seen-{stamp}.arrow":
+                other.unlink(missing_ok=True)
+
+    def same(self, files: Iterable[RawFile], *, rehash: bool) -> list[tuple[RawFile, str | None, str | None]]:
+        """The files that are as they were, with their hash and the reason they were refused for, if they were.
+
+        A file is as it was if size and time are, or else its bytes; with `rehash` only its bytes count.
+        """
+        found = []
+        for file in files:
+            row = self.rows.get(file.id)
+            if row is None or row[2] != given_digest(file):
+                continue
+            unopened = not rehash and (file.size, file.modified) == row[:2]
+            if unopened or (row[3] is not None and row[3] == _sha256(file.path)):
+                found.append((file, row[3], row[4]))
+        return found
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None

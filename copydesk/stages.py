@@ -1,0 +1,138 @@
+"""The stages' work on one batch or on all of them: tables in files, in and out, below a run's work folder.
+
+    read      a batch's files to documents, lines, survey-* and refused
+    learn     all surveys to the knowledge, or the frozen one put in its place
+    judge     a batch that was read to articles, ledger and broken
+    compare   all articles, marked where they are duplicates
+
+Each is a function of its arguments and the files they name, so that it can run in any process. A stage that is done
+leaves a mark in the batch's folder and is not done again by a run that takes up where another broke off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from copydesk import corpus, desk
+from copydesk.knowledge import Knowledge
+from copydesk.lines.profiles import Profiles, load_profiles
+from copydesk.sources import DOCUMENTS, RawFile, read_batch
+
+__all__ = ["Batch", "Judging", "Learning", "compare", "judge", "learn", "read", "tables"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is read together: files, or a table of documents that an earlier stage left in the folder (`raw`)."""
+
+    folder: Path
+    files: tuple[RawFile, ...]
+    profiles: tuple[Path, ...]
+    learning: bool
+
+
+@dataclass(frozen=True)
+class Learning:
+    """The batches to learn from, the digest of the profiles, and the knowledge to use instead, if any."""
+
+    batches: tuple[Path, ...]
+    folder: Path
+    profiles: str
+    frozen: Knowledge | None
+
+
+@dataclass(frozen=True)
+class Judging:
+    """A batch that was read, and the folder of the knowledge to judge it with."""
+
+    folder: Path
+    knowledge: Path
+    profiles: tuple[Path, ...]
+
+
+def read(batch: Batch) -> int:
+    """Read, decode and repair a batch; survey it where there is something to learn. Gives the documents read now."""
+    mark = batch.folder / ("surveyed" if batch.learning else "read")
+    if mark.exists():
+        return 0
+    documents, unread = _documents(batch)
+    prepared = desk.prepare(documents)
+    _write(batch.folder, "documents", prepared.documents)
+    _write(batch.folder, "lines", prepared.lines)
+    _write(batch.folder, "refused", pl.concat([unread, prepared.refused]))
+    if batch.learning:
+        for name, table in desk.survey(prepared, _profiles(batch.profiles)).items():
+            _write(batch.folder, f"survey-{name}", table)
+    mark.touch()
+    return documents.height
+
+
+def _documents(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
+    documents, unread = read_batch(batch.files)
+    kept = batch.folder / "raw.arrow"
+    if kept.exists():
+        documents = pl.concat([documents, pl.read_ipc(kept).select(DOCUMENTS.names()).cast(DOCUMENTS)])
+    return documents, unread
+
+
+def learn(task: Learning) -> None:
+    """Put the knowledge to judge with into its folder."""
+    if (task.folder / "knowledge.json").exists():
+        return
+    knowledge = task.frozen or corpus.learn(task.batches, task.profiles)
+    task.folder.mkdir(exist_ok=True)
+    knowledge.save(task.folder)
+
+
+def judge(task: Judging) -> int:
+    """Judge a batch that was read. Gives the documents judged now."""
+    knowledge = _knowledge(task.knowledge)
+    mark = task.folder / f"judged-{knowledge.digest}"
+    if mark.exists():
+        return 0
+    prepared = desk.Prepared(
+        *(pl.read_ipc(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused"))
+    )
+    judged = desk.judge(prepared, knowledge, _profiles(task.profiles))
+    _write(task.folder, "articles", judged.articles)
+    _write(task.folder, "ledger", judged.ledger)
+    _write(task.folder, "broken", judged.refused)
+    mark.touch()
+    return prepared.documents.height
+
+
+def compare(folders: Sequence[Path]) -> None:
+    """Find the duplicates among all articles and mark them, and only them."""
+    paths = tables(folders, "articles")
+    marks = corpus.compare(pl.concat([corpus.keys(pl.scan_ipc(path)) for path in paths]))
+    for path in paths:
+        articles = pl.read_ipc(path)
+        marked = corpus.mark(articles, marks)
+        if not marked.equals(articles):
+            _write(path.parent, path.stem, marked)
+
+
+def tables(folders: Iterable[Path], name: str) -> list[Path]:
+    """The files of that table, or of its numbered parts, in the folders."""
+    return [path for folder in folders for path in sorted(folder.glob(f"{name}*.arrow"))]
+
+
+@lru_cache(maxsize=1)
+def _knowledge(folder: Path) -> Knowledge:
+    return Knowledge.load(folder)
+
+
+@lru_cache(maxsize=1)
+def _profiles(folders: tuple[Path, ...]) -> Profiles:
+    return load_profiles(folders)
+
+
+def _write(folder: Path, name: str, table: pl.DataFrame) -> None:
+    draft = folder / f"{name}.draft"
+    table.rechunk().write_ipc(draft)
+    draft.replace(folder / f"{name}.arrow")

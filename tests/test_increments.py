@@ -1,0 +1,241 @@
+"""Later ingests: only what changed is worked on, and the result is that of working on everything."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from copydesk.job import Options, settle
+from copydesk.outcome import Outcome
+from copydesk.pipeline import ingest
+from copydesk.release.verify import verify
+from copydesk.runner import Workers
+from tests.test_pipeline import tree
+
+PLACES = ["KARSUND", "PORT ELLERY", "LOWER MOSSBY"]
+MONTHS = ["March", "April", "May", "June"]
+THINGS = ["ferry", "cannery", "bridge", "museum", "harbour office", "school", "town band", "railway"]
+DEEDS = ["opened again", "closed early", "asked for money", "found a buyer", "lost its roof", "hired three people"]
+
+
+def story(chance: random.Random) -> str:
+    """An invented page: furniture, headline, dateline, a few paragraphs, sometimes a related headline and a footer."""
+    thing, deed = chance.choice(THINGS), chance.choice(DEEDS)
+    day = f"{chance.choice(MONTHS)} {chance.randint(1, 28)}, {chance.randint(2015, 2018)}"
+    lines = ["All news", "", f"The {thing} {deed} on a {chance.choice(['rainy', 'windy', 'quiet'])} day", "", day, ""]
+    lines += [f"{chance.choice(PLACES)} (NORDA) - The {thing} {deed}, its manager said to nobody in particular."]
+    for _ in range(chance.randint(1, 5)):
+        lines += [
+            "",
+            f"Number {chance.randint(1, 10**6)} of its kind, the {chance.choice(THINGS)} was not asked, he said.",
+        ]
+    return "\n".join([*lines, "", "Please enter your comment!", "Share on Facebook", ""])
+
+
+class Calls:
+    """An `over` that runs the work here and counts it, and may break off."""
+
+    def __init__(self, breaks: Callable[[str, int], bool] = lambda _stage, _number: False) -> None:
+        self.stages: list[str] = []
+        self.breaks = breaks
+
+    def __call__(self, stage: str, work: Callable[[Any], Any], items: Sequence[Any], /) -> list[Any]:
+        """Run a stage, breaking off where asked."""
+        self.stages.append(stage)
+        found = []
+        for number, item in enumerate(items):
+            if self.breaks(stage, number):
+                raise KeyboardInterrupt
+            found.append(work(item))
+        return found
+
+
+def run(texts: Path, into: Path, over: Any = None, **asked: Any) -> Outcome:
+    """An ingest of a folder in batches of three."""
+    (into.parent / "copydesk.toml").write_text("[ingest]\nbatch_documents = 3\n")
+    options = Options(paths=(texts,), into=into, config=into.parent / "copydesk.toml", **asked)
+    return ingest(settle(options), over or Workers(1))
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    """Ten invented pages."""
+    chance = random.Random(4)
+    (tmp_path / "texts").mkdir()
+    for number in range(10):
+        (tmp_path / "texts" / f"{number:03}.txt").write_text(story(chance))
+    return tmp_path / "texts"
+
+
+def test_no_change_no_stage(texts: Path, tmp_path: Path) -> None:
+    """Where nothing changed, no stage runs, no file is opened and none is touched."""
+    assert run(texts, tmp_path / "dist").judged == 10
+    before = {
+        name: (tmp_path / "dist" / "texts" / name).stat().st_mtime_ns for name in tree(tmp_path / "dist" / "texts")
+    }
+    for path in texts.iterdir():
+        stamp = path.stat()
+        path.write_bytes(b"x" * stamp.st_size)  # whoever opens it sees other bytes
+        os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    calls = Calls()
+    outcome = run(texts, tmp_path / "dist", calls)
+    assert (outcome.version, outcome.judged, calls.stages) == (None, 0, [])
+    after = {
+        name: (tmp_path / "dist" / "texts" / name).stat().st_mtime_ns for name in tree(tmp_path / "dist" / "texts")
+    }
+    assert after == before
+    assert run(texts, tmp_path / "dist", calls, rehash=True).changes.changed == 10
+
+
+def test_only_new_and_changed_documents_are_judged(texts: Path, tmp_path: Path) -> None:
+    """Two new files and a changed one among ten: three documents are read and judged; a touched one is only read."""
+    run(texts, tmp_path / "dist")
+    (texts / "100.txt").write_text(story(random.Random(100)))
+    (texts / "101.txt").write_text(story(random.Random(101)))
+    (texts / "003.txt").write_text(story(random.Random(103)))
+    os.utime(texts / "004.txt", ns=(1, 1))
+    outcome = run(texts, tmp_path / "dist")
+    assert (outcome.read, outcome.judged, outcome.documents) == (3, 3, 12)
+    changes = outcome.changes
+    assert (changes.new, changes.changed, changes.same, changes.gone) == (2, 1, 9, 0)
+    assert not outcome.learned
+
+
+def test_what_path_or_settings_say_is_part_of_a_document(texts: Path, tmp_path: Path) -> None:
+    """Other years for the same files: all are judged again."""
+    run(texts, tmp_path / "dist")
+    assert run(texts, tmp_path / "dist", years="2015..2018").judged == 10
+
+
+def test_quarantined_files_are_not_tried_again(texts: Path, tmp_path: Path) -> None:
+    """A file that could not be read is left alone until it changes, and stays in quarantine."""
+    (texts / "empty.txt").write_bytes(b"")
+    assert len(run(texts, tmp_path / "dist").refused) == 1
+    assert run(texts, tmp_path / "dist", Calls()).version is None
+    (texts / "200.txt").write_text(story(random.Random(200)))
+    outcome = run(texts, tmp_path / "dist")
+    assert (outcome.judged, len(outcome.refused)) == (1, 1)
+    (texts / "empty.txt").write_text(story(random.Random(201)))
+    outcome = run(texts, tmp_path / "dist")
+    assert (outcome.judged, len(outcome.refused), outcome.documents) == (1, 0, 12)
+
+
+def test_a_corpus_that_doubled_is_learned_anew(texts: Path, tmp_path: Path) -> None:
+    """From twice the documents on, the knowledge is learned again and everything judged with it, vanished ones too."""
+    run(texts, tmp_path / "dist")
+    (texts / "000.txt").unlink()
+    for number in range(300, 311):
+        (texts / f"{number}.txt").write_text(story(random.Random(number)))
+    outcome = run(texts, tmp_path / "dist")
+    assert (outcome.learned, outcome.judged, outcome.documents) == (True, 21, 21)
+
+
+@pytest.mark.parametrize("stage", ["read", "judge", "release"])
+def test_a_run_that_broke_off_is_taken_up(texts: Path, tmp_path: Path, stage: str) -> None:
+    """Finished batches are not worked on again, and the release is that of a run without a break."""
+    last = 0 if stage == "release" else 2
+    with pytest.raises(KeyboardInterrupt):
+        run(texts, tmp_path / "dist", Calls(lambda name, number: (name, number) == (stage, last)))
+    outcome = run(texts, tmp_path / "dist")
+    assert (outcome.read, outcome.judged) == {"read": (4, 10), "judge": (0, 4), "release": (0, 0)}[stage]
+    (tmp_path / "again").mkdir()
+    run(texts, tmp_path / "again" / "dist")
+    assert tree(tmp_path / "dist" / "texts") == tree(tmp_path / "again" / "dist" / "texts")
+    assert not list((tmp_path / "dist" / "texts" / ".work").glob("run-*"))
+
+
+def change(texts: Path, chance: random.Random, step: int) -> None:
+    """Change, remove, rename and touch some files, and add some."""
+    present = sorted(texts.iterdir())
+    for path in chance.sample(present, min(len(present), chance.randint(0, 3))):
+        match chance.choice(["change", "remove", "rename", "touch"]):
+            case "change":
+                path.write_text(story(chance))
+            case "remove":
+                path.unlink()
+            case "rename":
+                path.rename(texts / f"{path.stem}-{step}.txt")
+            case "touch":
+                os.utime(path, ns=(step, step))
+    for number in range(chance.randint(0, 3)):
+        (texts / f"new-{step}-{number}.txt").write_text(story(chance))
+
+
+def walk(tmp_path: Path, steps: int, documents: int, seed: int) -> None:
+    """Random changes, each ingested by increments and, in a copy of the dataset, by judging everything anew."""
+    chance = random.Random(seed)
+    texts, dist = tmp_path / "texts", tmp_path / "dist"
+    texts.mkdir()
+    for number in range(documents):
+        (texts / f"{number:04}.txt").write_text(story(chance))
+    run(texts, dist)
+    born: dict[str, dict[str, bytes]] = {}
+    for step in range(steps):
+        change(texts, chance, step)
+        mode = chance.choice(["append", "append", "mirror"])
+        copy = tmp_path / f"copy-{step}"
+        shutil.copytree(dist, copy / "dist")
+        for cache in (copy / "dist" / "texts" / ".work").glob("seen-*"):
+            cache.unlink()
+        outcome = run(texts, dist, mode=mode, allow_shrink=True)
+        full = run(texts, copy / "dist", mode=mode, allow_shrink=True)
+        assert tree(dist / "texts") == tree(copy / "dist" / "texts"), step
+        assert outcome.version == full.version
+        assert verify(dist / "texts") == []
+        now = tree(dist / "texts")
+        for files in born.values():
+            assert files.items() <= now.items()
+        if outcome.version:
+            born[outcome.version] = {
+                name: data for name, data in now.items() if name.startswith(("data/", "releases/"))
+            }
+        shutil.rmtree(copy)
+    assert born
+
+
+@pytest.mark.slow
+def test_increments_equal_full_builds(tmp_path: Path) -> None:
+    """After each of several random changes the release is, byte for byte, that of judging everything anew."""
+    walk(tmp_path, steps=5, documents=30, seed=1)
+
+
+@pytest.mark.soak
+def test_thirty_increments_equal_full_builds(tmp_path: Path) -> None:
+    """The same for 30 ingests of 400 documents."""
+    walk(tmp_path, steps=30, documents=400, seed=2)
+
+
+@pytest.mark.soak
+def test_a_killed_ingest_is_completed_by_the_next(tmp_path: Path) -> None:
+    """Killed at 100 random moments: the last release stays whole, and the next run ends as if nothing had happened."""
+    chance = random.Random(9)
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    for number in range(60):
+        (texts / f"{number:03}.txt").write_text(story(chance))
+    run(texts, tmp_path / "dist")
+    words = [sys.executable, "-m", "copydesk", "ingest", "--no-prefect", str(texts), "--into", str(tmp_path / "dist")]
+    words += ["--config", str(tmp_path / "copydesk.toml"), "--workers", "1"]
+    for step in range(100):
+        (texts / f"new-{step}.txt").write_text(story(chance))
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.05, 2.5))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert verify(tmp_path / "dist" / "texts") == [], step
+        copy = tmp_path / "copy"
+        shutil.copytree(tmp_path / "dist", copy / "dist", ignore=shutil.ignore_patterns(".work"))
+        run(texts, tmp_path / "dist")
+        run(texts, copy / "dist")
+        assert tree(tmp_path / "dist" / "texts") == tree(copy / "dist" / "texts"), step
+        shutil.rmtree(copy)
