@@ -3,7 +3,7 @@
     Field         one property of an Open Data Contract Standard file, with the fields or the item inside it
     parse_fields  the properties of a parsed YAML file to fields
     arrow_type    a field's Arrow type, from its physicalType; polars_type the same for Polars
-    type_name     an Arrow type as text
+    field_of      a field from an Arrow type; type_name an Arrow type as text
 
 The standard leaves physicalType free; here it is Arrow's, so that one file decides both meaning and storage. There is
 no map (`datasets` cannot read one) and no null type; an array is never null, because null and empty would be told
@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from copydesk.errors import ConfigError
 
-__all__ = ["Field", "arrow_type", "parse_fields", "polars_type", "type_name"]
+__all__ = ["Field", "arrow_type", "field_of", "parse_fields", "polars_type", "type_name"]
 
 TYPES: Final[dict[str, pa.DataType]] = {
     "string": pa.string(),
@@ -107,6 +107,16 @@ def polars_type(column: Field) -> pl.DataType:
     if column.inner:
         return pl.Struct({part.name: polars_type(part) for part in column.inner})
     return POLARS[column.physical]
+
+
+def field_of(name: str, kind: pa.DataType) -> Field:
+    """A field that stores an Arrow type of a schema, and demands nothing else of its values."""
+    if isinstance(kind, pa.ListType):
+        return Field(name, "array", "list", item=field_of("item", kind.value_type))
+    if isinstance(kind, pa.StructType):
+        return Field(name, "object", "struct", inner=tuple(field_of(part.name, part.type) for part in kind))
+    physical = next(word for word, stored in TYPES.items() if stored == kind)
+    return Field(name, next(word for word, some in LOGICAL.items() if physical in some), physical)
 
 
 def type_name(kind: pa.DataType) -> str:

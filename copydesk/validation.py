@@ -41,7 +41,7 @@ class _Rule:
 def find_faults(fields: Sequence[Field], table: pl.DataFrame) -> pl.DataFrame:
     """The faults of a table that has the schema's columns and types: row (from 0), field (dotted), reason; sorted."""
     rules = [rule for column in fields for rule in _rules(column, column.name, pl.col(column.name))]
-    if not table.height:
+    if not table.height or not rules:
         return pl.DataFrame(schema=FAULTS)
     flags = table.select(rule.broken.fill_null(value=False).alias(str(number)) for number, rule in enumerate(rules))
     hit = [number for number, some in enumerate(flags.select(pl.all().any()).row(0)) if some]

@@ -69,6 +69,9 @@ def _article_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
     yield from _compared(
         manifest, "content of the articles", manifest.body["content"]["article"], article_content(whole)
     )
+    for one in manifest.body["withdrawn"]:
+        if one["id"] in whole["id"]:
+            yield Problem(manifest.file, f"the withdrawn document {one['id']}", "in no release", "in the articles")
     if not in_order(whole)["id"].equals(whole["id"]):
         yield Problem(manifest.file, "order of the articles", "by split, day and id", "another")
 

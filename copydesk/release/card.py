@@ -225,13 +225,18 @@ def _quality(manifest: Manifest) -> str:
 def _quarantine(manifest: Manifest) -> str:
     facts = manifest.body["quarantine"]
     if not facts["documents"]:
-        return "## Quarantine\n\nEvery document could be read."
+        return "## Quarantine\n\nEvery document could be read." + _withdrawn(manifest)
     rows = [[_code(reason), _number(number)] for reason, number in facts["reasons"].items()]
     return (
         f"## Quarantine\n\n{_counted(facts['documents'], 'document')} could not be read or broke the schema. Not in "
         f"the release; `{facts['file']}` names each with its reason.\n\n"
-        f"{_table(('reason', 'documents'), rows, right=1)}"
+        f"{_table(('reason', 'documents'), rows, right=1)}{_withdrawn(manifest)}"
     )
+
+
+def _withdrawn(manifest: Manifest) -> str:
+    found = manifest.body["withdrawn"]
+    return f"\n\n{_counted(len(found), 'document')} withdrawn from every release; see `CHANGELOG.md`." if found else ""
 
 
 def _making(manifest: Manifest) -> str:

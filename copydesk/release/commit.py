@@ -29,6 +29,7 @@ from copydesk.release.order import Batches, read_articles, read_ledger
 from copydesk.release.quarantine import quarantine_facts, quarantine_lines
 from copydesk.release.tables import Written, write_articles, write_ledger
 from copydesk.release.versions import next_version
+from copydesk.release.withdraw import finish
 from copydesk.schema import Schema, load_schema
 
 __all__ = ["Result", "write_release"]
@@ -48,7 +49,7 @@ class Result:
     new_files: int
 
 
-def write_release(  # noqa: PLR0913, PLR0917 -- the parts of a release
+def write_release(  # noqa: PLR0913 -- the parts of a release
     destination: Path,
     articles: Iterable[Path],
     ledger: Iterable[Path],
@@ -66,13 +67,14 @@ def write_release(  # noqa: PLR0913, PLR0917 -- the parts of a release
     folder cannot be written, and where there is no article at all.
     """
     with Folder(destination).opened() as folder:
+        finish(folder)
         references = read_card(destination)
         _check_base(destination, references, base)
         _renew(folder, references)
         old = read_manifest(destination, references[-1]) if references else None
         folder.unstage()
         try:
-            beside = _Beside(quarantine, knowledge, facts)
+            beside = _Beside(quarantine, knowledge, facts, old.body["withdrawn"] if old else [])
             body, staged, keys = _draft(folder, Batches(articles), Batches(ledger), beside)
             found = next_version(old, body)
             previous = references[-1].version if references else None
@@ -105,6 +107,7 @@ class _Beside:
     quarantine: pl.DataFrame
     knowledge: Knowledge
     facts: Facts
+    withdrawn: list[dict[str, str]]
 
 
 def _draft(
@@ -112,7 +115,7 @@ def _draft(
 ) -> tuple[dict[str, Any], list[str], pl.DataFrame]:
     """The manifest's body without its number, the names of the staged files, and the keys of the articles."""
     facts = beside.facts
-    keys = read_articles(rows)
+    keys = read_articles(rows, [one["id"] for one in beside.withdrawn])
     runs = read_ledger(lines, keys)
     schemas = load_schema("article"), load_schema("ledger")
     first = write_articles(folder, schemas[0], rows, keys)
@@ -134,6 +137,7 @@ def _draft(
         "tables": {"article": _table(schemas[0], first), "ledger": _table(schemas[1], second)},
         "knowledge": known,
         "quarantine": entry,
+        "withdrawn": beside.withdrawn,
         "made_with": made_with(),
         "digests": {"code": code_digest(), **dict(sorted(facts.digests.items()))},
     }

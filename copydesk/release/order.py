@@ -85,8 +85,11 @@ class Batches:
         return pl.concat(parts, how="vertical_relaxed")[back]
 
 
-def read_articles(batches: Batches) -> pl.DataFrame:
-    """The keys of all articles in the order of the release; raises ReleaseError on a repeated id or on none."""
+def read_articles(batches: Batches, withdrawn: Sequence[str] = ()) -> pl.DataFrame:
+    """The keys of all articles but the withdrawn, in the order of the release.
+
+    Raises ReleaseError on a repeated id or where there are none.
+    """
     keys = batches.keys(
         [
             *(
@@ -98,6 +101,7 @@ def read_articles(batches: Batches) -> pl.DataFrame:
             (pl.col("text").str.len_bytes() + ARTICLE_ROW).cast(pl.Int64).alias("weight"),
         ]
     )
+    keys = keys.filter(~pl.col("id").is_in(list(withdrawn)))
     if not keys.height:
         raise ReleaseError("there are no articles to release: every document is in quarantine; see its reasons")
     twice = keys.filter(pl.col("id").is_duplicated()).sort("id")

@@ -1,0 +1,207 @@
+"""Withdrawal: one document out of every release, on record; the only thing that ever changes a release.
+
+    withdraw   take a document out; its releases keep their numbers, their rows are written anew without it
+    finish     carry out what a withdrawal that broke off had decided
+
+The new shards come first. Then everything else (manifests, card, files to delete) is written to `.work/withdraw` and a
+last file there says that it is complete: that is the decision. Carrying it out can be repeated, so a crash half-way is
+finished by the next ingest or withdrawal. The card is replaced first: from then on no reader meets the document.
+
+The record, id and reason, stands in the manifests, and no later ingest takes the document in again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from copydesk.errors import ReleaseError, UsageError
+from copydesk.fields import field_of
+from copydesk.release.card import render_card
+from copydesk.release.changes import KEYS, compare_keys, count_changes, reasons, render_changelog
+from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes
+from copydesk.release.head import LOADABLE
+from copydesk.release.manifest import Manifest, choose, read_card, read_manifest
+from copydesk.release.order import Batches, read_articles, read_ledger
+from copydesk.release.tables import Written, write_articles, write_ledger
+from copydesk.schema import Schema
+
+__all__ = ["Withdrawn", "finish", "withdraw"]
+
+JOURNAL: Final = f"{WORK}/withdraw"
+DECIDED: Final = "decided.json"
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """What a withdrawal did: the releases that held the document, and the files that are gone."""
+
+    id: str
+    uri: str
+    versions: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def withdraw(dataset: Path, name: str, reason: str) -> Withdrawn:
+    """Take the document of id `name` out of every release of a dataset.
+
+    Raises UsageError where no release holds it or no reason is given, ReleaseError where the folder cannot be written,
+    a release is damaged, or nothing would be left of one.
+    """
+    if not reason.strip():
+        raise UsageError("a withdrawal needs a reason, which goes on record; give --reason")
+    choose(dataset, None)
+    with Folder(dataset).opened() as folder:
+        finish(folder)
+        old = [read_manifest(dataset, one) for one in read_card(dataset)]
+        keys = [_keys(dataset, manifest) for manifest in old]
+        held = [name in found["id"] for found in keys]
+        if not any(held):
+            raise UsageError(f"{dataset}: no release holds a document {name!r}; ids are in the column `id`")
+        uri = next(found.filter(id=name)["uri"][0] for found, hit in zip(keys, held, strict=True) if hit)
+        record = {"id": name, "reason": " ".join(reason.split())}
+        new = _rewritten(folder, old, keys, held, record)
+        gone = _files(old) - _files(new)
+        _decide(folder, new, sorted(gone))
+        finish(folder)
+        versions = tuple(one.version for one, hit in zip(old, held, strict=True) if hit)
+        return Withdrawn(name, uri, versions, tuple(sorted(gone)))
+
+
+def finish(folder: Folder) -> None:
+    """Carry out a withdrawal that was decided; throw away one that was not."""
+    journal = folder / JOURNAL
+    if (journal / DECIDED).is_file():
+        decided = json.loads(read_bytes(journal / DECIDED))
+        for name in decided["write"]:
+            folder.replace(name, read_bytes(journal / name.replace("/", "-")))
+        for name in decided["delete"]:
+            (folder / name).unlink(missing_ok=True)
+        (journal / DECIDED).unlink()
+    shutil.rmtree(journal, ignore_errors=True)
+
+
+def _keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
+    paths = [dataset / shard.file for shard in manifest.shards("article")]
+    return pl.read_parquet(paths, columns=[*KEYS, "published_at"])
+
+
+def _files(manifests: Sequence[Manifest]) -> set[str]:
+    return {shard.file for one in manifests for table in one.body["tables"] for shard in one.shards(table)}
+
+
+def _rewritten(
+    folder: Folder, old: Sequence[Manifest], keys: Sequence[pl.DataFrame], held: Sequence[bool], record: dict[str, str]
+) -> list[Manifest]:
+    """The manifests of all releases after the withdrawal; new shards are in their places."""
+    folder.unstage()
+    new: list[Manifest] = []
+    after: list[pl.DataFrame] = []
+    staged: list[str] = []
+    for number, manifest in enumerate(old):
+        body = dict(manifest.body)
+        kept = keys[number]
+        if held[number]:
+            kept = _regrouped(kept, record["id"])
+            body |= _rebuilt(folder, manifest, kept, staged)
+        if held[number] or number == len(old) - 1:
+            body["withdrawn"] = sorted([*body["withdrawn"], record], key=lambda one: one["id"])
+        before = after[-1] if after else kept.clear()
+        why = reasons(new[-1].body, body) if new else ""
+        body["changes"] = count_changes(compare_keys(before.select(KEYS), kept.select(KEYS), why))
+        after.append(kept)
+        new.append(Manifest(body))
+    folder.publish(dict.fromkeys(staged))
+    return new
+
+
+def _regrouped(keys: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The keys without the document; its copies get the earliest of those left to stand for them."""
+    cluster = keys.filter(id=name)["duplicate_cluster"][0]
+    left = keys.filter(pl.col("id") != name)
+    if cluster is None:
+        return left
+    mine = pl.col("duplicate_cluster").eq_missing(cluster)
+    group = left.filter(mine).sort("published_at", "id", nulls_last=True)
+    if not group.height:
+        return left
+    first = group["id"][0] if group.height > 1 else None
+    return left.with_columns(
+        duplicate_cluster=pl.when(mine & (first is None)).then(None).otherwise("duplicate_cluster"),
+        duplicate_of=pl.when(mine)
+        .then(pl.when(pl.col("id") != pl.lit(first)).then(pl.lit(first, pl.String)))
+        .otherwise("duplicate_of"),
+    )
+
+
+def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame, staged: list[str]) -> dict[str, Any]:
+    """What of a manifest's body hangs on its rows, from its own shards, less what `keys` has not."""
+    if not keys.height:
+        raise ReleaseError(
+            f"{folder / manifest.file}: nothing would be left of this release; delete the dataset instead"
+        )
+    journal = folder.subfolder(JOURNAL)
+    marks = keys.select("id", "duplicate_cluster", "duplicate_of")
+    batches = {table: _batches(folder, manifest, table, marks, journal) for table in ("article", "ledger")}
+    schemas = {table: _schema(folder, manifest, table) for table in ("article", "ledger")}
+    ordered = read_articles(batches["article"])
+    runs = read_ledger(batches["ledger"], ordered)
+    first = write_articles(folder, schemas["article"], batches["article"], ordered)
+    second = write_ledger(folder, schemas["ledger"], batches["ledger"], runs)
+    staged += [name for name in (*first.staged, *second.staged) if name]
+    return {
+        "documents": ordered.height,
+        "content": {"article": first.content, "ledger": second.content},
+        "counts": first.counts,
+        "ledger": second.counts,
+        "examples": second.examples,
+        "tables": {
+            "article": manifest.body["tables"]["article"] | {"splits": _splits(first)},
+            "ledger": manifest.body["tables"]["ledger"] | {"splits": _splits(second)},
+        },
+    }
+
+
+def _splits(written: Written) -> list[dict[str, Any]]:
+    return [{"name": name, "shards": [vars(shard) for shard in shards]} for name, shards in written.splits.items()]
+
+
+def _batches(folder: Folder, manifest: Manifest, table: str, marks: pl.DataFrame, journal: Path) -> Batches:
+    """The shards of a release as batch files, only with the documents that `marks` has, and marked so."""
+    paths = []
+    for number, shard in enumerate(manifest.shards(table)):
+        rows = pl.read_parquet(folder / shard.file)
+        rows = rows.join(marks, on="id", how="inner", suffix="_new", maintain_order="left")
+        if table == "article":
+            rows = rows.with_columns(pl.col(f"{name}_new").alias(name) for name in marks.columns[1:])
+        paths.append(journal / f"{manifest.version}-{table}-{number:05}.arrow")
+        rows.select(list(manifest.body["tables"][table]["columns"])).rechunk().write_ipc(paths[-1])
+    return Batches(paths)
+
+
+def _schema(folder: Folder, manifest: Manifest, table: str) -> Schema:
+    """The columns as the release has them, which may not be those of today; its rows were validated once."""
+    stored = pq.ParquetFile(folder / manifest.shards(table)[0].file).schema_arrow
+    return Schema(table, "", "", tuple(field_of(column.name, column.type) for column in stored))
+
+
+def _decide(folder: Folder, manifests: Sequence[Manifest], gone: Sequence[str]) -> None:
+    """Write down all that is to be written and deleted; the last file is the decision."""
+    folder.subfolder(JOURNAL)
+    references = [one.reference for one in manifests]
+    write = {
+        CARD: render_card(manifests[-LOADABLE:], references).encode(),
+        **{one.file: one.data for one in manifests},
+        CHANGELOG: render_changelog(manifests).encode(),
+    }
+    for name, data in write.items():
+        folder.replace(f"{JOURNAL}/{name.replace('/', '-')}", data)
+    decided = {"write": list(write), "delete": list(gone)}
+    folder.replace(f"{JOURNAL}/{DECIDED}", json.dumps(decided).encode())
