@@ -19,23 +19,27 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copydesk.lines.evidence import DROPPED_CODES, EVIDENCE, KEPT_CODES, Floats, Probabilities, evidence, share
+from copydesk.lines.evidence import DROPPED_CODES, EVIDENCE, KEPT_CODES, Floats, Probabilities, evidence, log_odds, share
 from copydesk.lines.patterns import is_post, runs_on
 from copydesk.lines.repetition import SAFE
 from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, neighbours
-from copydesk.lines.structure import CODE, UNKNOWN, Frame, structure
+from copydesk.lines.structure import CODE, UNKNOWN, Frame, spaced, structure
 
 __all__ = ["Known", "Verdict", "decide"]
 
 Say = Callable[[Mask, "Ints | int", "NDArray[np.object_] | str", "float | Floats"], None]
 
-_BAR: Final = 0.3
-_BAR_CLEAN: Final = 2.5
+_BAR: Final = 0.4
+_BAR_CLEAN: Final = 0.8
 """Added in texts with next to no known furniture and with paragraphs for the most part (see `_clean`)."""
-_BAR_LONG: Final = 0.5
+_BAR_SPACED: Final = 2.2
+"""Added on top of that where blank lines part the paragraphs: what came out so cleanly was cut out by somebody before."""
+_BAR_LONG: Final = 0.2
 """Added for lines of 150 characters and more that hold or end a sentence."""
 _BAR_BESIDE: Final = 3.0
 """Added for a paragraph beside a kept one."""
+_SHORT: Final = 60
+"""Characters: a longer line is not dropped where the model alone would keep it."""
 _SURE: Final = {"profile": 0.98, "repeat": 0.95, "other": 0.9, "structure": 0.7, "doubt": 0.5}
 
 
@@ -103,7 +107,7 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
     weight = evidence(at, label, model) @ np.array(list(EVIDENCE.values()))
     chance = 1 / (1 + np.exp(-np.clip(weight, -30, 30)))
     open_ = ~at.headline & (at.rule < 0)
-    drop = _dropped(at, weight) & open_
+    drop = _dropped(at, weight, log_odds(model)) & open_
     dropped = np.array(DROPPED_CODES)
     built = np.isin(label, dropped)
     say(drop & ~built, dropped[model[:, dropped].argmax(axis=1)], "model", chance)
@@ -113,12 +117,12 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
     say(open_ & ~drop & ((built & ~at.date) | (label == UNKNOWN)), best, "model", 1 - chance)
 
 
-def _dropped(at: Frame, weight: Floats) -> Mask:
+def _dropped(at: Frame, weight: Floats, odds: Floats) -> Mask:
     """Which lines weigh more than their bar, after their neighbours have been heard."""
     shape = at.shape
-    bar = _BAR + _BAR_CLEAN * _clean(at)
+    bar = _BAR + _clean(at) * (_BAR_CLEAN + _BAR_SPACED * spaced(at))
     bar += _BAR_LONG * ((shape.length >= 150) & (shape.stop | shape.inner_stop))
-    drop = (weight > bar) & ~(is_post(shape) & (at.zone == AMONG))
+    drop = (weight > bar) & ((odds > 0) | (shape.length < _SHORT)) & ~(is_post(shape) & (at.zone == AMONG))
     before, after = neighbours(shape, -1), neighbours(shape, 1)
     text = at.paragraph & ~drop
     beside = at.paragraph & (at.zone == AMONG)
@@ -127,7 +131,7 @@ def _dropped(at: Frame, weight: Floats) -> Mask:
     for _ in range(2):
         broken = ~drop[before] & (at.rule[before] < 0) & ~shape.stop[before] & ~shape.open_end[before]
         drop &= ~(runs_on(shape) & (at.zone == AMONG) & broken & (shape.length[before] >= 30))
-    return drop
+    return drop | at.biography | at.caption
 
 
 def _clean(at: Frame) -> Mask:

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copydesk.lines.patterns import runs_on
+from copydesk.lines.patterns import is_biography, runs_on
 from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, Shape, neighbours
 from copydesk.lines.structure import CODE, Frame, run_after, spaced
 
@@ -32,53 +32,47 @@ DROPPED_CODES: Final = tuple(
 )
 
 EVIDENCE: Final = {
-    "always": -0.16,
+    "always": -0.28,
     "model": 0.64,
-    "model, in a paragraph": -0.03,
-    "model, in a page full of furniture": 0.27,
-    "model: heading": -1.41,
-    "model: byline": 0.47,
-    "model: caption": -0.86,
-    "model: related link": -0.65,
-    "model: headline": 2.22,
-    "paragraph": -0.08,
-    "long paragraph": -0.21,
-    "long, without a stop, among paragraphs": 0.72,
-    "ends like a sentence": -0.12,
-    "runs on at its end": -0.41,
-    "goes on from the line before": -0.33,
-    "one to three words": -0.17,
-    "four to eight words": -0.34,
-    "date": 0.68,
+    "model, in a paragraph": -0.04,
+    "model, in a page full of furniture": 0.28,
+    "model: heading": -1.40,
+    "model: byline": 0.56,
+    "model: caption": -0.88,
+    "model: related link": -0.74,
+    "model: headline": 2.28,
+    "paragraph": -0.16,
+    "long paragraph": -0.20,
+    "long, without a stop, among paragraphs": 0.77,
+    "ends like a sentence": 0.04,
+    "runs on at its end": -0.36,
+    "goes on from the line before": -0.31,
+    "one to three words": -0.11,
+    "four to eight words": -0.30,
+    "date": 0.59,
     "name": 0.10,
-    "biography": 1.01,
-    "furniture by build": 0.58,
-    "heading by build": -0.37,
-    "under a link heading": 0.82,
+    "biography": 1.44,
+    "furniture by build": 1.65,
+    "heading by build": -0.36,
+    "under a link heading": 1.17,
     "before the paragraphs": 0.04,
-    "among paragraphs": -0.52,
-    "after the paragraphs": 0.31,
-    "after the paragraphs, how far": -0.29,
-    "above the headline": 0.61,
+    "among paragraphs": -0.53,
+    "after the paragraphs": 0.21,
+    "after the paragraphs, how far": -0.25,
+    "above the headline": 0.63,
     "above the headline, how much is": 0.34,
-    "in a run of short lines, how long": 0.19,
-    "stands in the document twice": 0.74,
+    "in a run of short lines, how long": 0.21,
+    "stands in the document twice": 0.77,
     "stands in the document thrice": 0.47,
-    "known furniture before": 0.26,
-    "known furniture after": 0.14,
-    "known furniture in the document": 0.15,
-    "furniture in the document, share": 0.56,
-    "paragraphs in the document, share": 0.51,
-    "paragraphs in the document, among them": 0.23,
-    "stuck to the line before, in a spaced text": -0.44,
-    "spaced text": -1.29,
+    "known furniture before": 0.18,
+    "known furniture after": 0.12,
+    "known furniture in the document": 0.18,
+    "furniture in the document, share": 0.50,
+    "paragraphs in the document, share": 0.52,
+    "paragraphs in the document, among them": 0.24,
+    "stuck to the line before, in a spaced text": -0.37,
+    "spaced text": -1.58,
 }
-
-_BIOGRAPHY: Final = "^[A-ZÀ-Þ][^ ]+ [A-ZÀ-Þ][^.,!?]* (?:is|was|has|covers|writes|reports|works) "
-_REACHED: Final = (
-    "(?:follow|e-?mail|contact|reach|find) (?:him|her|them|me) |can be reached at|@[a-z0-9_]{3}|twitter|newsletter"
-)
-
 
 def log_odds(model: Probabilities) -> Floats:
     """What the model alone says, in log-odds of furniture against text; headline, deck and dateline count half as text."""
@@ -136,18 +130,8 @@ def _seen(at: Frame) -> Terms:
         "four to eight words": (shape.words > 3) & (shape.words <= 8),
         "date": at.date,
         "name": at.name,
-        "biography": _biography(shape),
+        "biography": is_biography(shape),
     }
-
-
-def _biography(shape: Shape) -> Mask:
-    """Lines that open like a biography and end with where the person can be reached."""
-    rows = np.flatnonzero(shape.length >= 80)
-    text = shape.text.gather(rows)
-    hit = np.zeros(len(shape), dtype=bool)
-    opens = text.str.head(60).str.contains(_BIOGRAPHY)
-    hit[rows] = (opens & text.str.tail(160).str.to_lowercase().str.contains(_REACHED)).to_numpy()
-    return hit
 
 
 def _built(at: Frame, label: Ints) -> Terms:

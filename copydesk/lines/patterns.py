@@ -2,6 +2,7 @@
 
     is_date     nothing but a date, a time and the words that go with them
     is_name     nothing but a person's name
+    is_biography, is_long_caption   long lines that open and close as these do
     is_post     a quoted post with its author, handle and date
     runs_on     begins in lower case: the continuation of a sentence broken at a link
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from copydesk.lines.shape import Mask, Shape
 
-__all__ = ["is_date", "is_name", "is_post", "runs_on"]
+__all__ = ["is_biography", "is_date", "is_long_caption", "is_name", "is_post", "runs_on"]
 
 _DATE_LENGTH: Final = 90
 """Characters; the longest labelled date line (two dates with cue words) has 84."""
@@ -87,6 +88,39 @@ def is_name(shape: Shape) -> Mask:
     few = np.flatnonzero((shape.length <= 70) & (shape.words >= 2) & (shape.words <= 12) & ~shape.stop)
     hit[few] = shape.text.gather(few).str.contains(_NAME).to_numpy()
     return hit
+
+
+_BIOGRAPHY: Final = "^[A-ZÀ-Þ][^ ]+ (?:[A-Z]\\.? )?[A-ZÀ-Þ][^.,!?]* (?:is|was|has|covers|writes|reports|works) "
+_REACHED: Final = (
+    "(?:follow|e-?mail|contact|reach|find) (?:him|her|them|me) |can be reached at|@[a-z0-9_]{3}|twitter|newsletter"
+)
+_PICTURE: Final = (
+    "^(?:(?:illustrative|file|archive|archival|undated|handout|stock|representative|symbolic) )?"
+    "(?:photo|image|picture|foto|bild|imagen|фото|снимка) ?[.:]"
+)
+_CREDITED: Final = "(?:source|photo|image|credit|picture|quelle|foto|fuente|источник|via)s? ?:? [^.!?]{3,80}[.)]?$"
+
+
+def _long(shape: Shape, opens: str, ends: str) -> Mask:
+    """Lines of 80 characters and more whose first 60 and last 160 characters match; both are seen in lower case but for
+    `opens`, which is tried as written where it has capitals in it."""
+    rows = np.flatnonzero(shape.length >= 80)
+    text = shape.text.gather(rows)
+    head = text.str.head(60) if opens != opens.lower() else text.str.head(60).str.to_lowercase()
+    hit = np.zeros(len(shape), dtype=bool)
+    hit[rows] = (head.str.contains(opens) & text.str.tail(160).str.to_lowercase().str.contains(ends)).to_numpy()
+    return hit
+
+
+def is_biography(shape: Shape) -> Mask:
+    """Lines in the second half of a text that present a person and say where to reach them."""
+    late = 2 * (np.arange(len(shape)) - shape.first) >= shape.last - shape.first
+    return _long(shape, _BIOGRAPHY, _REACHED) & late & (shape.last > shape.first)
+
+
+def is_long_caption(shape: Shape) -> Mask:
+    """Captions of several sentences: they open with the word for a picture and close with its source."""
+    return _long(shape, _PICTURE, _CREDITED)
 
 
 def is_post(shape: Shape) -> Mask:

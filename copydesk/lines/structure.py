@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from copydesk.labels import LABELS
 from copydesk.lines.headlines import choose
-from copydesk.lines.patterns import is_date, is_name, runs_on
+from copydesk.lines.patterns import is_biography, is_date, is_long_caption, is_name, runs_on
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, Shape, neighbours, paragraphs, zones
 
@@ -54,6 +54,9 @@ class Frame:
     name: Mask
     headline: Mask
     """The article's own headline and its copies."""
+    biography: Mask
+    caption: Mask
+    """Long captions."""
 
 
 def frame(shape: Shape, site: pl.Series, profiles: Profiles) -> Frame:
@@ -65,10 +68,11 @@ def frame(shape: Shape, site: pl.Series, profiles: Profiles) -> Frame:
     zone = zones(shape, paragraph)
     local = profiles.match(shape, site, zone)
     rule = np.where(local >= 0, local, rule)
+    rule[(shape.words == 1) & (zone == AMONG) & runs_on(shape)] = -1  # a word of a sentence that was broken at a link
     ruled = labels[rule]
     name = is_name(shape)
     headline = choose(shape, paragraph, zone, ruled, date, name)
-    return Frame(shape, rule, ruled, paragraph, zone, date, name, headline)
+    return Frame(shape, rule, ruled, paragraph, zone, date, name, headline, is_biography(shape), is_long_caption(shape))
 
 
 def structure(at: Frame) -> tuple[Ints, NDArray[np.object_]]:
@@ -84,6 +88,8 @@ def structure(at: Frame) -> tuple[Ints, NDArray[np.object_]]:
     say(at.headline, "headline", "headline")
     say(at.date & (at.zone != AMONG), "date_line", "date")
     say(_bylines(at), "byline", "byline")
+    say(at.biography, "byline", "biography")
+    say(at.caption, "caption", "caption")
     say(_sections(at), "section_label", "section")
     say(_tags(at), "tags", "tag-footer")
     say(_linked(at), "related_link", "link-box")
