@@ -13,7 +13,7 @@ from copydesk.metadata import tables
 
 __all__ = ["WrittenDate", "match_date"]
 
-_WORD: Final = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff])*"
+_WORD: Final = rf"[^\W\d_]{tables.LETTER}*"
 _YEAR: Final = r"(?:[12][0-9]{3})"
 _WEEKDAY: Final = re.compile(rf"({_WORD})\.?,?\s+", re.UNICODE)
 _MONTH_DAY: Final = re.compile(

@@ -21,7 +21,7 @@ SEPARATOR: Final = re.compile(
 
 _WORD: Final = re.compile(
     r"(?:St|Ste|Ft|Mt|Pt|Sta|Sto|ST|STE|FT|MT|PT|STA|STO|Св|г)\.\s?|"
-    r"(?:[^\W\d_][\u0300-\u036f\u0900-\u0dff\u200c\u200d]*)+(?:['’`\-‑](?:[^\W\d_][\u0300-\u036f\u0900-\u0dff]*)+)*"
+    rf"[^\W\d_](?:{tables.LETTER}|[\u200c\u200d])*(?:['’`\-‑]{tables.LETTER}+)*"
 )
 _INITIALS: Final = re.compile(r"(?:[^\W\d_]{1,6}\.){1,4}(?:\s?[^\W\d_]{1,4}\.)?|[A-Z][a-z]{2,5}\.")
 _PARTICLES: Final = frozenset(
@@ -225,8 +225,11 @@ AGENCY_BRACKET: Final = re.compile(
 _BESIDE_DATE: Final = re.compile(r"^(.{2,40}?)(?:\s+[-–—]|,)\s+(.*)$")
 
 
-def bracketed_agency(text: str, at: int) -> Agency | None:
-    """Read `(Reuters)`, `/TASS/`, `--(BUSINESS WIRE)`, `(Newsfile Corp. - October 5, 2020)`."""
+def bracketed_agency(text: str, at: int, *, after_date: bool = False) -> Agency | None:
+    """Read `(Reuters)`, `/TASS/`, `--(BUSINESS WIRE)`, `(Newsfile Corp. - October 5, 2020)`.
+
+    In slashes the name must be known, or follow a date: `/Leningrad Region/` stands in slashes too.
+    """
     found = AGENCY_BRACKET.match(text, at)
     if not found:
         return None
@@ -234,7 +237,9 @@ def bracketed_agency(text: str, at: int) -> Agency | None:
     if found[2] and not is_agency(name):
         first = name.split()[0]
         sure = tables.key(first) in tables.run_in_agencies() or is_agency(name.split("-")[0])
-        return Agency(first, found.end(), known=True, bracketed=True) if sure else None
+        if sure:
+            return Agency(first, found.end(), known=True, bracketed=True)
+        return Agency(name, found.end(), known=False, bracketed=True) if after_date and len(name) <= 30 else None
     if is_agency(name) or _SITE.fullmatch(name):
         return Agency(name, found.end(), known=True, bracketed=True)
     beside = _BESIDE_DATE.match(name)

@@ -194,8 +194,9 @@ def _with_date(reading: _Reading) -> _Reading:
 
 
 def _with_agency(reading: _Reading) -> _Reading:
-    found = bracketed_agency(reading.text, reading.at) or agency_in_line(
-        reading.text, reading.at, after_date=reading.date is not None
+    after_date = reading.date is not None
+    found = bracketed_agency(reading.text, reading.at, after_date=after_date) or agency_in_line(
+        reading.text, reading.at, after_date=after_date
     )
     if not found:
         return reading

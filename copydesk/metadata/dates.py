@@ -48,7 +48,7 @@ class Stamp:
         return "minute" if self.second is None else "second"
 
 
-_WORD: Final = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e])+"
+_WORD: Final = rf"[^\W\d_]{tables.LETTER}+"
 _YEAR: Final = r"(?:1[89][0-9]{2}|20[0-9]{2}(?=[0-9]{1,2}[. /])|20[0-9]{2}(?![0-9]))"
 _NOT_IN_NUMBER: Final = r"(?<![0-9])(?<![0-9][.,/:])"
 

@@ -8,6 +8,7 @@ itself is only sliced where a reader needs it (`Page.article`).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -74,18 +75,18 @@ def pages_of(spans: pl.DataFrame, documents: pl.DataFrame) -> list[Page]:
     pages = _facts(lines)
     for number, rank, label, text, use in _near(lines).iter_rows():
         page, line = pages[number], Line(rank, label, text)
-        for bit, group in (
-            (DATE, page.dates),
-            (CREDIT, page.credits),
-            (SECTION, page.sections),
-            (TAGS, page.tags),
-            (NOTICE, page.notices),
-            (PRINT, page.prints),
-            (TITLE, page.titles),
-        ):
-            if use & bit:
-                group.append(line)
+        for group in _groups(use):
+            getattr(page, group).append(line)
     return [pages.get(number) or Page() for number in numbers]
+
+
+_GROUPS: Final = ("dates", "credits", "sections", "tags", "notices", "prints", "titles")
+
+
+@functools.cache
+def _groups(use: int) -> tuple[str, ...]:
+    """The lists of a `Page` that a line with these bits belongs to."""
+    return tuple(group for position, group in enumerate(_GROUPS) if use >> position & 1)
 
 
 def _ranked(lines: pl.DataFrame) -> pl.DataFrame:
@@ -176,9 +177,7 @@ def _with_use(near: pl.DataFrame) -> pl.DataFrame:
     return table.filter(pl.col("use") > 0)
 
 
-_NAME_LIKE: Final = (
-    r"^(?:\p{Lu}[^\s,|]*(?:,? (?:\p{Lu}[^\s,|]*|d[aeiou]s?|del|van|von|der|den|bin|al|el|la|le|zu|y|e|and|und|en|&|@\S+|[a-z]+)){1,6}\s?(?:[,|@/(•·–—-].*)?|\p{Lo}+(?: \p{Lo}+){1,4})$"
-)
+_NAME_LIKE: Final = r"^(?:\p{Lu}[^\s,|]*(?:,? (?:\p{Lu}[^\s,|]*|d[aeiou]s?|del|van|von|der|den|bin|al|el|la|le|zu|y|e|and|und|en|&|@\S+|[a-z]+)){1,6}\s?(?:[,|@/(•·–—-].*)?|\p{Lo}+(?: \p{Lo}+){1,4})$"
 _TAG_REACH: Final = 25
 
 
@@ -260,7 +259,7 @@ def _article_slices(lines: pl.DataFrame) -> Callable[[int], Callable[[], list[st
     kept = lines.filter(pl.col("label").is_in((*_KEPT, "headline", "deck"))).select("doc", "text")
     doc, text = kept.get_column("doc").to_numpy(), kept.get_column("text")
     starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]]).tolist() if len(doc) else []
-    bounds = dict(zip(doc[starts].tolist(), zip(starts, [*starts[1:], len(doc)], strict=True), strict=True))
+    bounds = dict(zip(doc[starts].tolist(), zip(starts, [*starts, len(doc)][1:], strict=True), strict=True))
 
     def of(number: int) -> Callable[[], list[str]]:
         def article() -> list[str]:

@@ -29,31 +29,27 @@ SHORT = 30
 
 def quality(kept: pl.DataFrame) -> pl.DataFrame:
     """Signals per document of `kept` (doc, text: the article's lines): columns doc, quality."""
-    text = pl.col("text").str.strip_chars()
+    text = pl.col("text")
     chars = text.str.len_chars()
     spaces = text.str.count_matches(" ", literal=True)
     lines = kept.select(
         "doc",
-        text=text,
+        "text",
         chars=chars,
         words=pl.when(chars == 0).then(0).otherwise(spaces + 1),
         letters=chars - spaces,
-        symbols=text.str.count_matches("#", literal=True)
-        + text.str.count_matches("...", literal=True)
-        + text.str.count_matches("…", literal=True),
-        numbers=text.str.count_matches(r"(?:^| )[^A-Za-z\u{80}-\u{10FFFF} ]+(?: |$)"),
-        ellipsis=text.str.ends_with("...") | text.str.ends_with("…"),
-        bullet=text.str.contains(r"^[•*‣●-]"),
-        punct=text.str.contains(r"[.!?\"”’'»。！？।…]$"),
+        symbols=text.str.count_matches("#|\\.\\.\\.|…"),
+        numbers=text.str.count_matches(" [0-9][0-9.,:%]*(?: |$)"),
+        ellipsis=text.str.contains(r"(?:…|\.\.\.)[ ]?$"),
+        bullet=text.str.contains(r"^[ ]?[•*‣●-]"),
+        punct=text.str.contains(r"[.!?\"”’'»。！？।…][ \u{a0}]*$"),
         short=chars <= SHORT,
-        duplicate=pl.struct("doc", "text").is_duplicated(),
     )
     sums = lines.group_by("doc", maintain_order=True).agg(
         pl.len().alias("lines"),
         pl.col("chars", "words", "letters", "symbols", "numbers", "ellipsis", "bullet", "punct", "short").sum(),
-        repeated=pl.col("chars").filter(pl.col("duplicate")).sum(),
-        first=pl.col("chars").filter(pl.col("duplicate") & pl.col("text").is_first_distinct()).sum(),
     )
+    sums = sums.join(_repeated(lines), on="doc", how="left", maintain_order="left")
     words, count = pl.col("words").clip(1), pl.col("lines").clip(1)
     values = (
         pl.col("letters") / words,
@@ -63,7 +59,14 @@ def quality(kept: pl.DataFrame) -> pl.DataFrame:
         pl.col("bullet") / count,
         pl.col("punct") / count,
         pl.col("short") / count,
-        (pl.col("repeated") - pl.col("first")) / pl.col("chars").clip(1),
+        pl.col("repeated").fill_null(0) / pl.col("chars").clip(1),
     )
     named = [value.cast(pl.Float32).alias(name) for name, value in zip(_SIGNALS, values, strict=True)]
     return sums.select("doc", quality=pl.struct(named))
+
+
+def _repeated(lines: pl.DataFrame) -> pl.DataFrame:
+    """Characters in lines that the document had before; only lines of equal length are compared."""
+    same_length = lines.filter(pl.struct("doc", "chars").is_duplicated()).select("doc", "text", "chars")
+    groups = same_length.group_by("doc", "text").agg(pl.len().alias("times"), pl.col("chars").first())
+    return groups.group_by("doc").agg(repeated=((pl.col("times").cast(pl.Int64) - 1) * pl.col("chars")).sum())

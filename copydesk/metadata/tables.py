@@ -11,7 +11,21 @@ import unicodedata
 from pathlib import Path
 from typing import Final
 
-__all__ = ["agencies", "cities", "key", "months", "not_places", "regions", "run_in_agencies", "weekdays", "zone_cities"]
+__all__ = [
+    "LETTER",
+    "agencies",
+    "cities",
+    "key",
+    "months",
+    "not_places",
+    "regions",
+    "run_in_agencies",
+    "weekdays",
+    "zone_cities",
+]
+
+LETTER: Final = r"(?:(?![0-9_])[\w\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e])"
+"""A letter of a word, marks of Indic and Thai script included; one class, so that no repetition of it is ambiguous."""
 
 DATA: Final = Path(__file__).parent / "data"
 

@@ -8,6 +8,7 @@ the corpus decides, then whether the article's own text uses them as one phrase.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -62,19 +63,26 @@ def tags_of(
 
 
 def _is_head(text: str) -> bool:
-    return bool(_TOPIC_HEAD.match(text) or _PERSON_HEAD.match(text))
+    return bool(_split_head(text.strip())[0])
+
+
+@functools.lru_cache(maxsize=1 << 14)  # furniture recurs; a function of its argument alone
+def _split_head(text: str) -> tuple[str, str]:
+    """`persons` or `topics` where a line begins as a heading of such a list, and what follows on the line."""
+    for kind, pattern in (("persons", _PERSON_HEAD), ("topics", _TOPIC_HEAD)):
+        found = pattern.match(text)
+        if found:
+            return kind, text[found.end() :]
+    return "", ""
 
 
 def _head(line: Line, open_group: str, body: tuple[int, int]) -> tuple[str, str | None]:
     """What group a line belongs to (empty for none) and the tags in it."""
     text = line.text.strip()
     labelled = line.label == "tags"
-    for kind, pattern in (("persons", _PERSON_HEAD), ("topics", _TOPIC_HEAD)):
-        found = pattern.match(text)
-        if found and (
-            labelled or (line.label != "body" and len(text) < 300 and (line.rank > body[1] or text[found.end() :]))
-        ):
-            return kind, text[found.end() :] or None
+    kind, rest = _split_head(text)
+    if kind and (labelled or (line.label != "body" and len(text) < 300 and (line.rank > body[1] or rest))):
+        return kind, rest or None
     if labelled:
         return open_group or "topics", text
     short = len(text) <= 40 and len(text.split()) <= 4 and line.rank > body[1] and text[-1:] not in ".!?:"

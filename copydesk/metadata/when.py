@@ -77,7 +77,9 @@ def _instant(stamp: Stamp, year: int | None = None) -> Instant | None:
     return Instant(utc, offset, stamp.precision)
 
 
-def when_of(choice: Choice, dateline: Dateline | None, asked: Asked, opening: str, article: Callable[[], list[str]]) -> When:
+def when_of(
+    choice: Choice, dateline: Dateline | None, asked: Asked, opening: str, article: Callable[[], list[str]]
+) -> When:
     """Decide. `opening` holds the story's first sentences, `article` gives its whole text where years are counted."""
     found = When()
     printed = choice.published
@@ -192,14 +194,15 @@ def _weigh(
 ) -> None:
     path_year = _PATH_YEAR.search(asked.uri) if asked.uri else None
     known = choice.crawl or choice.published or choice.updated
+    named = years.story_weekdays(opening)
     evidence = years.YearEvidence(
-        weekdays=years.story_weekdays(opening),
+        weekdays=named,
         printed_weekday=base.weekday,
         wire=label == "dateline",
         counts=years.year_counts(article()),
         copyright=known.stamp.year if known is not None else None,
         file_year=int(path_year[1]) if path_year else None,
-        pairs=years.written_pairs(opening),
+        pairs=years.written_pairs(opening) if named else (),
     )
     found.years = years.candidate_years(base.month, base.day or 1, evidence, asked.bounds)
     if not found.years:

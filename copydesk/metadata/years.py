@@ -90,7 +90,7 @@ _WORD: Final = re.compile(r"[^\W\d_]{5,12}")
 def story_weekdays(opening: str) -> list[int]:
     """The weekdays named in the first sentences (full names only: `Sun` and `Mar` are other things)."""
     weekdays = tables.weekdays()
-    found = (weekdays.get(tables.key(word)) for word in _WORD.findall(opening))
+    found = map(weekdays.get, _WORD.findall(opening.casefold()))
     return [number for number in found if number is not None]
 
 
@@ -118,16 +118,20 @@ def candidate_years(
     """
     first, last = bounds[0] or EARLIEST, bounds[1] or LATEST
     by_weekday = _weekday_weights(evidence)
-    weights = {}
-    for year in range(first, last + 1):
-        weekday = _weekday(year, month, day)
-        if weekday is not None:
-            weights[year] = by_weekday[weekday] * _weight(year, month, evidence)
-    total = sum(weights.values())
+    years = [year for year in range(first, last + 1) if _weekday(year, month, day) is not None]
+    weights = [by_weekday[_weekday(year, month, day) or 0] for year in years]
+    if evidence.counts:
+        weights = [
+            weight * factor for weight, factor in zip(weights, _count_weights(years, evidence.counts), strict=True)
+        ]
+    if evidence.pairs or evidence.copyright is not None or evidence.file_year is not None:
+        weights = [weight * _weight(year, month, evidence) for weight, year in zip(weights, years, strict=True)]
+    total = sum(weights)
     if not total:
         return []
-    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
-    return [(year, weight / total) for year, weight in ranked[:_MOST] if weight / total >= _LEAST_WEIGHT]
+    least = total * _LEAST_WEIGHT
+    ranked = sorted((-weight, year) for weight, year in zip(weights, years, strict=True) if weight >= least)
+    return [(year, -weight / total) for weight, year in ranked[:_MOST]]
 
 
 @functools.lru_cache(maxsize=1 << 15)
@@ -139,7 +143,7 @@ def _weekday(year: int, month: int, day: int) -> int | None:
 
 
 def _weight(year: int, month: int, evidence: YearEvidence) -> float:
-    weight = _count_weight(year, evidence.counts)
+    weight = 1.0
     for pair in evidence.pairs:
         weight *= _pair_weight(year, month, pair)
     if evidence.copyright is not None:
@@ -172,16 +176,13 @@ def _pair_weight(year: int, month: int, pair: tuple[int, int, int]) -> float:
     return 0.1 if weekday is None else 1.0 if weekday == pair[2] else 0.03
 
 
-def _count_weight(year: int, counts: Mapping[int, int]) -> float:
+def _count_weights(years: Sequence[int], counts: Mapping[int, int]) -> list[float]:
     """The story's year is the most frequent (83 %) and the latest (80 %) of those printed, and rarely before one of them."""
-    if not counts:
-        return 1.0
     latest, most = max(counts), max(counts.values())
-    weight = 0.15 if year not in counts else 1.0 + counts[year] / most
-    if year < latest:
-        weight *= 0.12
-    elif year == latest:
-        weight *= 1.5
-    else:
-        weight *= 0.9 if year == latest + 1 else 0.6
-    return weight
+    weights = []
+    for year in years:
+        weight = 1.0 + counts[year] / most if year in counts else 0.15
+        weights.append(
+            weight * (0.12 if year < latest else 1.5 if year == latest else 0.9 if year == latest + 1 else 0.6)
+        )
+    return weights
