@@ -81,7 +81,7 @@ def test_the_changelog_tells_the_newest_first(folder):
     assert "- 2 changed (because of: knowledge, profiles 2)" in text
     assert "- 2 moved to another split (because of: other documents 2)" in text
     assert text.endswith(
-        "## 1.0.0 (2017-01-07)\n\nThe first release.\n\n- 20 added\n- 20 articles now, 0 documents in quarantine\n"
+        "## 1.0.0 (2017-01-07)\n\nThe first release.\n\n- 20 added\n- articles now: 20; in quarantine: 0\n"
     )
 
 

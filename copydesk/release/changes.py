@@ -111,7 +111,8 @@ def _entry(manifest: Manifest) -> str:
     date = f" ({body['date']})" if body["date"] else ""
     lines = [f"- {_told(change, causes)}" for change, causes in body["changes"].items()]
     lines += [f"- withdrawn since: {one['id']} ({one['reason']})" for one in body["withdrawn"]]
-    lines.append(f"- {body['documents']:,} articles now, {body['quarantine']['documents']:,} documents in quarantine")
+    refused = body["quarantine"]["documents"]
+    lines.append(f"- articles now: {body['documents']:,}; in quarantine: {refused:,}")
     return f"## {manifest.version}{date}\n\n{CAUSES[body['cause']]}\n\n" + "\n".join(lines)
 
 
