@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -114,7 +113,7 @@ def test_repeated_furniture_is_dropped_from_the_third_document_on() -> None:
     ]
     texts.append(story(3, "Ring the harbour bell twice"))
     lines, documents = batch(*texts, site="harbour")
-    spans = label_lines(lines, documents, known(*texts), PROFILES, np.zeros((lines.height, 18), dtype=np.float32))
+    spans = label_lines(lines, documents, known(*texts), PROFILES)
     evidence = dict(zip(spans["text"], spans["evidence"], strict=True))
     assert evidence["Ring the harbour bell twice"] == "repeat:harbour"
     assert evidence["Mind the gap here"] in {"model", "structure:heading", "structure:doubt"}
@@ -124,7 +123,7 @@ def test_a_repeated_paragraph_stays() -> None:
     """Agencies repeat whole paragraphs of background: they are text in every story."""
     texts = [story(number, PARAGRAPHS[0], story(number + 50)) for number in range(6)]
     lines, documents = batch(*texts, site="harbour")
-    spans = label_lines(lines, documents, known(*texts), PROFILES, np.zeros((lines.height, 18), dtype=np.float32))
+    spans = label_lines(lines, documents, known(*texts), PROFILES)
     assert set(spans.filter(pl.col("text") == PARAGRAPHS[0])["label"]) == {"body"}
 
 
@@ -134,7 +133,7 @@ def test_the_headline_of_another_story_is_a_related_link() -> None:
     title = other.split("\n")[0]
     own = story(8, title, story(9))
     lines, documents = batch(own, other, site="harbour")
-    spans = label_lines(lines, documents, known(own, other), PROFILES, np.zeros((lines.height, 18), dtype=np.float32))
+    spans = label_lines(lines, documents, known(own, other), PROFILES)
     found = spans.filter(pl.col("text") == title).select("doc", "label", "evidence").rows()
     assert found == [(0, "related_link", "headline:other"), (1, "headline", "structure:headline")]
     assert heads(line_key(pl.Series([title])), known(own, other)).tolist() == [True]

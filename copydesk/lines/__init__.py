@@ -49,12 +49,12 @@ def label_lines(
     shape = measure(lines)
     site = per_line(shape, documents, documents["site"].cast(pl.String))
     counted = per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
-    at = frame(shape, site, profiles)
+    model = _predict(lines) if model is None else model
+    found = None if model is None else model[shape.rows]
+    at = frame(shape, site, profiles, found)
     keys = repetition.keys_of(shape)
     seen = repetition.seen(keys, counted, knowledge)
     headed = repetition.heads(keys, knowledge)
-    model = _predict(lines) if model is None else model
-    found = None if model is None else model[shape.rows]
     verdict = decide(at, profiles.evidence, Known(seen, headed, counted.to_numpy()), found)
     spans = _cut(_spans(lines, shape, verdict), shape, cuts(shape, verdict.label))
     return _correct(spans, documents, knowledge)

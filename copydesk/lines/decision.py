@@ -23,7 +23,7 @@ from copydesk.lines.evidence import DROPPED_CODES, EVIDENCE, KEPT_CODES, Floats,
 from copydesk.lines.patterns import is_post, runs_on
 from copydesk.lines.repetition import SAFE
 from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, neighbours
-from copydesk.lines.structure import CODE, UNKNOWN, Frame, spaced, structure
+from copydesk.lines.structure import CODE, UNKNOWN, Frame, after_headline, spaced, structure
 
 __all__ = ["Known", "Verdict", "decide"]
 
@@ -38,6 +38,8 @@ _BAR_LONG: Final = 0.2
 """Added for lines of 150 characters and more that hold or end a sentence."""
 _BAR_BESIDE: Final = 3.0
 """Added for a paragraph beside a kept one."""
+_BAR_HEADING: Final = 0.7
+"""Added for what the build takes for a section heading."""
 _SHORT: Final = 60
 """Characters: a longer line is not dropped where the model alone would keep it."""
 _SURE: Final = {"profile": 0.98, "repeat": 0.95, "other": 0.9, "structure": 0.7, "doubt": 0.5}
@@ -95,9 +97,9 @@ def _ask_corpus(at: Frame, label: Ints, known: Known, say: Say) -> None:
 
 
 def _own_title(at: Frame) -> Mask:
-    """Lines equal to a headline of their own document, wherever they stand."""
+    """Lines equal to a headline of their own document, wherever they stand, or to what a survey took for it."""
     asked = pl.DataFrame({"doc": at.shape.doc, "key": at.shape.key})
-    titles = asked.filter(pl.Series(at.headline)).unique().with_columns(own=pl.lit(value=True))
+    titles = asked.filter(pl.Series(at.headline | at.titles.plain)).unique().with_columns(own=pl.lit(value=True))
     found = asked.join(titles, on=["doc", "key"], how="left", maintain_order="left")
     return found["own"].fill_null(value=False).to_numpy()
 
@@ -107,7 +109,7 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
     weight = evidence(at, label, model) @ np.array(list(EVIDENCE.values()))
     chance = 1 / (1 + np.exp(-np.clip(weight, -30, 30)))
     open_ = ~at.headline & (at.rule < 0)
-    drop = _dropped(at, weight, log_odds(model)) & open_
+    drop = _dropped(at, label, weight, log_odds(model)) & open_
     dropped = np.array(DROPPED_CODES)
     built = np.isin(label, dropped)
     say(drop & ~built, dropped[model[:, dropped].argmax(axis=1)], "model", chance)
@@ -117,10 +119,11 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
     say(open_ & ~drop & ((built & ~at.date) | (label == UNKNOWN)), best, "model", 1 - chance)
 
 
-def _dropped(at: Frame, weight: Floats, odds: Floats) -> Mask:
+def _dropped(at: Frame, label: Ints, weight: Floats, odds: Floats) -> Mask:
     """Which lines weigh more than their bar, after their neighbours have been heard."""
     shape = at.shape
     bar = _BAR + _clean(at) * (_BAR_CLEAN + _BAR_SPACED * spaced(at))
+    bar += _BAR_HEADING * (label == CODE["heading"])
     bar += _BAR_LONG * ((shape.length >= 150) & (shape.stop | shape.inner_stop))
     drop = (weight > bar) & ((odds > 0) | (shape.length < _SHORT)) & ~(is_post(shape) & (at.zone == AMONG))
     before, after = neighbours(shape, -1), neighbours(shape, 1)
@@ -131,7 +134,8 @@ def _dropped(at: Frame, weight: Floats, odds: Floats) -> Mask:
     for _ in range(2):
         broken = ~drop[before] & (at.rule[before] < 0) & ~shape.stop[before] & ~shape.open_end[before]
         drop &= ~(runs_on(shape) & (at.zone == AMONG) & broken & (shape.length[before] >= 30))
-    return drop | at.biography | at.caption
+    leads = runs_on(shape)[after] & ~runs_on(shape) & ~shape.stop & (shape.words >= 5) & after_headline(at)
+    return (drop & ~(leads & (at.zone == BEFORE))) | at.biography | at.caption
 
 
 def _clean(at: Frame) -> Mask:

@@ -1,27 +1,29 @@
 """Which line is the article's own headline.
 
-    choose      the headline of each document and its copies, as a mask over the lines
+    choose      the headline of each document and its copies, as masks over the lines
 
 Above the text stand menus, section names, the headline, its copies, deck, byline and date, and pages put a search hint or a
 cookie note of paragraph size among them. So every line down to the third paragraph is a candidate, and each is scored by
 what surrounds it: the title's words come back in the story, dates and names follow it, pages print it twice or inside a
 longer page title, it is neither a word nor a paragraph. The best of a document is its headline if it is good enough.
 
-The weights are a logistic regression on the candidates of the labelled articles, line benchmark and metadata records
-(`scripts` are not needed to use it; the features' order is the order of `_FEATURES`).
+The weights are a logistic regression on the candidates of the labelled articles, line benchmark and metadata records, one
+without and one with what the line model says of them (by models that had not seen the site).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copydesk.labels import LABELS
 from copydesk.lines.shape import BEFORE, Ints, Mask, Shape, neighbours
 
-__all__ = ["choose"]
+__all__ = ["Place", "Titles", "choose"]
 
 _LENGTHS: Final = (6, 260)
 """Characters of a headline; labelled ones have 7 to 230."""
@@ -33,41 +35,53 @@ _PARAGRAPHS: Final = 2
 Floats = NDArray[np.float64]
 
 
-def candidates(shape: Shape, paragraph: Mask, ruled: Ints, date: Mask) -> Ints:
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where lines stand: their measures, which are paragraphs, and their zones."""
+
+    shape: Shape
+    paragraph: Mask
+    zone: NDArray[np.uint8]
+
+
+def candidates(place: Place, ruled: Ints, date: Mask) -> Ints:
     """Indices of the lines that could be a headline."""
+    shape, paragraph = place.shape, place.paragraph
     low, high = _LENGTHS
     fit = (shape.length >= low) & (shape.length <= high) & (ruled < 0) & ~date & ~paragraph
-    fit &= (~shape.stop | (_before(shape, paragraph) == 0)) & (shape.last > shape.first)
-    return np.flatnonzero(fit & _near_text(shape, paragraph))
+    fit &= (~shape.stop | (_before(place) == 0)) & (shape.last > shape.first)
+    return np.flatnonzero(fit & _near_text(place))
 
 
-def _before(shape: Shape, mask: Mask) -> Ints:
-    """How many lines of the mask stand before each line in its document."""
-    running = np.cumsum(mask)
-    return running - mask - (running - mask)[shape.first]
+def _before(place: Place) -> Ints:
+    """How many paragraphs stand before each line in its document."""
+    above: Ints = np.cumsum(place.paragraph) - place.paragraph
+    return above - above[place.shape.first]
 
 
-def _near_text(shape: Shape, paragraph: Mask) -> Mask:
+def _near_text(place: Place) -> Mask:
     """Lines above the third paragraph and not more than _OPENING above the first, or in the first lines of a text without."""
+    shape, paragraph = place.shape, place.paragraph
     index = np.arange(len(shape))
     if not len(index):
         return index > 0
-    above = _before(shape, paragraph)
+    above = _before(place)
     starts, inverse = np.unique(shape.first, return_inverse=True)
     text = np.minimum.reduceat(np.where(paragraph, index, len(shape)), starts)[inverse]
     near = np.where(text < len(shape), text - index <= _OPENING, index - shape.first < _OPENING)
     return (above <= _PARAGRAPHS) & near
 
 
-def features(shape: Shape, paragraph: Mask, ruled: Ints, date: Mask, name: Mask, rows: Ints) -> Floats:
+def features(place: Place, ruled: Ints, date: Mask, name: Mask, rows: Ints) -> Floats:
     """One row of numbers per candidate; see the names beside them."""
+    shape, paragraph = place.shape, place.paragraph
     back, on, on2 = (neighbours(shape, step)[rows] for step in (-1, 1, 2))
     length, words = shape.length[rows], shape.words[rows]
-    above = _before(shape, paragraph)[rows]
+    above = _before(place)[rows]
     text = shape.text.gather(rows)
     asks = text.str.contains("[?!…][\"'”’»)]*$").to_numpy()
     alone = np.bincount(shape.doc[rows])[shape.doc[rows]] == 1
-    told = _told_again(shape, paragraph, rows)
+    told = _told_again(place, rows)
     twice, inside, holds = _printed_again(shape, rows)
     few = np.bincount(shape.doc[rows])[shape.doc[rows]] <= _COMPACT
     opens = _opens(shape, ruled, date)[rows]
@@ -141,10 +155,11 @@ def _printed_again(shape: Shape, rows: Ints) -> tuple[Floats, Floats, Floats]:
     return again[rows].astype(np.float64), inside, holds
 
 
-def _told_again(shape: Shape, paragraph: Mask, rows: Ints) -> Floats:
+def _told_again(place: Place, rows: Ints) -> Floats:
     """Share of a line's words of four letters and more that the document's first paragraphs hold."""
+    shape, paragraph = place.shape, place.paragraph
     wanted = _words(shape, rows)
-    text = np.flatnonzero(paragraph & np.isin(shape.doc, np.unique(shape.doc[rows])) & (_before(shape, paragraph) < 8))
+    text = np.flatnonzero(paragraph & np.isin(shape.doc, np.unique(shape.doc[rows])) & (_before(place) < 8))
     told = _words(shape, text).select("doc", "word").unique()
     hit = wanted.join(told.with_columns(hit=pl.lit(1.0)), on=["doc", "word"], how="left").with_columns(
         pl.col("hit").fill_null(0.0)
@@ -162,40 +177,74 @@ def _words(shape: Shape, rows: Ints) -> pl.DataFrame:
 
 
 _WEIGHTS: Final = (
-    (-3.276, 1.942, -2.801, -1.914, -1.915, -0.955, -1.547, -0.883, -0.88, 0.985, 1.02, -0.115, 0.267, 0.375, -0.757, 1.312)
-    + (0.677, 4.552, 0.782, 1.003, -0.802, -1.111, -1.548, -1.995, 0.381, 0.342, 0.225, -1.063, -0.079, -0.921, -0.39)
-)  # fmt: skip
+    *(-4.195, 2.457, -4.865, -2.151, -2.284, -0.826, -2.171, -1.639, -0.97, 1.19, 1.253, -0.073, 0.382, 0.403, -1.026),
+    *(1.645, 0.918, 5.672, 0.738, 1.337, 0.132, -1.032, -1.761, -2.575, 0.332, 0.448, 0.426, -1.12, -0.139, -1.289, -0.399),
+)
+_WITH_MODEL: Final = (
+    *(-3.133, 1.98, -4.416, -1.711, -2.07, -0.662, -1.521, -1.178, -0.804, 0.566, 0.768, 0.051, 0.428, 0.296, -0.882, 0.902),
+    *(0.893, 3.784, 0.813, 1.109, 0.02, -0.749, -0.721, -0.887, 0.547, 0.178, 0.24, -0.876, -0.004, -1.131, -0.388),
+    *(0.711, 0.072, -0.038, 0.317),
+)
+"""The last four are for what the model says: log-odds of headline, log-odds of link, menu or section, deck, text."""
 _ENOUGH: Final = -2.0
-"""Logit from which the best candidate is the headline: -2 gives .83 F1 on metadata records and .96 on articles,
-cross-validated by site; -1 loses 30 headlines of 453 for 10 false ones less."""
+"""Logit from which the best candidate is the headline. -2 gives .85 F1 on metadata records (.83 without the model) and .92
+on articles, cross-validated by site; -1 loses 20 headlines of 453 for 8 false ones less."""
 
 
-def choose(shape: Shape, paragraph: Mask, zone: NDArray[np.uint8], ruled: Ints, date: Mask, name: Mask) -> Mask:
-    """Mask of the headline of each document and of its further copies above the text; none where nothing is good enough."""
-    mask = np.zeros(len(shape), dtype=bool)
-    rows = candidates(shape, paragraph, ruled, date)
+@dataclass(frozen=True, eq=False)
+class Titles:
+    """Two masks over the lines: the headlines, and what would be taken for them without a model."""
+
+    headline: Mask
+    plain: Mask
+    """What a survey, which asks no model, takes for the headlines: the corpus knows a document by these."""
+
+
+def choose(place: Place, ruled: Ints, date: Mask, name: Mask, model: NDArray[np.float32] | None) -> Titles:
+    """The headline of each document with its further copies above the text; none where nothing is good enough."""
+    rows = candidates(place, ruled, date)
     if not len(rows):
-        return mask
-    score = features(shape, paragraph, ruled, date, name, rows) @ np.array(_WEIGHTS)
+        nothing = np.zeros(len(place.shape), dtype=bool)
+        return Titles(nothing, nothing)
+    terms = features(place, ruled, date, name, rows)
+    plain = _best(place, rows, terms @ np.array(_WEIGHTS))
+    if model is None:
+        return Titles(plain, plain)
+    return Titles(_best(place, rows, np.column_stack([terms, _said(model[rows])]) @ np.array(_WITH_MODEL)), plain)
+
+
+def _said(model: NDArray[np.float32]) -> Floats:
+    """What the model says of the candidates: four columns."""
+    codes = {label: code for code, label in enumerate(LABELS)}
+    others = [codes[label] for label in ("related_link", "navigation", "section_label")]
+    text = model[:, [codes["body"], codes["heading"]]].sum(axis=1)
+    terms = [_logit(model[:, codes["headline"]]), _logit(model[:, others].sum(axis=1)), model[:, codes["deck"]], text]
+    return np.column_stack(terms).astype(np.float64)
+
+
+def _logit(chance: NDArray[np.float32]) -> Floats:
+    held = np.clip(chance.astype(np.float64), 1e-3, 1 - 1e-3)
+    odds: Floats = np.log(held / (1 - held))
+    return odds
+
+
+def _best(place: Place, rows: Ints, score: Floats) -> Mask:
+    """The best candidate of each document, if it is good enough, and its copies."""
+    shape = place.shape
     order = np.lexsort((rows, -score, shape.doc[rows]))
     best, score = rows[order], score[order]
     top = np.r_[True, shape.doc[best][1:] != shape.doc[best][:-1]] & (score > _ENOUGH)
-    return _copies(shape, zone, best[top])
+    return _copies(place, best[top])
 
 
-def _copies(shape: Shape, zone: NDArray[np.uint8], chosen: Ints) -> Mask:
-    """The chosen lines and every equal line above the text, full stop or not."""
+def _copies(place: Place, chosen: Ints) -> Mask:
+    """The chosen lines and every equal line above the second paragraph, full stop or not."""
+    shape = place.shape
     mask = np.zeros(len(shape), dtype=bool)
-    title = pl.DataFrame(
-        {"doc": shape.doc[chosen], "key": shape.key.gather(chosen), "copy": np.ones(len(chosen), dtype=bool)}
-    )
-    above = np.flatnonzero(zone == BEFORE)
+    title = pl.DataFrame({"doc": shape.doc[chosen], "key": shape.key.gather(chosen)}).with_columns(copy=pl.lit(value=True))
+    above = np.flatnonzero((place.zone == BEFORE) | (_before(place) <= 1))
     asked = pl.DataFrame({"doc": shape.doc[above], "key": shape.key.gather(above)})
-    hit = (
-        asked.join(title, on=["doc", "key"], how="left", maintain_order="left")["copy"]
-        .fill_null(value=False)
-        .to_numpy()
-    )
+    hit = asked.join(title, on=["doc", "key"], how="left", maintain_order="left")["copy"].fill_null(value=False).to_numpy()
     mask[above[hit]] = True
     mask[chosen] = True
     return mask

@@ -18,12 +18,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from copydesk.labels import LABELS
-from copydesk.lines.headlines import choose
+from copydesk.lines.headlines import Place, Titles, choose
 from copydesk.lines.patterns import is_biography, is_date, is_long_caption, is_name, runs_on
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, Shape, neighbours, paragraphs, zones
 
-__all__ = ["CODE", "UNKNOWN", "Frame", "frame", "run_after", "spaced", "structure"]
+__all__ = ["CODE", "UNKNOWN", "Frame", "after_headline", "frame", "run_after", "spaced", "structure"]
 
 CODE: Final = {label: code for code, label in enumerate(LABELS)}
 UNKNOWN: Final = -1
@@ -52,14 +52,18 @@ class Frame:
     zone: NDArray[np.uint8]
     date: Mask
     name: Mask
-    headline: Mask
-    """The article's own headline and its copies."""
+    titles: Titles
     biography: Mask
     caption: Mask
     """Long captions."""
 
+    @property
+    def headline(self) -> Mask:
+        """The article's own headline and its copies."""
+        return self.titles.headline
 
-def frame(shape: Shape, site: pl.Series, profiles: Profiles) -> Frame:
+
+def frame(shape: Shape, site: pl.Series, profiles: Profiles, model: NDArray[np.float32] | None = None) -> Frame:
     """Find the paragraphs, zones, dates, names and headline; `site` is the site of each line's document."""
     labels = np.array([CODE[rule.label] for rule in profiles.rules] + [UNKNOWN], dtype=np.int64)
     rule = profiles.match(shape, site)
@@ -71,8 +75,8 @@ def frame(shape: Shape, site: pl.Series, profiles: Profiles) -> Frame:
     rule[(shape.words == 1) & (zone == AMONG) & runs_on(shape)] = -1  # a word of a sentence that was broken at a link
     ruled = labels[rule]
     name = is_name(shape)
-    headline = choose(shape, paragraph, zone, ruled, date, name)
-    return Frame(shape, rule, ruled, paragraph, zone, date, name, headline, is_biography(shape), is_long_caption(shape))
+    titles = choose(Place(shape, paragraph, zone), ruled, date, name, model)
+    return Frame(shape, rule, ruled, paragraph, zone, date, name, titles, is_biography(shape), is_long_caption(shape))
 
 
 def structure(at: Frame) -> tuple[Ints, NDArray[np.object_]]:
@@ -104,10 +108,10 @@ def _bylines(at: Frame) -> Mask:
     before, after = neighbours(at.shape, -1), neighbours(at.shape, 1)
     cue = at.date | (at.ruled == CODE["byline"])
     beside = cue[before] | cue[after]
-    return at.name & beside & (at.zone == BEFORE) & ~at.headline & _after_headline(at)
+    return at.name & beside & (at.zone == BEFORE) & ~at.headline & after_headline(at)
 
 
-def _after_headline(at: Frame) -> Mask:
+def after_headline(at: Frame) -> Mask:
     """Lines after the first copy of the document's headline."""
     running = np.cumsum(at.headline)
     start = running[at.shape.first] - at.headline[at.shape.first]
@@ -118,7 +122,7 @@ def _sections(at: Frame) -> Mask:
     """One to four capitalised words between headline and date line."""
     after = neighbours(at.shape, 1)
     small = (at.shape.words <= 4) & (at.shape.length <= 40) & ~at.shape.stop & ~at.name
-    return small & at.date[after] & ~at.date & _after_headline(at) & (at.zone == BEFORE)
+    return small & at.date[after] & ~at.date & after_headline(at) & (at.zone == BEFORE)
 
 
 def _tags(at: Frame) -> Mask:
@@ -178,7 +182,7 @@ def run_after(at: Frame, opener: Mask, member: Mask) -> Mask:
 def _decks(at: Frame) -> Mask:
     """The one line between headline and text that no dateline opens; without a full stop, or before byline or date."""
     before, after = neighbours(at.shape, -1), neighbours(at.shape, 1)
-    upper = (at.zone == BEFORE) & _after_headline(at) & (at.ruled == UNKNOWN) & ~at.date & ~at.name
+    upper = (at.zone == BEFORE) & after_headline(at) & (at.ruled == UNKNOWN) & ~at.date & ~at.name
     sized = (at.shape.length >= 20) & (at.shape.length <= DECK_LENGTH) & ~runs_on(at.shape)
     near = at.headline[before] | at.date[before] | (at.ruled[before] >= 0)
     ahead = (
