@@ -1,0 +1,91 @@
+"""`copydesk profile propose`: a profile drafted from raw files, or from the ledger of a release.
+
+    draft_from_files     raw files, read and repaired as an ingest would
+    draft_from_release   the lines in a dataset's newest release
+    sites_of             which sites the documents are counted under, with their numbers
+
+Both come down to `lines.propose.propose`; what differs is where the lines come from. What recurs is counted anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from copydesk.carry import last_release
+from copydesk.desk import prepare
+from copydesk.errors import UsageError
+from copydesk.job import Job, Options, settle
+from copydesk.lines.profiles import Profiles, load_profiles
+from copydesk.lines.propose import propose
+from copydesk.lines.sites import counting_key, find_sites
+from copydesk.release.reading import read_pieces
+from copydesk.sources import read_batch
+from copydesk.text import span_texts
+
+__all__ = ["draft_from_files", "draft_from_release", "sites_of"]
+
+
+def draft_from_files(options: Options, site: str | None = None) -> str:
+    """A profile drafted from the raw files that `options` name (paths, else the sources of copydesk.toml).
+
+    `site` is one of `sites_of`, needed where the files are of several. Raises UsageError and ConfigError.
+    """
+    job = settle(options)
+    profiles = load_profiles(job.profiles)
+    documents, _ = read_batch(job.files)
+    prepared = prepare(documents)
+    return _draft(prepared.lines, prepared.documents, profiles, site, _place(job))
+
+
+def draft_from_release(dataset: Path, profiles: Profiles, site: str | None = None) -> str:
+    """The same from a dataset's newest release: its ledger holds the lines.
+
+    Raises UsageError where there is no release, ReleaseError where it is damaged.
+    """
+    last = last_release(dataset)
+    if last is None:
+        raise UsageError(f"{dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
+    pieces = list(read_pieces(dataset, last.manifest, ["id", "uri", "source", "site", "outlet"], None))
+    documents = pl.concat([piece.articles for piece in pieces]).with_row_index("doc")
+    ledger = pl.concat([piece.ledger for piece in pieces])
+    lines = _lines(ledger, documents)
+    return _draft(lines, documents, profiles, site, str(dataset))
+
+
+def _lines(ledger: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
+    """The line table (doc, line, text) of a ledger: spans put together again."""
+    told = ledger.select("id", "line", "span", text=span_texts(ledger))
+    numbered = told.join(documents.select("id", "doc"), on="id", how="inner", maintain_order="left")
+    whole = (
+        numbered.sort("doc", "line", "span")
+        .group_by("doc", "line", maintain_order=True)
+        .agg(pl.col("text").str.join(""))
+    )
+    return whole.with_columns(pl.col("line").cast(pl.UInt32))
+
+
+def sites_of(lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles) -> dict[str, int]:
+    """The keys under which the documents are counted, each with how many there are, most first."""
+    sites = find_sites(lines, documents, profiles)
+    counted = counting_key(documents, sites).alias("site").value_counts(name="documents")
+    return dict(counted.sort("documents", "site", descending=[True, False]).iter_rows())
+
+
+def _draft(
+    lines: pl.DataFrame,
+    documents: pl.DataFrame,
+    profiles: Profiles,
+    site: str | None,
+    place: str,
+) -> str:
+    known = sites_of(lines, documents, profiles)
+    if (site is None and len(known) > 1) or (site is not None and site not in known):
+        shown = ", ".join(f"{name!r} ({count})" for name, count in list(known.items())[:12])
+        raise UsageError(f"{place}: site {site!r}; its documents are of {shown}: name one with --site")
+    return propose(lines, documents, None, profiles, site=site)
+
+
+def _place(job: Job) -> str:
+    return ", ".join(sorted({file.source for file in job.files})) or "the files"
