@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -94,7 +95,10 @@ def _find_dates(line: str, language: str | None, month_first: bool | None) -> tu
     if any(stamp.day for stamp in found):
         found = [stamp for stamp in found if stamp.day]
     found = sorted((_with_weekday(line, stamp) for stamp in found), key=lambda stamp: stamp.start)
-    return tuple(_with_time(line, stamp, found) for stamp in found)
+    timed: list[Stamp] = []
+    for stamp in found:
+        timed.append(_with_time(line, stamp, found, timed[-1].end if timed else 0))
+    return tuple(timed)
 
 
 def day_of(stamp: Stamp, year: int | None = None) -> dt.date | None:
@@ -118,7 +122,7 @@ def parse_given(value: str) -> Stamp | None:
         year, month, day = map(int, compact.groups())
         if _calendar_day(year, month, day):
             stamp = Stamp(compact.start(), compact.end(), year, month, day)
-            return _with_time(value, stamp, [stamp])
+            return _with_time(value, stamp, [stamp], 0)
     stamps = [stamp for stamp in find_dates(value.replace("_", "-")) if stamp.year]
     return stamps[0] if stamps else None
 
@@ -206,19 +210,19 @@ def _american(line: str, language: str | None, sign: str) -> bool:
 # The time and the weekday beside
 
 
-def _with_time(line: str, stamp: Stamp, others: list[Stamp]) -> Stamp:
+def _with_time(line: str, stamp: Stamp, others: Sequence[Stamp], earlier: int) -> Stamp:
+    """Read the clock after the date, else before it but not before `earlier`, where another date's ends."""
     if stamp.day is None:
         return stamp
     limit = min((other.start for other in others if other.start > stamp.start), default=len(line))
     found = _TIME_AFTER.match(line, stamp.end)
     if found and found.end() <= limit and _is_clock(found):
         return _timed(line, stamp, found, min(stamp.start, found.start()), max(stamp.end, found.end()))
-    earlier = max((other.end for other in others if other.end <= stamp.start), default=0)
     for found in _TIME_BEFORE.finditer(line, earlier, stamp.start):
         zone = ZONE.match(line, found.end())
         between = _BETWEEN.match(line, zone.end() if zone else found.end())
         rest = line[between.end() : stamp.start] if between else ""
-        if _is_clock(found) and (not rest or _WEEKDAY_BEFORE.fullmatch(rest)):
+        if _is_clock(found) and not rest:
             return _timed(line, stamp, found, found.start(), stamp.end)
     return stamp
 

@@ -30,7 +30,7 @@ def headline_of(copies: Sequence[str]) -> str | None:
         return None
     keys = [_key(text) for text in clean]
     for index, key in enumerate(keys):
-        if any(key == other or (len(key) > 15 and key in other) for at, other in enumerate(keys) if at != index):
+        if any(key == other or (len(key) > 10 and key in other) for at, other in enumerate(keys) if at != index):
             return clean[index]
     return clean[0] if len(clean) == 1 else max(clean, key=lambda text: (min(len(text.split()), 5), -clean.index(text)))
 
