@@ -76,9 +76,9 @@ def scorer(data: Path, folder: str) -> Any:
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSON lines file, gzipped or not."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as stream:
-        return [json.loads(line) for line in stream if line.strip()]
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def explained(documents: Iterable[tuple[str, bytes]]) -> list[dict[str, Any]]:

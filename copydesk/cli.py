@@ -60,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"copydesk {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_ingest, _add_explain, _add_restore, _add_verify):
+    for add in (_add_ingest, _add_explain, _add_diff, _add_verify, _add_restore, _add_withdraw):
         add(commands)
     return parser
 
@@ -116,6 +116,21 @@ def _add_explain(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--years", metavar="A..B", help="the documents were published in these years")
     parser.add_argument("--json", action="store_true", help="one JSON object per document, one document a line")
+
+
+def _add_diff(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "diff", _diff, "what changed between two releases, document by document, and why")
+    parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
+    parser.add_argument("old", metavar="OLD", help="a release, such as 1.0.0")
+    parser.add_argument("new", metavar="NEW", help="a later one")
+    parser.add_argument("--json", action="store_true", help="one JSON object per document, one document a line")
+
+
+def _add_withdraw(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "withdraw", _withdraw, "take documents out of every release, on record")
+    parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
+    parser.add_argument("ids", nargs="+", metavar="ID", help="ids of documents: the column `id`")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why; it goes on record")
 
 
 def _add_restore(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -225,3 +240,25 @@ def _verify(asked: argparse.Namespace) -> int:
     else:
         print(f"{asked.dataset} {choose(asked.dataset, asked.version).version}: every hash, count and number holds")
     return FAILED if problems else DONE
+
+
+def _diff(asked: argparse.Namespace) -> int:
+    from copydesk.release.changes import compare
+
+    found = compare(asked.dataset, asked.old, asked.new)
+    for row in found.iter_rows(named=True):
+        print(json.dumps(row, ensure_ascii=False) if asked.json else "{change:<9} {uri}  ({cause})".format(**row))
+    if not asked.json:
+        counts = found["change"].value_counts(sort=True).iter_rows()
+        told = ", ".join(f"{number} {change}" for change, number in counts) or "no document differs"
+        print(f"{asked.dataset} {asked.old} to {asked.new}: {told}")
+    return DONE
+
+
+def _withdraw(asked: argparse.Namespace) -> int:
+    from copydesk.release.withdraw import withdraw
+
+    for name in asked.ids:
+        done = withdraw(asked.dataset, name, asked.reason)
+        print(f"{done.uri} ({done.id}): withdrawn from {', '.join(done.versions)}; {len(done.files)} files replaced")
+    return DONE

@@ -109,6 +109,8 @@ def judge(task: Judging) -> int:
 def compare(folders: Sequence[Path]) -> None:
     """Find the duplicates among all articles and mark them, and only them."""
     paths = tables(folders, "articles")
+    if not paths:
+        return
     marks = corpus.compare(pl.concat([corpus.keys(pl.scan_ipc(path)) for path in paths]))
     for path in paths:
         articles = pl.read_ipc(path)

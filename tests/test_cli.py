@@ -131,6 +131,46 @@ def test_restore_and_verify_round_trip(here: Path, capsys: pytest.CaptureFixture
     assert any(shard.name in problem["file"] for problem in json.loads(out))
 
 
+def test_diff_and_withdraw(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second release is compared with the first; a withdrawn document is gone from both, and stays out."""
+    folder(here, "texts", a_txt=STORY, b_txt=STORY.replace("ferry", "bus"))
+    run("ingest", "--no-prefect", "texts", capsys=capsys)
+    (here / "texts" / "a.txt").write_text(STORY.replace("Monday", "Friday"))
+    (here / "texts" / "c.txt").write_text(STORY.replace("ferry", "train"))
+    run("ingest", "--no-prefect", "texts", capsys=capsys)
+    code, out, _ = run("diff", "dist/texts", "1.0.0", "1.1.0", "--json", capsys=capsys)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert {(row["uri"], row["change"], row["cause"]) for row in rows} == {
+        ("a.txt", "changed", "raw file"),
+        ("c.txt", "added", "raw file"),
+    }
+    name = next(row["id"] for row in rows if row["uri"] == "a.txt")
+    code, out, _ = run("withdraw", "dist/texts", name, "--reason", "asked by the author", capsys=capsys)
+    assert (code, "withdrawn from 1.0.0, 1.1.0" in out) == (0, True)
+    assert run("verify", "dist/texts", capsys=capsys)[0] == 0
+    assert not [path for path in (here / "dist").rglob("*.parquet") if b"Friday" in path.read_bytes()]
+    code, out, _ = run("ingest", "--no-prefect", "texts", capsys=capsys)
+    assert "nothing changed" in out
+    assert run("verify", "dist/texts", capsys=capsys)[0] == 0
+
+
+def test_a_second_writer_is_told_who_holds_the_lock(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two ingests at once: one works, the other names the process; a lock left by a dead process is taken over."""
+    folder(here, "texts", a_txt=STORY)
+    code = (
+        "import sys, time; from pathlib import Path; from copydesk.release.folder import Folder\n"
+        "with Folder(Path('dist/texts')).opened():\n    print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        found, _, err = run("ingest", "--no-prefect", "texts", capsys=capsys)
+        assert (found, f"another copydesk is writing here (process {holder.pid} on" in err) == (3, True), err
+        holder.kill()
+    assert run("ingest", "--no-prefect", "texts", capsys=capsys)[0] == 0
+
+
 def test_explain_json_is_one_object_per_document(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One object a line, one entry per raw line; a last empty line is not counted; an unread file has an error."""
     folder(here, "texts", a_txt=f"All news\r\n\r\n{STORY.strip()}\rEnd of it all came soon.\n", b_png=b"\x89PNG")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import platform
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ KNOWLEDGE: Final = "knowledge"
 QUARANTINE: Final = "quarantine"
 WORK: Final = ".work"
 STAGE: Final = ".work/stage"
+OWNER: Final = ".work/owner"
 
 LOCK_SECONDS: Final = 5.0
 """How long to wait for another writer before saying so: enough for one that is just ending."""
@@ -90,9 +92,19 @@ class Folder:
             lock.acquire(timeout=LOCK_SECONDS)
         except Timeout as error:
             raise ReleaseError(
-                f"{self.path}: another copydesk is writing here; wait until it is done, then run this again"
+                f"{self.path}: another copydesk is writing here ({self._owner()}); "
+                "wait until it is done, then run this again"
             ) from error
+        with _explained(self / OWNER):
+            (self / OWNER).write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
         return lock
+
+    def _owner(self) -> str:
+        """Who holds the lock. The lock itself is the system's and ends with its process: it cannot go stale."""
+        try:
+            return (self / OWNER).read_text(encoding="utf-8")
+        except OSError:
+            return "unknown"
 
     def subfolder(self, name: str) -> Path:
         """A folder directly below, made if it is not there."""
