@@ -23,6 +23,7 @@ __all__ = [
     "SPACES",
     "TERMINAL",
     "WIDTHS",
+    "compose",
     "drop_joiners",
     "fix_widths",
     "join_surrogates",
@@ -60,6 +61,10 @@ _PICTURE: Final = re.compile(
 )
 _JOINER_RUN: Final = re.compile(f"[{JOINERS}]+")
 
+_LONG: Final = 1000  # characters: below, no run of marks is long enough to matter
+_MARKS: Final = 128  # in a row: ornament ("Zalgo") has tens, no language more than five
+_LONG_RUN: Final = re.compile(rb"\x01{%d,}" % _MARKS)
+
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -76,6 +81,25 @@ def _wanted_joiner(run: re.Match[str]) -> str:
 def drop_joiners(text: str) -> str:
     """Remove ZWNJ and ZWJ unless a neighbour's script spells with them, or the ZWJ joins two pictures."""
     return _JOINER_RUN.sub(_wanted_joiner, text)
+
+
+def compose(text: str) -> str:
+    """`text` in NFC, in linear time: a run of marks is composed and ordered only up to its 128th.
+
+    Ordering a run of marks takes the square of its length, and a hostile file may be nothing but marks.
+    """
+    if len(text) <= _LONG or text.isascii():
+        return unicodedata.normalize("NFC", text)
+    marks = bytes(map(bool, map(unicodedata.combining, text)))
+    parts: list[str] = []
+    start = 0
+    for run in _LONG_RUN.finditer(marks):
+        parts += [
+            unicodedata.normalize("NFC", text[start : run.start() + _MARKS]),
+            text[run.start() + _MARKS : run.end()],
+        ]
+        start = run.end()
+    return "".join([*parts, unicodedata.normalize("NFC", text[start:])])
 
 
 def fix_widths(text: str) -> str:

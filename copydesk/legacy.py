@@ -96,9 +96,12 @@ def guess(data: bytes) -> str:
 
 
 def _telling_lines(data: bytes) -> bytes:
-    lines, size = [], 0
-    for match in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data):
-        lines.append(match.group()[: _SAMPLE - size])
+    lines: list[bytes] = []
+    size = 0
+    for line in data.splitlines():
+        if line.isascii():
+            continue
+        lines.append(line[: _SAMPLE - size])
         size += len(lines[-1])
         if size >= _SAMPLE:
             break

@@ -22,23 +22,44 @@ __all__ = ["MISREAD", "c1_characters", "register_sloppy_codecs", "undo_misread"]
 _UPPER: Final = "\u00a1-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2020-\u2022\u2030\u2122"
 _SCRIPT: Final = f"[{_UPPER}]{{3}}"
 
-# Per language: signs within words, or letters that no Western spelling has beside each other in one line.
-_LATIN: Final = "|".join(
-    (
-        "[A-Za-z][¹³¿£¥¾][a-z]|[a-z][¹³¿](?:[^0-9]|$)|[ ¿„(][¿][a-z]",  # Polish, Slovak
-        "ø[^\n]*[ìùýšžèï]|[ìùýšžèï][^\n]*ø|ì[^\n]*[ýšž]|[ýšž][^\n]*ì",  # Czech
-        "è[^\n]*[šžý]|[šžý][^\n]*è|[æ][^\n]*[šžð]|[šžð][^\n]*æ",  # Slovak, Slovenian, Croatian
-        "^[^ãçâêàôÃÇ]*(?:[õû][^\nãçâêàô]*[áíóú]|[áíóú][^\nãçâêàô]*[õû])[^ãçâêàôÃÇ]*$",  # Hungarian, not Portuguese
-        "þ[^\n]*ã|ã[^\n]*þ|º[a-z]|[a-z]º[a-z]",  # Romanian
-        "^[^áéíóúæ]*[ðþý][^áéíóúæ]*$",  # Turkish, not Icelandic
-        "[ðþ][^\n]*[àèëøçîû]|[àèëøçîû][^\n]*[ðþ]",  # Lithuanian, Latvian
-    )
+_SIGNS: Final = "[A-Za-z][¹³¿£¥¾º][a-z]|[a-z][¹³¿](?:[^0-9]|$)|[ ¿„(][¿º][a-z]"
+"""Signs within and before words: Polish, Slovak, Romanian. "1º" and "m³ " are no such."""
+
+# Letters that no Western spelling has together: one of the first, one of the second, none of the third in a line.
+_TOGETHER: Final = (
+    ("ø", "ìùýšžèï", ""),  # Czech
+    ("ì", "ýšž", ""),
+    ("è", "šžý", ""),  # Slovak, Slovenian, Croatian
+    ("æ", "šžð", "áíóúþö"),  # not Icelandic
+    ("õû", "áíóú", "ãçâêàôÃÇ"),  # Hungarian, not Portuguese
+    ("þ", "ã", ""),  # Romanian
+    ("ðþý", "", "áéíóúæ"),  # Turkish, not Icelandic
+    ("ðþ", "àèëøçîû", ""),  # Lithuanian, Latvian
 )
 
-MISREAD: Final = f"{_SCRIPT}|{_LATIN}"
-"""What a misread line must hold, for Python's `re` and the engine of Polars alike."""
 
-_SUSPECT: Final = re.compile(MISREAD)
+def _pattern(one: str, other: str, none: str) -> str:
+    rest = f"[^{none}]*" if none else "(?s:.)*"
+    both = f"(?:[{one}]{rest}[{other}]|[{other}]{rest}[{one}])" if other else f"[{one}]"
+    return f"^{rest}{both}{rest}$" if none else both
+
+
+MISREAD: Final = "|".join([_SCRIPT, _SIGNS, *(_pattern(*letters) for letters in _TOGETHER)])
+"""What a misread line must hold, for the engine of Polars; `_is_suspect` for a single line, in linear time too."""
+
+_LOCAL: Final = re.compile(f"{_SCRIPT}|{_SIGNS}")
+
+
+def _is_suspect(line: str) -> bool:
+    if _LOCAL.search(line):
+        return True
+    letters = set(line)
+    return any(
+        not letters.isdisjoint(one) and not (other and letters.isdisjoint(other)) and letters.isdisjoint(none)
+        for one, other, none in _TOGETHER
+    )
+
+
 _WORD: Final = re.compile(f"(?<![A-Za-z{_UPPER}])[{_UPPER}]{{3,}}(?![A-Za-z{_UPPER}])")
 
 _LATIN_READINGS: Final = (*WESTERN, "cp1250", "cp1254", "cp1257", "iso8859-2")
@@ -65,7 +86,7 @@ def register_sloppy_codecs() -> None:
 def undo_misread(line: str) -> str | None:
     """`line` as it was before it was read as cp1252, or None where that did not happen or is not sure."""
     data = _bytes(line)
-    if data is None or b"\x1a" in data or _is_utf8(data) or not _SUSPECT.search(line):
+    if data is None or b"\x1a" in data or _is_utf8(data) or not _is_suspect(line):
         return None
     undone = _decoded(data, _best(data, _SCRIPT_READINGS if _in_other_script(line) else _LATIN_READINGS))
     return None if undone == line else undone

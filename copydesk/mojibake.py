@@ -61,6 +61,8 @@ _MANY: Final = 4  # characters of one line that read back as UTF-8: no chance st
 WORN: Final = "\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\ufb00-\ufb06"
 """Ligatures and digraphs that ftfy spells out."""
 
+_WORN: Final = re.compile(f"[{WORN}]")
+
 _LAYERS_DEEP: Final = 5  # of damage upon damage; three have been seen
 
 _C1: Final = re.compile("[\x80-\x9f]")
@@ -135,37 +137,50 @@ def _is_western(text: str) -> bool:
 
 
 def _ftfy(line: str, kinds: list[str]) -> str:
-    import ftfy
+    """The repairs that ftfy's `fix_text` would make with `_config`, without those that are passes of our own."""
+    from ftfy import fix_encoding_and_explain
+    from ftfy.chardata import LIGATURES
+    from ftfy.fixes import fix_c1_controls
 
-    fixed, steps = ftfy.fix_and_explain(line, _config())
-    if fixed == line:  # ftfy counts a lost byte that it finds and cannot restore as a step
-        return line
-    kinds += [_STEPS.get(detail, "mojibake") for action, detail in steps or () if action != "encode"]
-    return fixed
+    while True:
+        fixed, steps = fix_encoding_and_explain(line, _config())
+        if fixed != line:  # ftfy counts a lost byte that it finds and cannot restore as a step
+            kinds += [
+                "c1" if detail in _C1_STEPS else "mojibake" for action, detail in steps or () if action != "encode"
+            ]
+        named = fix_c1_controls(fixed)
+        spelled = named.translate(LIGATURES) if _WORN.search(named) else named
+        kinds += ["c1"] * (named != fixed) + ["ligatures"] * (spelled != named)
+        if spelled == fixed:
+            return fixed
+        line = spelled
 
 
-_STEPS: Final = {
-    "NFC": "nfc",
-    "fix_c1_controls": "c1",
-    "windows-1252": "c1",
-    "fix_latin_ligatures": "ligatures",
-    "fix_line_breaks": "line_ends",
-    "fix_surrogates": "surrogates",
-    "remove_terminal_escapes": "terminal",
-    "remove_control_chars": "invisible",
-}
+_C1_STEPS: Final = {"fix_c1_controls", "windows-1252"}
 
 
 def undo_whole(line: str) -> str | None:
     """`line` read back as UTF-8 where all of it can be, in one of `LAYERS`, and spells something; else None."""
-    register_sloppy_codecs()
-    runs = "\n".join(_NON_ASCII.findall(line))
-    if "\ufffd" in runs:  # the sloppy codecs would write it as a control
+    first = _NON_ASCII.search(line)
+    layers = _layers_of().get(first.group()[0], ()) if first else ()
+    if not layers or "\ufffd" in line:  # which the sloppy codecs would write as a control
         return None
-    candidates = [encoding for encoding in LAYERS if _spells(_read_back(runs, encoding), line)]
+    runs = "\n".join(_NON_ASCII.findall(line))
+    candidates = [encoding for encoding in layers if _spells(_read_back(runs, encoding), line)]
     if not candidates:
         return None
     return _read_back(line, next((e for e in candidates if _own(_read_back(runs, e), e)), candidates[0]))
+
+
+@cache
+def _layers_of() -> dict[str, tuple[str, ...]]:
+    """For each character that can begin misread UTF-8, the encodings in which it does."""
+    register_sloppy_codecs()
+    begins = {encoding: bytes(range(0xC2, 0xF5)).decode(encoding, "ignore") for encoding in LAYERS}
+    return {
+        character: tuple(encoding for encoding in LAYERS if character in begins[encoding])
+        for character in "".join(begins.values())
+    }
 
 
 def _spells(undone: str | None, line: str) -> bool:

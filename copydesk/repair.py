@@ -17,7 +17,6 @@ asked of the column matches at least what the pass would change, which is what k
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from functools import cache
 from typing import Final
@@ -35,6 +34,7 @@ from copydesk.characters import (
     SPACES,
     TERMINAL,
     WIDTHS,
+    compose,
     drop_joiners,
     fix_widths,
     join_surrogates,
@@ -78,10 +78,12 @@ _BEFORE: Final[tuple[_Pass, ...]] = (
     ("invisible", lambda text: _INVISIBLE.sub("", text)),
 )
 _AFTER: Final[tuple[_Pass, ...]] = (
+    ("surrogates", join_surrogates),
+    ("line_ends", lambda text: _BREAKS.sub("\n", text)),
     ("invisible", lambda text: _INVISIBLE.sub("", text.replace(SOFT_HYPHEN, ""))),
     ("invisible", drop_joiners),
     ("width", fix_widths),
-    ("nfc", lambda text: unicodedata.normalize("NFC", text)),
+    ("nfc", compose),
     ("spaces", lambda text: _LINE_EDGES.sub("\n", _SPACES.sub(" ", text)).strip(" ")),
 )
 
@@ -184,10 +186,10 @@ def _repair(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     """Lines in which something may have to be done: the suspects by `reference`, the others in columns."""
     opened = _each(decode_entities, lines, lines.str.contains(ENTITY))
     seen = opened.str.replace_all(f"{_DROPPED}+", "")
-    composed = _each(_nfc, seen, seen.str.contains(_UNSTABLE))
+    composed = _each(compose, seen, seen.str.contains(_UNSTABLE))
     hyphened = composed.str.contains(SOFT_HYPHEN, literal=True)
     whole = composed.str.replace_all(SOFT_HYPHEN, "", literal=True)
-    clean = _each(_nfc, whole, hyphened)
+    clean = _each(compose, whole, hyphened)
     spaced = clean.str.replace_all(_SPACED, " ").str.strip_chars(" ")
     suspects = lines.str.contains("\x1b", literal=True) | opened.str.contains(_ODD) | seen.str.contains(_suspicious())
     suspects |= _newly_suspicious(seen, composed) | _newly_suspicious(composed, spaced)
@@ -216,7 +218,3 @@ def _newly_suspicious(before: pl.Series, after: pl.Series) -> pl.Series:
         changed := np.flatnonzero((before != after).to_numpy()),
         after.gather(changed).str.contains(_suspicious()),
     )
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)

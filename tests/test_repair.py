@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,14 @@ def _moves(character: str) -> bool:
         or unicodedata.combining(character)
         or len(unicodedata.normalize("NFC", "\u1100" + character)) == 1
     )
+
+
+def test_long_run_of_marks_is_linear() -> None:
+    """A hostile line of nothing but marks, whose ordering takes the square of its length, ends in time."""
+    before = time.process_time()
+    assert len(reference("e" + "\u0301\u0323" * 200_000)) >= 400_000
+    assert reference("e\u0301" + "x" * 2000 + "e\u0301") == "é" + "x" * 2000 + "é"
+    assert time.process_time() - before < 5
 
 
 def test_tidy_characters_make_no_mojibake() -> None:
