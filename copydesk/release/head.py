@@ -61,8 +61,8 @@ def render_head(manifests: Sequence[Manifest], references: Sequence[Reference]) 
             _config(newest, "ledger", "ledger", default=False),
         ],
         "dataset_info": [
-            *(_info(one, one.version, "article") for one in listed),
-            _info(newest, "ledger", "ledger"),
+            *(_info(one, one.version, "article", features=one is newest) for one in listed),
+            _info(newest, "ledger", "ledger", features=True),
         ],
         "releases": [
             {"version": _Quoted(one.version), "manifest": one.file, "sha256": _Quoted(one.sha256)} for one in references
@@ -100,12 +100,16 @@ def _config(manifest: Manifest, name: str, table: str, *, default: bool) -> dict
     return {"config_name": _Quoted(name), **({"default": True} if default else {}), "data_files": files}
 
 
-def _info(manifest: Manifest, name: str, table: str) -> dict[str, Any]:
+def _info(manifest: Manifest, name: str, table: str, *, features: bool) -> dict[str, Any]:
+    """What `datasets` is told of a config.
+
+    Older ones go without features, which their files hold as well: with them a card of fifty versions would grow large.
+    """
     splits = [_split(split, shards) for split, shards in manifest.splits(table).items()]
     return {
         "config_name": _Quoted(name),
         "description": f"{manifest.body['name']} {manifest.version}, content {manifest.body['content'][table]}",
-        "features": _named_first(manifest.body["tables"][table]["features"]),
+        **({"features": _named_first(manifest.body["tables"][table]["features"])} if features else {}),
         "splits": splits,
         "download_size": sum(shard.bytes for shard in manifest.shards(table)),
         "dataset_size": sum(split["num_bytes"] for split in splits),
