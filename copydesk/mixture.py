@@ -71,6 +71,7 @@ class Mixture:
     def __init__(self, bad: list[bytes], good: Counter[str]) -> None:
         self._bad = bad
         self._good = good
+        self._total = good.total()
         self.used: list[str] = []
 
     def trusts_utf8(self) -> bool:
@@ -128,7 +129,7 @@ class Mixture:
         usual = character.isalpha() or character in _USUAL_MARKS
         unseen = _UNSEEN_LETTER if usual else _UNSEEN_SIGN if character.isprintable() else _UNSEEN_CONTROL
         seen = self._good[character] + _OTHER_CASE * self._good[character.swapcase()] * character.isalpha()
-        return float(np.log((seen + unseen) / (self._good.total() + 1)))
+        return float(np.log((seen + unseen) / (self._total + 1)))
 
     @cached_property
     def _common(self) -> str:

@@ -186,17 +186,20 @@ def _repair(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     """Lines in which something may have to be done: the suspects by `reference`, the others in columns."""
     opened = _each(decode_entities, lines, lines.str.contains(ENTITY))
     seen = opened.str.replace_all(f"{_DROPPED}+", "")
-    composed = _each(compose, seen, seen.str.contains(_UNSTABLE))
+    unstable = seen.str.contains(_UNSTABLE)
+    composed = _each(compose, seen, unstable)
     hyphened = composed.str.contains(SOFT_HYPHEN, literal=True)
-    whole = composed.str.replace_all(SOFT_HYPHEN, "", literal=True)
-    clean = _each(compose, whole, hyphened)
+    clean = composed.str.replace_all(SOFT_HYPHEN, "", literal=True)
     spaced = clean.str.replace_all(_SPACED, " ").str.strip_chars(" ")
     suspects = lines.str.contains("\x1b", literal=True) | opened.str.contains(_ODD) | seen.str.contains(_suspicious())
     suspects |= _newly_suspicious(seen, composed) | _newly_suspicious(composed, spaced)
+    suspects |= hyphened & unstable  # without the hyphen, a letter and a mark may have to be composed
     done = _bits("entities", opened != lines) | _bits("invisible", (seen != opened) | hyphened)
-    done |= _bits("nfc", (composed != seen) | (clean != whole)) | _bits("spaces", spaced != clean)
+    done |= _bits("nfc", composed != seen) | _bits("spaces", spaced != clean)
     places = np.flatnonzero(suspects.to_numpy())
-    passed = [_passes(line) for line in lines.gather(places)]
+    slow = lines.gather(places).to_list()
+    once = {line: _passes(line) for line in dict.fromkeys(slow)}  # furniture repeats its damage
+    passed = [once[line] for line in slow]
     done[places] = [mask for _, mask in passed]
     return _merge(spaced, places, pl.Series([text for text, _ in passed], dtype=pl.String)), done
 

@@ -80,6 +80,7 @@ def test_sound_articles_keep_their_characters() -> None:
 
 
 @needs_articles
+@pytest.mark.slow
 def test_fast_way_equals_reference_on_articles() -> None:
     """On the lines of real articles the column gives what the reference gives."""
     lines = decode_documents(files("articles/dev", "seeds")).lines["decoded"].unique(maintain_order=True)
