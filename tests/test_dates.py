@@ -99,7 +99,7 @@ def test_dates_of_paths(value: str, expected: str) -> None:
 
 
 @given(
-    instant=st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2035, 1, 1)),
+    instant=st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2035, 1, 1)),  # noqa: DTZ001
     offset=st.none() | st.integers(-14 * 4, 14 * 4).map(lambda quarter: quarter * 15),
 )
 def test_instants_print_and_read_back(instant: dt.datetime, offset: int | None) -> None:

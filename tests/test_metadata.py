@@ -174,8 +174,8 @@ def test_published_and_updated_are_told_apart() -> None:
 def test_people_and_desks(line: str, people: list[str]) -> None:
     """Credits give people; desks, agencies, roles and pictures' credits are none."""
     label = "byline" if not line.startswith("Photo") else "caption"
-    credits = bylines.credits_of([Line(1, label, line)], [Line(1, label, line)], 0, (2, 5))
-    assert bylines.authors_of(credits) == people
+    credited = bylines.credits_of([Line(1, label, line)], [Line(1, label, line)], 0, (2, 5))
+    assert bylines.authors_of(credited) == people
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_glued_tags(glued: str, vocabulary: tuple[str, ...], article: str, expec
         ("Jane Doe", [], False),
     ],
 )
-def test_truncated(last: str, after: list[str], expected: bool) -> None:  # noqa: FBT001
+def test_truncated(last: str, after: list[str], expected: bool) -> None:
     """A text that stops short is told from one that ends."""
     before = ["The harbour was closed for three nights after the storm of last week, the town said."] * 3
     assert endings.is_truncated([*before, last], after) is expected

@@ -19,24 +19,28 @@ from copydesk.labels import LABEL_TYPE
 from copydesk.metadata import extract
 
 _MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split(),
-    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split(),
+    "en": "January February March April May June July August September October November December".split(),  # noqa: SIM905
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),  # noqa: SIM905
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),  # noqa: SIM905
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split(),  # noqa: SIM905
+    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split(),  # noqa: SIM905
 }
 _WEEKDAYS = {
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-    "de": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag".split(),
-    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche".split(),
-    "es": "lunes martes miércoles jueves viernes sábado domingo".split(),
-    "ru": "понедельник вторник среду четверг пятницу субботу воскресенье".split(),
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),  # noqa: SIM905
+    "de": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag".split(),  # noqa: SIM905
+    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche".split(),  # noqa: SIM905
+    "es": "lunes martes miércoles jueves viernes sábado domingo".split(),  # noqa: SIM905
+    "ru": "понедельник вторник среду четверг пятницу субботу воскресенье".split(),  # noqa: SIM905
 }
 _SAID = {
-    "en": "The minister told reporters on {w} that the harbour would open again after the storm, and thanked the crews.",
-    "de": "Der Minister sagte am {w} vor Journalisten, dass der Hafen nach dem Sturm wieder öffnen werde, und dankte allen.",
-    "fr": "Le ministre a déclaré {w} à la presse que le port rouvrirait après la tempête et a remercié les équipes du pays.",
-    "es": "El ministro dijo el {w} a la prensa que el puerto volvería a abrir después de la tormenta y agradeció a todos.",
+    "en": "The minister told reporters on {w} that the harbour would open again after the storm, and thanked "
+    "the crews.",
+    "de": "Der Minister sagte am {w} vor Journalisten, dass der Hafen nach dem Sturm wieder öffnen werde, "
+    "und dankte allen.",
+    "fr": "Le ministre a déclaré {w} à la presse que le port rouvrirait après la tempête et a remercié les "
+    "équipes du pays.",
+    "es": "El ministro dijo el {w} a la prensa que el puerto volvería a abrir después de la tormenta y "
+    "agradeció a todos.",
     "ru": "Министр сообщил журналистам, что порт снова откроется после шторма, и поблагодарил всех спасателей в {w}.",
 }
 _ZONES = {"": None, " UTC+3": 180, " GMT": 0, " GMT-05:00": -300, " +0530": 330, " EST": -300, " MSK": 180}
@@ -69,7 +73,7 @@ def _header(language: str, day: dt.date, clock: str, form: int) -> str:
 
 
 def _story(seed: int) -> Story:
-    pick = random.Random(seed)  # noqa: S311  a fixed seed, not a secret
+    pick = random.Random(seed)
     language = pick.choice(list(_MONTHS))
     day = dt.date(2004, 1, 1) + dt.timedelta(days=pick.randrange(365 * 18))
     said = _SAID[language].format(w=_WEEKDAYS[language][day.weekday()])
@@ -144,7 +148,7 @@ def _local_day(row: dict[str, Any]) -> dt.date | None:
 
 
 def _brier(pairs: list[tuple[Story, dict[str, Any]]]) -> float:
-    """Mean squared distance of the candidate years' weights from the truth; 1 for silence, 41 equal guesses give .98."""
+    """Mean squared distance of the years' weights from the truth: 1 for silence, .98 for 41 equal guesses."""
     total = 0.0
     for story, row in pairs:
         weights = {entry["year"]: entry["weight"] for entry in row["candidate_years"]}
@@ -153,7 +157,7 @@ def _brier(pairs: list[tuple[Story, dict[str, Any]]]) -> float:
 
 
 def test_generated_stories_keep_their_day() -> None:
-    """Printed, crawled and path years give the day; hidden ones stay open; bounds of four years decide most, rightly."""
+    """Printed, crawled and path years give the day; hidden ones stay open; bounds decide most, rightly."""
     _check(400)
 
 

@@ -23,7 +23,7 @@ from copydesk.metadata.datelines import Dateline, Place, parse_dateline
 from copydesk.metadata.pages import Page, column, pages_of
 from copydesk.metadata.published import candidates, choose
 from copydesk.metadata.quality import QUALITY_TYPE, quality
-from copydesk.metadata.when import Asked, When, when_of
+from copydesk.metadata.when import Asked, Story, When, when_of
 
 __all__ = ["SCHEMA", "extract"]
 
@@ -133,11 +133,13 @@ def _nested_column(name: str, kind: pl.Struct, lists: Sequence[Sequence[tuple[An
 
 def _listed(name: str, values: pl.Series, lists: Sequence[Sequence[Any]]) -> pl.Series:
     """Cut flat values into the lists they came from: by offsets, many times quicker than list by list."""
-    import pyarrow as pa  # noqa: PLC0415  heavy
+    import pyarrow as pa  # heavy: late
 
     ends = np.cumsum([0, *map(len, lists)], dtype=np.int64)
-    offsets = pa.Array.from_buffers(pa.int64(), len(ends), [None, pa.py_buffer(ends)])  # pa.array would load pandas
-    array = pa.LargeListArray.from_arrays(offsets, values.to_arrow())
+    offsets = pa.Array.from_buffers(
+        pa.int64(), len(ends), [None, pa.py_buffer(ends.tobytes())]
+    )  # pa.array would load pandas
+    array: Any = pa.LargeListArray.from_arrays(offsets, values.to_arrow())  # type: ignore[call-overload]
     series = pl.from_arrow(array)
     assert isinstance(series, pl.Series)  # noqa: S101  an array, not a table
     return series.alias(name)
@@ -199,10 +201,10 @@ def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> dict[str, 
     title = headlines.headline_of(page.labelled("headline"))
     dateline, end = _dateline(page)
     when = _when(page, dateline, given, code)
-    credits = bylines.credits_of(page.credits, page.dates, page.head, page.body)
+    credited = bylines.credits_of(page.credits, page.dates, page.head, page.body)
     section = tags.section_of(page.sections, page.head, title)
     topics, persons = tags.tags_of(page.tags, page.body, vocabulary, page.article)
-    authors = bylines.authors_of(credits)
+    authors = bylines.authors_of(credited)
     outlet = _outlet(page, given, dateline)
     provenance = list(when.provenance)
     row: dict[str, Any] = {
@@ -216,7 +218,7 @@ def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> dict[str, 
         "topics": topics,
         "persons": persons,
         "outlet": outlet[0] if outlet else None,
-        "agency": _agency(dateline, credits),
+        "agency": _agency(dateline, credited),
         "url": outlets.address_of(page.prints),
         "language": code,
         "language_score": tongue[1] if tongue else None,
@@ -278,7 +280,7 @@ def _dateline_tuple(found: Dateline | None) -> tuple[Any, ...]:
 
 def _when(page: Page, dateline: Dateline | None, given: _Given, code: str | None) -> When:
     choice = choose(candidates(page.dates, page.head, page.body, code))
-    return when_of(choice, dateline, given.asked, page.opening, page.article)
+    return when_of(choice, dateline, given.asked, Story(page.opening, page.article))
 
 
 def _when_fields(when: When) -> dict[str, Any]:
@@ -307,10 +309,10 @@ def _outlet(page: Page, given: _Given, dateline: Dateline | None) -> tuple[str, 
     return outlets.printed_outlet(page.prints, dateline)
 
 
-def _agency(dateline: Dateline | None, credits: Sequence[bylines.Credit]) -> str | None:
+def _agency(dateline: Dateline | None, credited: Sequence[bylines.Credit]) -> str | None:
     if dateline is not None and dateline.agency:
         return outlets.agency_name(dateline.agency)
-    others = [outlets.agency_name(name) for credit in credits for name in credit.others]
+    others = [outlets.agency_name(name) for credit in credited for name in credit.others]
     known = [name for name in others if bylines.is_known_agency(name)]
     return known[0] if known else None
 

@@ -22,7 +22,7 @@ __all__ = ["Credit", "authors_of", "credit_pattern", "credits_of", "is_known_age
 
 
 class Credit(NamedTuple):
-    """The people, and desks or agencies, that one line credits, and how it was known: `word`, `role`, `date`, `name`."""
+    """The people, and the desks or agencies, that one line credits, and how it was known: `word`, `date` or `name`."""
 
     people: tuple[str, ...]
     others: tuple[str, ...]
@@ -37,8 +37,10 @@ def _words(group: str) -> frozenset[str]:
 
 
 CREDIT_START: Final = (
-    r"^[^\p{L}]{0,4}(?:[Bb][Yy]|[VvPp][Oo][Nn r]|[Pp]or|[Pp]ar|[Dd]i\b|[Dd]oor|[Aa]v|[Aa]f|[AaАа][UuВв][TtТт]|[Ww]ritten|[Ww]ords|[Ss]tory|[Tt]e[kx]|"
-    r"[Pp]osted|[Rr]eport|[Aa]rti|[Ee]ine?\b|[Gg]e[ps]|[Vv]er|[Ee]rst|[Rr]ed|[Ee]sc|[Pp]ubl|[ÉéRr][cé][rd]|[Aa] cura|[Ss]cri|[Ss]kre|[Nn]ap|[Oo]pra|"
+    r"^[^\p{L}]{0,4}(?:[Bb][Yy]|[VvPp][Oo][Nn r]|[Pp]or|[Pp]ar|[Dd]i\b|[Dd]oor|[Aa]v|[Aa]f|[AaАа][UuВв][TtТт]|"
+    r"[Ww]ritten|[Ww]ords|[Ss]tory|[Tt]e[kx]|"
+    r"[Pp]osted|[Rr]eport|[Aa]rti|[Ee]ine?\b|[Gg]e[ps]|[Vv]er|[Ee]rst|[Rr]ed|[Ee]sc|[Pp]ubl|[ÉéRr][cé][rd]|"
+    r"[Aa] cura|[Ss]cri|[Ss]kre|[Nn]ap|[Oo]pra|"
     r"[Тт]ек|[Yy]az|[Hh]ab|[Oo]leh|[Pp]enulis|[Dd]itulis|[Ss]zer|[Íí]rta|[Kk]irj|[Uu]pr|[Dd]urch|[Aa]naly|작성|文|記者|作者)"
 )
 """How a line with a credit word begins, for the first sieve (Polars' regular expressions); `_credit` decides."""
@@ -59,7 +61,7 @@ def _credit() -> re.Pattern[str]:
 
 
 _NAME_WORD: Final = re.compile(r"(?:[^\W\d_]|['’.\u0300-\u036f-])+")
-_SMALL: Final = frozenset("de da do del di la le van von der den ten ter bin ibn al el dos das du zu y e af av".split())
+_SMALL: Final = tables.words("de da do del di la le van von der den ten ter bin ibn al el dos das du zu y e af av")
 
 
 def is_name(text: str, *, alone: bool = True) -> bool:
@@ -79,7 +81,7 @@ def is_name(text: str, *, alone: bool = True) -> bool:
     return not keys & _words("desks") and not (alone and (keys & _words("never") or _is_place(text)))
 
 
-_ARTICLES: Final = frozenset("the el los las do da os as der die das les un una ein eine".split())
+_ARTICLES: Final = tables.words("the el los las do da os as der die das les un una ein eine")
 
 
 def is_known_agency(name: str) -> bool:
@@ -92,7 +94,8 @@ def _is_place(text: str) -> bool:
 
 
 _CUT: Final = re.compile(
-    r"\s*(?:\s(?-i:[a-z0-9._-]+)@\S|@|[|•·(<\[]|\s[–—-]\s|\s[-–—]|,?\s(?:on|am|le|el|il|em|vom|published|posted|updated|last updated|veröffentlicht|en|photos?:|fotos?:|für|is|ist|has)\b|https?:|[0-9]).*$",
+    r"\s*(?:\s(?-i:[a-z0-9._-]+)@\S|@|[|•·(<\[]|\s[–—-]\s|\s[-–—]|,?\s(?:on|am|le|el|il|em|vom|published|"
+    r"posted|updated|last updated|veröffentlicht|en|photos?:|fotos?:|für|is|ist|has)\b|https?:|[0-9]).*$",
     re.IGNORECASE,
 )
 _AND: Final = re.compile(
@@ -160,10 +163,10 @@ def _signs_as_desk(name: str) -> bool:
     return any(word.strip(".,").casefold() in _words("desks") for word in name.split()) and len(name.split()) <= 5
 
 
-def authors_of(credits: Sequence[Credit]) -> list[str]:
+def authors_of(credited: Sequence[Credit]) -> list[str]:
     """Return the people of the best credit and of equal credits beside it, each once."""
     people: list[str] = []
-    with_people = [credit for credit in credits if credit.people]
+    with_people = [credit for credit in credited if credit.people]
     for credit in with_people:
         best = with_people[0]
         beside = credit.how == best.how == "word" or credit.line.label == best.line.label == "byline"

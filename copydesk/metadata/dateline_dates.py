@@ -1,4 +1,4 @@
-"""The date inside a dateline: `September 22`, `Oct.18`, `11 may`, `31 dez 2008`, `29 июня`, `2020. október 5.`
+"""The date inside a dateline: `September 22`, `Oct.18`, `11 may`, `31 dez 2008`, `29 июня`.
 
 Anchored at a position, day and month in either order, the year only where it is written. Which word is a month is
 looked up (`tables.months`), never guessed, so `Boeing 747` is no date.

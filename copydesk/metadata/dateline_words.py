@@ -16,7 +16,8 @@ from copydesk.metadata.dateline_dates import WrittenDate, match_date
 __all__ = ["SEPARATOR", "Agency", "Places", "agency_in_line", "bracketed_agency", "read_places", "split_byline"]
 
 SEPARATOR: Final = re.compile(
-    r"[ \t\u00a0]*(?:\.\s?[-–—]{1,2}|:?\s?[-–—]{1,3}(?:\s[-–—])?|(?<=\s)_(?=\s)|[:：]|[.。](?=\s|$|[\"“«])|,(?=\s)|=(?=\s))?[ \t\u00a0]*"
+    r"[ \t\u00a0]*(?:\.\s?[-–—]{1,2}|:?\s?[-–—]{1,3}(?:\s[-–—])?|(?<=\s)_(?=\s)|[:：]|[.。](?=\s|$|[\"“«])|"
+    r",(?=\s)|=(?=\s))?[ \t\u00a0]*"
 )
 
 _WORD: Final = re.compile(
@@ -24,9 +25,9 @@ _WORD: Final = re.compile(
     rf"[^\W\d_](?:{tables.LETTER}|[\u200c\u200d])*(?:['’`\-‑]{tables.LETTER}+)*"
 )
 _INITIALS: Final = re.compile(r"(?:[^\W\d_]{1,6}\.){1,4}(?:\s?[^\W\d_]{1,4}\.)?|[A-Z][a-z]{2,5}\.")
-_PARTICLES: Final = frozenset(
+_PARTICLES: Final = tables.words(
     "de da do del di la le las los el al of am an der den upon sur en du des dos das y e i a und bei im in on the ob "
-    "pod nad na u vor zu van aan ter sous lès es et".split()
+    "pod nad na u vor zu van aan ter sous lès es et"
 )
 _ARTICLE: Final = re.compile(r"(?:al|el|ash|as|an|ar|at|ad|es|et)-[A-Z]")
 _MOST_WORDS: Final = 6
@@ -88,7 +89,7 @@ def _goes_together(sign: str, first: str, second: str, text: str, end: int) -> b
     if sign.strip() != "/":
         known = tables.key(first) in tables.cities() and tables.key(second) in tables.cities()
         return known and _is_capitals(first) == _is_capitals(second)
-    return not is_agency(second) and text[end : end + 1] != "/" and not text[end : end + 2] == " /"
+    return not is_agency(second) and text[end : end + 1] != "/" and text[end : end + 2] != " /"
 
 
 def _is_capitals(name: str) -> bool:
@@ -115,9 +116,7 @@ def _read_place(text: str, at: int) -> tuple[str, int] | None:
                 return None
         elif not _goes_on(word, text, found.end(), capitals=capitals):
             break
-        if match_date(text, start):
-            break
-        if words and is_agency(word) and tables.key(word) in tables.run_in_agencies():
+        if match_date(text, start) or (words and tables.key(word) in tables.run_in_agencies()):
             break
         end, words = found.end(), words + 1
     name = text[at:end].strip()
@@ -234,14 +233,20 @@ def bracketed_agency(text: str, at: int, *, after_date: bool = False) -> Agency 
     if not found:
         return None
     name = (found[1] or found[2]).strip()
-    if found[2] and not is_agency(name):
-        first = name.split()[0]
-        sure = tables.key(first) in tables.run_in_agencies() or is_agency(name.split("-")[0])
-        if sure:
-            return Agency(first, found.end(), known=True, bracketed=True)
-        return Agency(name, found.end(), known=False, bracketed=True) if after_date and len(name) <= 30 else None
-    if is_agency(name) or _SITE.fullmatch(name):
+    if is_agency(name) or (found[1] and _SITE.fullmatch(name)):
         return Agency(name, found.end(), known=True, bracketed=True)
+    return _in_slashes(name, found.end(), after_date=after_date) if found[2] else _in_brackets(text, found)
+
+
+def _in_slashes(name: str, end: int, *, after_date: bool) -> Agency | None:
+    first = name.split(maxsplit=1)[0]
+    if tables.key(first) in tables.run_in_agencies() or is_agency(name.split("-", 1)[0]):
+        return Agency(first, end, known=True, bracketed=True)
+    return Agency(name, end, known=False, bracketed=True) if after_date and len(name) <= 30 else None
+
+
+def _in_brackets(text: str, found: re.Match[str]) -> Agency | None:
+    name = found[1]
     beside = _BESIDE_DATE.match(name)
     if beside and is_agency(beside[1]):
         start = found.start(1) + beside.start(2)
@@ -270,19 +275,24 @@ def agency_in_line(text: str, at: int, *, after_date: bool = False) -> Agency | 
         name = text[start:end]
         sure = tables.key(name) in (tables.agencies() if after_date else tables.run_in_agencies())
         separator = SEPARATOR.match(text, end)
-        if sure and separator and separator[0].strip() not in ("", ":") and _credit_end(separator[0], after_date):
-            return Agency(name, _skip_reporter(text, end, after_date), known=True, bracketed=False)
+        if (
+            sure
+            and separator
+            and separator[0].strip() not in ("", ":")
+            and _credit_end(separator[0], after_date=after_date)
+        ):
+            return Agency(name, _skip_reporter(text, end, after_date=after_date), known=True, bracketed=False)
     return None
 
 
-def _credit_end(sign: str, after_date: bool) -> bool:
+def _credit_end(sign: str, *, after_date: bool) -> bool:
     return after_date or sign.strip() not in (",", ".")
 
 
 _REPORTER: Final = re.compile(r",\s[^\W\d_]+\s[^\W\d_]+(?=\.\s)")
 
 
-def _skip_reporter(text: str, end: int, after_date: bool) -> int:
+def _skip_reporter(text: str, end: int, *, after_date: bool) -> int:
     """`МОСКВА, 5 окт - РИА Новости, Иван Иванов. `: the reporter belongs to the dateline."""
     reporter = _REPORTER.match(text, end) if after_date else None
     return reporter.end() if reporter else end
@@ -312,11 +322,11 @@ _NAME_WORD: Final = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:['’-][^\W\d_]+)*\.?
 
 
 def split_byline(text: str, at: int) -> tuple[str | None, int]:
-    """Split `By SARA LEITCH BRUNSWICK, Maine (AP)`: the name has two words (three with an initial), the rest is a place."""
+    """Split `By JANE DOE NORTHPORT, Maine (AP)`: the name has two words, three with an initial; the rest is a place."""
     found = _BY.match(text, at)
     if not found:
         return None, at
-    words = []
+    words: list[str] = []
     end = found.end()
     while len(words) < 8:
         word = _NAME_WORD.match(text, end)

@@ -43,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Dateline:
-    """What a dateline says. `prefix` is the exact string to cut from the text; `place` and `date_written` as written."""
+    """What a dateline says. `prefix` is the exact string to cut; `place` and `date_written` are as written."""
 
     places: tuple[Place, ...] = ()
     month: int | None = None

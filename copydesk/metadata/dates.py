@@ -71,9 +71,13 @@ _YEAR_MONTH_DAY: Final = re.compile(rf"(?<![0-9])({_YEAR})[.,]?\s(?:m\.\s)?({_WO
 _VIETNAMESE: Final = re.compile(r"([0-9]{1,2})\stháng\s([0-9]{1,2})(?:,|\snăm|/)?\s?((?:19|20)[0-9]{2})?")
 _MONTH_YEAR: Final = re.compile(rf"({_WORD})\.?,?\s(?:de\s)?({_YEAR})")
 
-_CLOCK: Final = r"([0-2]?[0-9])(?:\s?[:.hH時点시]\s?([0-5][0-9])(?![0-9])(?::([0-5][0-9]))?(?:\.[0-9]{1,6})?\s?([aApP]\.?[mM]\.?(?![a-z]))?|\s?([aApP]\.?[mM]\.?(?![a-z])))"
+_CLOCK: Final = (
+    r"([0-2]?[0-9])(?:\s?[:.hH時点시]\s?([0-5][0-9])(?![0-9])"
+    r"(?::([0-5][0-9]))?(?:\.[0-9]{1,6})?\s?([aApP]\.?[mM]\.?(?![a-z]))?|\s?([aApP]\.?[mM]\.?(?![a-z])))"
+)
 _TIME_AFTER: Final = re.compile(
-    rf"[\s.,;|•·@(/\u00a0–—-]{{0,4}}(?:T|at|um|às|as|a las|à|alle(?: ore)?|ore|kl\.?|klo|o godz\.|om|o|в|pukul|saat|u|ob|v)?:?\s{{0,2}}{_CLOCK}(?:\s?(?:h|hs|hrs|Uhr|น|分|분)\.?(?![^\W\d_]))?"
+    rf"[\s.,;|•·@(/\u00a0–—-]{{0,4}}(?:T|at|um|às|as|a las|à|alle(?: ore)?|ore|kl\.?|klo|o godz\.|om|o|в|pukul|"
+    rf"saat|u|ob|v)?:?\s{{0,2}}{_CLOCK}(?:\s?(?:h|hs|hrs|Uhr|น|分|분)\.?(?![^\W\d_]))?"
 )
 _TIME_BEFORE: Final = re.compile(rf"(?<![0-9]){_CLOCK}(?:\s?(?:h|Uhr)\b\.?)?")
 _BETWEEN: Final = re.compile(r"[\s,|•·–—-]{0,4}(?:on|am|,|den|le|el|del|em|il)?\s{0,2}")
@@ -88,8 +92,12 @@ def find_dates(line: str, language: str | None = None, *, month_first: bool | No
 @functools.lru_cache(maxsize=1 << 15)  # furniture recurs; a function of its arguments alone
 def _find_dates(line: str, language: str | None, month_first: bool | None) -> tuple[Stamp, ...]:  # noqa: FBT001
     found: list[Stamp] = []
-    for read in (_read_year_first, _read_named, _read_numeric):
-        for stamp in read(line, language, month_first):
+    for stamps in (
+        _read_year_first(line),
+        _read_named(line, language),
+        _read_numeric(line, language, month_first=month_first),
+    ):
+        for stamp in stamps:
             if not any(stamp.start < other.end and other.start < stamp.end for other in found):
                 found.append(stamp)
     if any(stamp.day for stamp in found):
@@ -139,7 +147,7 @@ def _stamp(found: re.Match[str], year: str | None, month: int | None, day: str |
     return Stamp(found.start(), found.end(), int(year) if year else None, month, number)
 
 
-def _read_year_first(line: str, language: str | None, month_first: bool | None) -> list[Stamp]:
+def _read_year_first(line: str) -> list[Stamp]:
     stamps = []
     for found in _YEAR_FIRST.finditer(line):
         year, _, month, day, east_month, east_day = found.groups()
@@ -147,17 +155,15 @@ def _read_year_first(line: str, language: str | None, month_first: bool | None) 
     return [stamp for stamp in stamps if stamp]
 
 
-def _read_named(line: str, language: str | None, month_first: bool | None) -> list[Stamp]:
+def _read_named(line: str, language: str | None) -> list[Stamp]:
     months = tables.months(language)
     stamps: list[Stamp | None] = []
 
     def month(word: str) -> int | None:
         return months.get(tables.key(word))
 
-    for found in _YEAR_MONTH_DAY.finditer(line):
-        stamps.append(_stamp(found, found[1], month(found[2]), found[3]))
-    for found in _VIETNAMESE.finditer(line):
-        stamps.append(_stamp(found, found[3], int(found[2]), found[1]))
+    stamps.extend(_stamp(found, found[1], month(found[2]), found[3]) for found in _YEAR_MONTH_DAY.finditer(line))
+    stamps.extend(_stamp(found, found[3], int(found[2]), found[1]) for found in _VIETNAMESE.finditer(line))
     by_day = [_stamp(found, found[3], month(found[2]), found[1]) for found in _all(_DAY_MONTH, line)]
     by_month = [_stamp(found, found[3], month(found[1]), found[2]) for found in _all(_MONTH_DAY, line)]
     full = [stamp for stamp in (*by_day, *by_month) if stamp]
@@ -176,7 +182,7 @@ def _all(pattern: re.Pattern[str], line: str) -> list[re.Match[str]]:
     return found
 
 
-def _read_numeric(line: str, language: str | None, month_first: bool | None) -> list[Stamp]:
+def _read_numeric(line: str, language: str | None, *, month_first: bool | None) -> list[Stamp]:
     stamps = []
     for found in _NUMERIC.finditer(line):
         first, sign, second, year = found.groups()

@@ -22,7 +22,7 @@ DATA: Final = Path(__file__).parent / "data"
 LANGUAGES: Final = (
     "en de fr es pt it nl ru uk bg pl cs sk hu ro tr sv da nb fi el hr sr sl et lv lt id ms vi ar fa he hi bn ur mr "
     "ta te ca eu gl az kk be mk sq hy ka uz sw fil af is ga th sr_Latn bs"
-).split()
+)
 
 MONTHS_NEWSROOMS_WRITE: Final = {
     "en": "sept:9 sep:9 jan:1 feb:2 mar:3 apr:4 jun:6 jul:7 aug:8 oct:10 nov:11 dec:12",
@@ -35,9 +35,11 @@ MONTHS_NEWSROOMS_WRITE: Final = {
     "nl": "mrt:3 mei:5 okt:10",
     "tr": "oca:1 şub:2 nis:4 haz:6 tem:7 ağu:8 eyl:9 eki:10 kas:11 ara:12",
     "id": "agu:8 agt:8 agustus:8 des:12 okt:10",
-    "sr": "januara:1 februara:2 marta:3 aprila:4 maja:5 juna:6 jula:7 avgusta:8 septembra:9 oktobra:10 novembra:11 decembra:12",
+    "sr": "januara:1 februara:2 marta:3 aprila:4 maja:5 juna:6 jula:7 avgusta:8 septembra:9 oktobra:10 "
+    "novembra:11 decembra:12",
     "pl": "sty:1 lut:2 kwi:4 maj:5 cze:6 lip:7 sie:8 wrz:9 paź:10 lis:11 gru:12",
-    "ar": "كانون الثاني:1 شباط:2 آذار:3 نيسان:4 أيار:5 حزيران:6 تموز:7 آب:8 أيلول:9 تشرين الأول:10 تشرين الثاني:11 كانون الأول:12",
+    "ar": "كانون الثاني:1 شباط:2 آذار:3 نيسان:4 أيار:5 حزيران:6 تموز:7 آب:8 أيلول:9 تشرين الأول:10 تشرين "
+    "الثاني:11 كانون الأول:12",
 }
 """Short forms that CLDR lacks or writes otherwise."""
 
@@ -111,9 +113,9 @@ def _zone_cities(locales: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Write the four tables."""
-    from babel import Locale
+    from babel import Locale  # type: ignore[import-not-found]  # a tool of developers only
 
-    locales = {language: Locale.parse(language) for language in LANGUAGES}
+    locales = {language: Locale.parse(language) for language in LANGUAGES.split()}
     note = "# from Unicode CLDR by copydesk.metadata.generate: do not edit\n"
     for name, lines in (
         ("months", _table(_months(locales))),

@@ -1,4 +1,7 @@
-"""Who published: what the user says, the profile, then what is printed (copyright line, dateline, credit), and the page's own address."""
+"""Who published: the copyright line, the dateline; and the page's own address.
+
+The user's own word and the profile of the site come first (`assemble`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from copydesk.metadata.published import Line
 __all__ = ["address_of", "agency_name", "printed_outlet"]
 
 _COPYRIGHT: Final = re.compile(
-    r"(?:©|\(c\)|copyright)\s*(?:©|\(c\)|copyright)?\s*(?:(?:19|20)[0-9]{2}(?:\s?[-–]\s?(?:19|20)?[0-9]{2})?)?\s*(?:by\s)?([^\W\d_][\w&'’. -]{1,50}?)"
+    r"(?:©|\(c\)|copyright)\s*(?:©|\(c\)|copyright)?\s*(?:(?:19|20)[0-9]{2}(?:\s?[-–]\s?(?:19|"
+    r"20)?[0-9]{2})?)?\s*(?:by\s)?([^\W\d_][\w&'’. -]{1,50}?)"
     r"(?:[.,|]|\s[-–]|\s(?:inc|ltd|llc|gmbh|all rights|alle rechte|media group|\d{4})\b|$)",
     re.IGNORECASE,
 )

@@ -125,7 +125,10 @@ def _near(lines: pl.DataFrame) -> pl.DataFrame:
     return _with_use(near)
 
 
-_NOTICE_START: Final = r"^[^A-Za-z]{0,3}(?:[CcUu][Oop][Rrd]|[Ee][Dd]|This|An e|A pr|Retr|Clar|Err|Korr|Richt|Hinweis|Anm|Rect|Pr|Fe|Nota|Уто|Исп|Опр)"
+_NOTICE_START: Final = (
+    r"^[^A-Za-z]{0,3}(?:[CcUu][Oop][Rrd]|[Ee][Dd]|This|An e|A pr|Retr|Clar"
+    r"|Err|Korr|Richt|Hinweis|Anm|Rect|Pr|Fe|Nota|Уто|Исп|Опр)"
+)
 _DATE_LIKE: Final = (
     r"(?:19|20)[0-9]{2}|[0-9]{1,2}[./-] ?[0-9]{1,2}[./-] ?[0-9]{2}|[0-9][:.hH][0-5][0-9]|[0-9] ?[月월]|tháng"
 )
@@ -177,7 +180,11 @@ def _with_use(near: pl.DataFrame) -> pl.DataFrame:
     return table.filter(pl.col("use") > 0)
 
 
-_NAME_LIKE: Final = r"^(?:\p{Lu}[^\s,|]*(?:,? (?:\p{Lu}[^\s,|]*|d[aeiou]s?|del|van|von|der|den|bin|al|el|la|le|zu|y|e|and|und|en|&|@\S+|[a-z]+)){1,6}\s?(?:[,|@/(•·–—-].*)?|\p{Lo}+(?: \p{Lo}+){1,4})$"
+_NAME_LIKE: Final = (
+    r"^(?:\p{Lu}[^\s,|]*"
+    r"(?:,? (?:\p{Lu}[^\s,|]*|d[aeiou]s?|del|van|von|der|den|bin|al|el|la|le|zu|y|e|and|und|en|&|@\S+|[a-z]+)){1,6}"
+    r"\s?(?:[,|@/(•·–—-].*)?|\p{Lo}+(?: \p{Lo}+){1,4})$"
+)
 _TAG_REACH: Final = 25
 
 
@@ -187,7 +194,8 @@ def _tag_group(uses: pl.DataFrame, doc: np.ndarray[Any, Any]) -> np.ndarray[Any,
     index = np.arange(len(doc))
     last = np.maximum.accumulate(np.where(head, index, -1))
     within = (last >= 0) & (index - last <= _TAG_REACH) & (doc[np.maximum(last, 0)] == doc)
-    return head | (within & uses.get_column("short").to_numpy())
+    group: np.ndarray[Any, Any] = head | (within & uses.get_column("short").to_numpy())
+    return group
 
 
 def _month_names() -> list[str]:
@@ -234,7 +242,7 @@ def _facts(lines: pl.DataFrame) -> dict[int, Page]:
     slices = _article_slices(lines)
     pages = {}
     for row in table.iter_rows():
-        number, head, first, last, count, last_kept, opening, sieved, more, end, behind, dateline, top = row
+        number, head, first, last, _, last_kept, opening, sieved, more, end, behind, dateline, top = row
         cut_off = bool(end) and (last_kept > last or endings.is_truncated(end, behind or ()))
         pages[number] = Page(
             head, (first, last), opening or "", bool(sieved), more or [], dateline, cut_off, top or [], slices(number)
@@ -246,12 +254,17 @@ DATELINE_REACH: Final = 10
 """Lines after the first text line within which the story's own first paragraph stands; 39 of 42 within 8."""
 
 _DATELINE_FIRST: Final = (
-    r"^[^\p{L}\p{N}(\[【（/]{0,6}(?:\p{Lu}[\p{Lu}.'’-]+[ ,/.(:—–-]|[(\[【（/]|\p{L}{3,10}\.? [0-9]{1,2}[, ]|[0-9]{1,2}\.? \p{L}|By |"
-    r"\p{L}[^!?]{1,70}?(?: [-–—]{1,2} |--|—|\.-|\.—|\)|: |/|, ?\p{L}+\.? [0-9]|[,.]? [0-9]{1,2}\.? \p{L}|[月월][0-9])|\p{Lo}{2})"
+    r"^[^\p{L}\p{N}(\[【（/]{0,6}(?:\p{Lu}[\p{Lu}.'’-]+[ ,/.(:—–-]|[(\[【（/]|\p{L}{3,10}\.? [0-9]{1,2}[, ]|"
+    r"[0-9]{1,2}\.? \p{L}|By |"
+    r"\p{L}[^!?]{1,70}?(?: [-–—]{1,2} |--|—|\.-|\.—|\)|: |/|, ?\p{L}+\.? [0-9]|[,.]? [0-9]{1,2}\.? \p{L}|"
+    r"[月월][0-9])|\p{Lo}{2})"
 )
 """A wide sieve: what may begin with a dateline. The grammar decides."""
 
-_DATELINE_LATER: Final = r"^[^\p{L}(]{0,3}(?:\p{Lu}[\p{Lu}.’'-]+[ ,/]?[^.!?]{0,60}(?:[-–—:(/]|\.-)|\p{Lu}[^.!?]{1,50}\([^)]{2,30}\)\s?(?:[-–—.:]|\.-))"
+_DATELINE_LATER: Final = (
+    r"^[^\p{L}(]{0,3}(?:\p{Lu}[\p{Lu}.’'-]+[ ,/]?[^.!?]{0,60}(?:[-–—:(/]|\.-)"
+    r"|\p{Lu}[^.!?]{1,50}\([^)]{2,30}\)\s?(?:[-–—.:]|\.-))"
+)
 
 
 def _article_slices(lines: pl.DataFrame) -> Callable[[int], Callable[[], list[str]]]:

@@ -44,23 +44,29 @@ class Candidate:
 
     @property
     def day(self) -> dt.date | None:
+        """The calendar day, None where the year is missing."""
         return day_of(self.stamp)
 
 
 _UPDATED: Final = re.compile(
-    r"updat|modif|aktuali[sz]|actuali[sz]|atualiz|mis(?:e)? à jour|màj|aggiorn|обновл|оновл|bijgewerkt|güncel|\bstand\b|geändert|"
+    r"updat|modif|aktuali[sz]|actuali[sz]|atualiz|mis(?:e)? à jour|màj|aggiorn|обновл|оновл|bijgewerkt|güncel|"
+    r"\bstand\b|geändert|"
     r"zuletzt|uppdater|opdater|oppdater|更新|수정|edited|revised|bearbeitet|päivitetty|últim|تحديث|диапазон",
     re.IGNORECASE,
 )
 _PUBLISHED: Final = re.compile(
-    r"publi|posted|veröffentlicht|erschienen|erstellt|online seit|issued|pubbl|опубл|gepost|geplaatst|yayın|\bdat(?:e|um)\b|fecha|"
+    r"publi|posted|veröffentlicht|erschienen|erstellt|online seit|issued|pubbl|опубл|gepost|geplaatst|yayın|"
+    r"\bdat(?:e|um)\b|fecha|"
     r"created|written|入力|発表|发布|公開|掲載|등록|입력|gepostet|skrevet|julkaistu|\bpost\b|نشر|von|by|le$|am$|on$|vom$|el$|em$",
     re.IGNORECASE,
 )
 _ELSE: Final = re.compile(
-    r"copyright|©|\(c\)|rights reserved|born|geboren|gültig|expires|valid|accessed|abgerufen|retrieved|kommentar|comment|reply|antwort|"
-    r"\(@\w|taken (?:on|in)|termin|beginn|deadline|schrieb|says|file photo|archiv(?:bild|foto)|photo taken|picture taken|impressum|since|seit \d|until|"
-    r"\bbis\b|\bab\b|reviewed|geprüft|nächste|next|joined|member|mitglied|einsendeschluss|fassung vom|bgbl|lesezeit bis",
+    r"copyright|©|\(c\)|rights reserved|born|geboren|gültig|expires|valid|accessed|abgerufen|retrieved|"
+    r"kommentar|comment|reply|antwort|"
+    r"\(@\w|taken (?:on|in)|termin|beginn|deadline|schrieb|says|file photo|archiv(?:bild|foto)|photo taken|"
+    r"picture taken|impressum|since|seit \d|until|"
+    r"\bbis\b|\bab\b|reviewed|geprüft|nächste|next|joined|member|mitglied|einsendeschluss|fassung vom|bgbl|"
+    r"lesezeit bis",
     re.IGNORECASE,
 )
 _CRAWL: Final = re.compile(r"^\s*(?:crawl\s?)?(?:date|fetched|scraped|crawled|retrieved|downloaded)\b", re.IGNORECASE)
@@ -74,7 +80,7 @@ def near(first: dt.date | None, second: dt.date | None) -> bool:
 def candidates(
     lines: Sequence[Line], head: int, body: tuple[int, int], language: str | None, *, month_first: bool | None = None
 ) -> list[Candidate]:
-    """Read the dates of `lines`; `head` is the rank of the headline, `body` the ranks of the first and last text line."""
+    """Read the dates of `lines`; `head` is the headline's rank, `body` those of the first and last line of text."""
     found = []
     before = ""
     for line in lines:
@@ -116,9 +122,21 @@ def _role(words: str, line: Line) -> tuple[str, float]:
 
 
 _LABEL_POINTS: Final = {
-    "date_line": 3.0, "byline": 2.0, "dateline": 1.0, "section_label": 1.0, "headline": 0.5, "heading": -1.0, "deck": -1.0,
-    "tags": -0.5, "caption": -4.0, "related_link": -2.0, "comment_prompt": -3.0, "copyright": -4.0, "advert": -3.0, "body": -1.5,
-}  # fmt: skip
+    "date_line": 3.0,
+    "byline": 2.0,
+    "dateline": 1.0,
+    "section_label": 1.0,
+    "headline": 0.5,
+    "heading": -1.0,
+    "deck": -1.0,
+    "tags": -0.5,
+    "caption": -4.0,
+    "related_link": -2.0,
+    "comment_prompt": -3.0,
+    "copyright": -4.0,
+    "advert": -3.0,
+    "body": -1.5,
+}
 
 
 def _place_points(line: Line, head: int, body: tuple[int, int]) -> float:
@@ -166,7 +184,7 @@ def choose(found: Sequence[Candidate]) -> Choice:
     updated = _best([one for one in dated if one.role == "updated"])
     crawl = _best([one for one in found if one.role == "crawl" and one.stamp.year and one.stamp.day])
     yearless = _best([one for one in good if one.stamp.year is None and one.role != "crawl"])
-    if published is None and updated is not None and _is_first(updated, dated):
+    if published is None and updated is not None and _is_alone(dated):
         published = updated
     if published is not None:
         published = _with_clock(published, good)
@@ -182,7 +200,7 @@ def _best(found: Sequence[Candidate]) -> Candidate | None:
     return max(found, key=lambda one: (one.points, -one.line.rank, -one.stamp.start), default=None)
 
 
-def _is_first(updated: Candidate, dated: Sequence[Candidate]) -> bool:
+def _is_alone(dated: Sequence[Candidate]) -> bool:
     """Nothing else is dated: an update is then the only printed date, and the nearest to publication."""
     return all(one.role == "updated" for one in dated)
 

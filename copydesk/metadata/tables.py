@@ -21,6 +21,7 @@ __all__ = [
     "regions",
     "run_in_agencies",
     "weekdays",
+    "words",
     "zone_cities",
 ]
 
@@ -31,6 +32,11 @@ DATA: Final = Path(__file__).parent / "data"
 
 PREFERRED: Final = ("en", "de", "fr", "es", "it", "pt", "ru", "pl", "cs", "nl", "tr", "uk", "id")
 """Whose month is meant where two languages share a name (`lip` is July in Polish, June in Croatian)."""
+
+
+def words(text: str) -> frozenset[str]:
+    """Words written one after another."""
+    return frozenset(text.split())
 
 
 def key(name: str) -> str:

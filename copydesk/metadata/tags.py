@@ -19,10 +19,14 @@ from copydesk.metadata.published import Line
 __all__ = ["section_of", "split_glued", "tags_of"]
 
 _TOPICS: Final = (
-    r"(?:article |story |related )?(?:tags?|topics?|keywords?|key words|hashtags?|filed under|filed to|tagged(?: with| as)?|themen|thema|"
-    r"schlagw(?:o|ö)rte?r?|schlagworte|stichworte?|mehr zu(?:m thema)?|etiquetas|temas(?: relacionados)?|tópicos|palabras clave|palavras-chave|mots[- ]clés|"
-    r"sujets|tag correlati|argomenti|parole chiave|trefwoorden|теги|темы|метки|ключевые слова|тэги|tagi|słowa kluczowe|štítky|témata|etiketler|"
-    r"címkék|emner|nyckelord|this article is related to|more on|in this story|kategorien?|categories|posted in|kata kunci|الوسوم|标签|タグ)"
+    r"(?:article |story |related )?(?:tags?|topics?|keywords?|key words|hashtags?|filed under|filed to|"
+    r"tagged(?: with| as)?|themen|thema|"
+    r"schlagw(?:o|ö)rte?r?|schlagworte|stichworte?|mehr zu(?:m thema)?|etiquetas|temas(?: relacionados)?|"
+    r"tópicos|palabras clave|palavras-chave|mots[- ]clés|"
+    r"sujets|tag correlati|argomenti|parole chiave|trefwoorden|теги|темы|метки|ключевые слова|тэги|tagi|"
+    r"słowa kluczowe|štítky|témata|etiketler|"
+    r"címkék|emner|nyckelord|this article is related to|more on|in this story|kategorien?|categories|"
+    r"posted in|kata kunci|الوسوم|标签|タグ)"
 )
 _PERSONS: Final = (
     r"(?:persons?|people|personen|personas|pessoas|personnes|персоны|osoby|kişiler|in this article: people)"
@@ -30,8 +34,10 @@ _PERSONS: Final = (
 _TOPIC_HEAD: Final = re.compile(rf"^[#\s]*{_TOPICS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
 _PERSON_HEAD: Final = re.compile(rf"^\s*{_PERSONS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
 HEAD_START: Final = (
-    r"(?i)^[^\p{L}]{0,4}(?:article|story|related|tag|topic|key|hasht|filed|them|schlag|stichw|mehr zu|etiq|tema|tóp|pala|mots|sujet|argom|parole|tref|"
-    r"тег|тем|мет|ключ|тэг|słowa|štít|témat|címk|emner|nyck|this article|more on|in this|kateg|categ|posted in|kata|الوسوم|标签|タグ|person|people|"
+    r"(?i)^[^\p{L}]{0,4}(?:article|story|related|tag|topic|key|hasht|filed|them|schlag|stichw|mehr zu|etiq|"
+    r"tema|tóp|pala|mots|sujet|argom|parole|tref|"
+    r"тег|тем|мет|ключ|тэг|słowa|štít|témat|címk|emner|nyck|this article|more on|in this|kateg|categ|"
+    r"posted in|kata|الوسوم|标签|タグ|person|people|"
     r"pesso|перс|osoby|kişi)"
 )
 """How a tag heading begins, for the first sieve (Polars' regular expressions)."""
@@ -115,8 +121,10 @@ def _tidy(text: str) -> str:
 
 
 def _once(tags: Sequence[str]) -> list[str]:
-    seen: set[str] = set()
-    return [tag for tag in tags if not (tag.casefold() in seen or seen.add(tag.casefold()))]
+    first: dict[str, str] = {}
+    for tag in tags:
+        first.setdefault(tag.casefold(), tag)
+    return list(first.values())
 
 
 _INNER_CAPITAL: Final = re.compile(r"(?<=[a-zäöüß0-9])(?=[A-ZÄÖÜ][a-zäöü])")
@@ -162,10 +170,14 @@ def _cost(words: Sequence[str], vocabulary: Mapping[str, int], article: str) -> 
 
 
 _GENERIC: Final = re.compile(
-    r"^(?:home|menu|search|login|log in|sign in|subscribe|newsletter|start|startseite|inicio|accueil|contact|kontakt|impressum|about|"
-    r"all news|back.*|skip.*|share|print|email|more|mehr|alle.*|werbung|anzeige|advertisement|suche.*|abo|shop|jobs|english|video|videos|"
-    r"close.*|facebook|twitter|instagram|youtube|whatsapp|telegram|comments?|kommentare?|teilen|drucken|breadcrumb|you are here.*|sie sind hier.*|"
-    r"donate|support us!?|follow.*|listen.*|by|von|registrieren|anmelden|datenschutz|e-?paper|archiv|rss|live|premium)$",
+    r"^(?:home|menu|search|login|log in|sign in|subscribe|newsletter|start|startseite|inicio|accueil|contact|"
+    r"kontakt|impressum|about|"
+    r"all news|back.*|skip.*|share|print|email|more|mehr|alle.*|werbung|anzeige|advertisement|suche.*|abo|"
+    r"shop|jobs|english|video|videos|"
+    r"close.*|facebook|twitter|instagram|youtube|whatsapp|telegram|comments?|kommentare?|teilen|drucken|"
+    r"breadcrumb|you are here.*|sie sind hier.*|"
+    r"donate|support us!?|follow.*|listen.*|by|von|registrieren|anmelden|datenschutz|e-?paper|archiv|rss|live|"
+    r"premium)$",
     re.IGNORECASE,
 )
 _CRUMBS: Final = re.compile(r"\s*(?:[>»›→|]|\s/\s|(?<=\S)/(?=\S)|::|•)\s*")
@@ -182,13 +194,13 @@ def section_of(lines: Sequence[Line], head: int, headline: str | None) -> tuple[
         and line.label in ("navigation", "related_link", "heading", "other_boilerplate", "deck")
     ]
     for line in (*labelled, *reversed(above)):
-        found = _section_in(line.text.strip(), headline or "", line.label == "section_label")
+        found = _section_in(line.text.strip(), headline or "", labelled=line.label == "section_label")
         if found:
             return found, line
     return None
 
 
-def _section_in(text: str, headline: str, labelled: bool) -> str | None:
+def _section_in(text: str, headline: str, *, labelled: bool) -> str | None:
     parts = [part.strip(" :,>»›|/-") for part in _CRUMBS.split(text)]
     parts = [part for part in parts if part and not _GENERIC.match(part) and not _is_headline(part, headline)]
     if not parts or len(text) > 120:

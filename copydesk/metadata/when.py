@@ -18,7 +18,7 @@ from copydesk.metadata.datelines import Dateline
 from copydesk.metadata.dates import Stamp, day_of, parse_given
 from copydesk.metadata.published import Candidate, Choice, near
 
-__all__ = ["Asked", "Instant", "When", "published_iso", "when_of"]
+__all__ = ["Asked", "Instant", "Story", "When", "published_iso", "when_of"]
 
 
 class Instant(NamedTuple):
@@ -39,6 +39,13 @@ class Asked(NamedTuple):
     given_date: str | None = None
     uri: str | None = None
     bounds: tuple[int | None, int | None] = (None, None)
+
+
+class Story(NamedTuple):
+    """What of the story speaks for a year: its first sentences, and its lines, cut out when asked for."""
+
+    opening: str
+    article: Callable[[], list[str]]
 
 
 @dataclass
@@ -77,10 +84,8 @@ def _instant(stamp: Stamp, year: int | None = None) -> Instant | None:
     return Instant(utc, offset, stamp.precision)
 
 
-def when_of(
-    choice: Choice, dateline: Dateline | None, asked: Asked, opening: str, article: Callable[[], list[str]]
-) -> When:
-    """Decide. `opening` holds the story's first sentences, `article` gives its whole text where years are counted."""
+def when_of(choice: Choice, dateline: Dateline | None, asked: Asked, story: Story) -> When:
+    """Decide. The story is only asked where the year is open."""
     found = When()
     printed = choice.published
     given = parse_given(asked.given_date) if asked.given_date else None
@@ -88,7 +93,7 @@ def when_of(
         found.published = _instant(printed.stamp)
         found.evidence = f"printed:{'updated' if printed.role == 'updated' else printed.line.label}"
     else:
-        _without_printed(found, choice, dateline, given, asked, opening, article)
+        _without_printed(found, choice, dateline, asked, story)
     _record(found, choice, dateline, given, asked)
     if choice.updated is not None and (printed is None or choice.updated is not printed):
         found.updated = _instant(choice.updated.stamp)
@@ -107,15 +112,8 @@ def _overruled(choice: Choice) -> bool:
     )
 
 
-def _without_printed(
-    found: When,
-    choice: Choice,
-    dateline: Dateline | None,
-    given: Stamp | None,
-    asked: Asked,
-    opening: str,
-    article: Callable[[], list[str]],
-) -> None:
+def _without_printed(found: When, choice: Choice, dateline: Dateline | None, asked: Asked, story: Story) -> None:
+    given = parse_given(asked.given_date) if asked.given_date else None
     base, label = _yearless(choice, dateline)
     for stamp, name in _full_dates(choice, given, asked):
         day = day_of(stamp)
@@ -133,7 +131,7 @@ def _without_printed(
         stamp = Stamp(0, 0, dateline.year, dateline.month, dateline.day)
         found.published, found.evidence = _instant(stamp), "dateline"
     elif base is not None and base.day is not None:
-        _weigh(found, base, label, choice, asked, opening, article)
+        _weigh(found, (base, label), choice, asked, story)
     elif choice.crawl is not None:
         found.published, found.evidence = _instant(choice.crawl.stamp), "crawl header"
 
@@ -160,10 +158,8 @@ def _full_dates(choice: Choice, given: Stamp | None, asked: Asked) -> list[tuple
         found.append((given, "given"))
     if asked.uri and (stamp := _date_in_path(asked.uri)):
         found.append((stamp, "path"))
-    for other in (choice.updated, choice.published):
-        if other is not None and other.stamp.year:
-            found.append((other.stamp, f"printed:{other.line.label}"))
-    return found
+    others = (other for other in (choice.updated, choice.published) if other is not None and other.stamp.year)
+    return [*found, *((other.stamp, f"printed:{other.line.label}") for other in others)]
 
 
 _PATH_DATE: Final = re.compile(
@@ -189,20 +185,19 @@ def _year_near(base: Stamp, day: dt.date) -> int | None:
     return None
 
 
-def _weigh(
-    found: When, base: Stamp, label: str, choice: Choice, asked: Asked, opening: str, article: Callable[[], list[str]]
-) -> None:
+def _weigh(found: When, day: tuple[Stamp, str], choice: Choice, asked: Asked, story: Story) -> None:
+    base, label = day
     path_year = _PATH_YEAR.search(asked.uri) if asked.uri else None
     known = choice.crawl or choice.published or choice.updated
-    named = years.story_weekdays(opening)
+    named = years.story_weekdays(story.opening)
     evidence = years.YearEvidence(
         weekdays=named,
         printed_weekday=base.weekday,
         wire=label == "dateline",
-        counts=years.year_counts(article()),
+        counts=years.year_counts(story.article()),
         copyright=known.stamp.year if known is not None else None,
         file_year=int(path_year[1]) if path_year else None,
-        pairs=years.written_pairs(opening) if named else (),
+        pairs=years.written_pairs(story.opening) if named else (),
     )
     found.years = years.candidate_years(base.month, base.day or 1, evidence, asked.bounds)
     if not found.years:

@@ -33,11 +33,12 @@ __all__ = [
 
 EARLIEST: Final = 1995
 LATEST: Final = 2035
-"""Years considered where the user gives no bounds: scraped news begins with the web; the end is no clock but a limit."""
+"""Years considered where the user gives no bounds: news pages begin with the web; the end is no clock but a limit."""
 
 SURE: Final = 0.92
-"""A weight that decides, and only within the user's bounds. Set so that a wire dateline with a weekday is decided within four
-years where nothing speaks against; the price, the share of stories that name the day before, is told in docs/metadata.md."""
+"""A weight that decides, and only within the user's bounds. Set so that a wire dateline with a weekday is decided
+within four years where nothing speaks against it; the price, the stories that name the day before, is told in
+docs/metadata.md."""
 
 _SAME_DAY_WIRE: Final = (0.92, 0.035, 0.01, 0.005, 0.01, 0.005, 0.015)
 """How often a story's first weekday is its dateline's day, the day before, two days before ... (mod 7; the last is the
@@ -178,7 +179,7 @@ def _pair_weight(year: int, month: int, pair: tuple[int, int, int]) -> float:
 
 
 def _count_weights(years: Sequence[int], counts: Mapping[int, int]) -> list[float]:
-    """The story's year is the most frequent (83 %) and the latest (80 %) of those printed, and rarely before one of them."""
+    """The story's year is the most frequent (83 %) and the latest (80 %) of those printed, rarely an earlier one."""
     latest, most = max(counts), max(counts.values())
     weights = []
     for year in years:
