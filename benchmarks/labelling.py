@@ -1,0 +1,463 @@
+"""What the labelling is worth: beside other tools, each evidence by itself, on more and more pages of a site, in speed.
+
+    python benchmarks/labelling.py peers       copydesk and others on the evaluation sets
+    python benchmarks/labelling.py ablation    each evidence alone and each left out
+    python benchmarks/labelling.py growth      invented sites: what 5, 20 and 50 pages of a site add
+    python benchmarks/labelling.py context     labelled articles ingested with others of their outlets
+    python benchmarks/labelling.py speed DIR   lines per CPU second on one core, DIR holding raw texts
+
+The evaluation sets are no part of the project: they are looked for in COPYDESK_EVALUATION_DATA (default ../shared).
+Everything is printed as plain tables. How the figures are made: docs/evaluation.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402 - the number of threads is read on import
+import polars as pl  # noqa: E402
+
+from benchmarks.invented import SITES, pages  # noqa: E402
+from benchmarks.peers import METHODS  # noqa: E402
+from benchmarks.quality import lines_of, scorer, shingle_f1  # noqa: E402
+from copydesk.desk import Prepared, prepare  # noqa: E402
+from copydesk.evaluation.report import table  # noqa: E402
+from copydesk.knowledge import Knowledge  # noqa: E402
+from copydesk.labels import KEPT  # noqa: E402
+from copydesk.lines import label_lines  # noqa: E402
+from copydesk.lines.profiles import Profiles, load_profiles  # noqa: E402
+from copydesk.lines.propose import propose  # noqa: E402
+from copydesk.lines.repetition import SAFE, learn, line_key, seen, survey  # noqa: E402
+from copydesk.lines.sites import counting_key, find_sites  # noqa: E402
+from copydesk.sources import DOCUMENTS  # noqa: E402
+
+NOTHING: Final = Profiles((), "")
+QUOTED: Final = {"trafilatura on the HTML": 0.962, "readability on the HTML": 0.918, "newspaper4k on the HTML": 0.897}
+"""Shingle F1 on whole pages, measured once on the pages' HTML, which the line benchmark does not hold."""
+
+
+def main() -> int:
+    """Print what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="+", choices=["peers", "ablation", "growth", "context", "speed", "all"])
+    parser.add_argument("--corpus", type=Path, help="for speed: a folder of raw texts")
+    parser.add_argument("--pages", type=int, default=400, help="pages of the line benchmark (default 400, 0: all)")
+    asked = parser.parse_args()
+    data = Path(os.environ.get("COPYDESK_EVALUATION_DATA", ROOT.parent / "shared"))
+    wanted = ["peers", "ablation", "growth", "context", "speed"] if "all" in asked.what else asked.what
+    if not (data / "articles" / "dev.jsonl").is_file():
+        print(f"not measured, no evaluation data in {data} (set COPYDESK_EVALUATION_DATA): peers, ablation, context")
+        wanted = [name for name in wanted if name in ("growth", "speed")]
+    for name in wanted:
+        match name:
+            case "peers":
+                peers(data, asked.pages)
+            case "ablation":
+                ablation(data)
+            case "growth":
+                growth()
+            case "context":
+                context(data)
+            case "speed":
+                speed(asked.corpus)
+    return 0
+
+
+@dataclass(frozen=True)
+class Text:
+    """A document of a set: its name, its bytes, its outlet."""
+
+    id: str
+    raw: bytes
+    outlet: str | None = None
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents read and repaired, with their sites, and what they teach of each other."""
+
+    prepared: Prepared
+    documents: pl.DataFrame
+
+    @classmethod
+    def of(cls, texts: Sequence[Text], profiles: Profiles, source: str = "bench") -> Corpus:
+        """Read as an ingest would; documents of unknown site are counted under their outlet, else the source."""
+        rows = [{"id": one.id, "uri": one.id, "source": source, "outlet": one.outlet, "raw": one.raw} for one in texts]
+        prepared = prepare(pl.DataFrame(rows, schema=DOCUMENTS))
+        sites = find_sites(prepared.lines, prepared.documents, profiles)
+        return cls(prepared, prepared.documents.with_columns(site=sites))
+
+    def knowledge(self, profiles: Profiles) -> Knowledge:
+        """What an ingest of these documents learns."""
+        learned: dict[str, Any] = learn([survey(self.prepared.lines, self.documents, profiles)])
+        return Knowledge(**learned)
+
+    def judged(self, knowledge: Knowledge, profiles: Profiles, only: set[str] | None = None) -> dict[str, pl.DataFrame]:
+        """Per document its lines' labels and evidence; of a cut line the largest piece."""
+        documents, lines = self.documents, self.prepared.lines
+        if only is not None:
+            documents = documents.filter(pl.col("id").is_in(sorted(only)))
+            lines = lines.filter(pl.col("doc").is_in(documents["doc"].implode()))
+        spans = label_lines(lines, documents, knowledge, profiles)
+        largest = spans.with_columns(size=pl.col("end") - pl.col("start")).sort(
+            "doc", "line", "size", descending=[False, False, True], maintain_order=True
+        )
+        one = largest.unique(["doc", "line"], keep="first", maintain_order=True).with_columns(
+            pl.col("label").cast(pl.String)
+        )
+        names = dict(documents.select("doc", "id").iter_rows())
+        return {names[doc]: part for (doc,), part in one.group_by("doc", maintain_order=True)}
+
+
+# ---------------------------------------------------------------- copydesk beside others
+
+
+def peers(data: Path, limit: int) -> None:
+    """Side by side on the labelled articles, the seeds and the news pages of the line benchmark."""
+    module = scorer(data, "articles")
+    for gold, raw in (("dev", "articles/dev"), ("seeds.gold", "seeds")):
+        records = module.load(data / "articles" / f"{gold}.jsonl")
+        lines = {record["id"]: module.raw_lines(record, data / raw) for record in records}
+        judged = labels_of(records, data / raw)
+        rows = []
+        for name, method in METHODS.items():
+            kept = {one["id"]: method(lines[one["id"]], one["fields"]["language"]) for one in records}
+            rows.append([name, *article_row(module, records, lines, {key: {"keep": one} for key, one in kept.items()})])
+        rows.append(
+            ["copydesk", *article_row(module, records, lines, {key: {"labels": one} for key, one in judged.items()})]
+        )
+        print(f"\narticles: {gold}, {len(records)} documents\n\n{table(ARTICLE_HEAD, rows)}")
+    page_table(data, limit)
+
+
+ARTICLE_HEAD: Final = [
+    "",
+    "drop P",
+    "drop R",
+    "drop F1",
+    "body lost",
+    "headings lost",
+    "clean changed",
+    "link P",
+    "link R",
+]
+
+
+def article_row(module: Any, records: Iterable[Any], lines: dict[str, list[str]], told: dict[str, Any]) -> list[Any]:
+    """The figures of the articles' scorer for predictions by document."""
+    if any(None in one.values() for one in told.values()):
+        return ["not installed", *[None] * (len(ARTICLE_HEAD) - 2)]
+    score = module.Acc()
+    for record in records:
+        score.add(record, told[record["id"]], lines[record["id"]])
+    found = score.result()
+    drop, loss, clean, link = (
+        found[name] for name in ("drop_chars", "text_loss", "docs_without_boilerplate", "mid_body_related_links")
+    )
+    return [
+        *(drop[name] for name in ("precision", "recall", "f1")),
+        f"{loss['share_of_body_chars']:.2%}",
+        f"{loss['headings_dropped']} of {loss['of_headings']}",
+        f"{clean['changed']} of {clean['docs']}",
+        link["precision"],
+        link["recall"],
+    ]
+
+
+def labels_of(records: Iterable[Any], folder: Path) -> dict[str, list[str]]:
+    """Copydesk's labels with the shipped knowledge."""
+    profiles = load_profiles()
+    texts = [Text(one["id"], (folder / f"{one['id']}.txt").read_bytes()) for one in records]
+    judged = Corpus.of(texts, profiles).judged(Knowledge(), profiles)
+    return {key: part["label"].to_list() for key, part in judged.items()}
+
+
+def page_table(data: Path, limit: int) -> None:
+    """Shingle F1 on the news pages of the line benchmark."""
+    module = scorer(data, "linebench")
+    news = [one for one in lines_of(data / "linebench" / "dev.jsonl.gz") if one["source_benchmark"] in module.NEWS]
+    chosen = sorted({page["id"] for page in news})[
+        :: max(1, len({page["id"] for page in news}) // limit) if limit else 1
+    ]
+    news = [page for page in news if page["id"] in set(chosen)]
+    texts = [Text(f"{one['id']} {one['variant']}", ("\n".join(one["lines"]) + "\n").encode()) for one in news]
+    profiles = load_profiles()
+    judged = Corpus.of(texts, profiles).judged(Knowledge(), profiles)
+    told: dict[str, list[list[bool] | None]] = {
+        name: [method(one["lines"], one["lang"]) for one in news] for name, method in METHODS.items()
+    }
+    told["copydesk"] = [judged[one.id]["label"].is_in(KEPT).to_list() for one in texts]
+    rows = []
+    for name, kept in told.items():
+        figures = []
+        for variant in ("light", "full"):
+            pairs = [(one, page_fates(keep)) for one, keep in zip(news, kept, strict=True) if one["variant"] == variant]
+            figures.append(None if kept[0] is None else shingle_f1(module, pairs))
+        rows.append([name, *figures] if kept[0] is not None else [name, "not installed", None])
+    rows += [[f"({name})", None, figure] for name, figure in QUOTED.items()]
+    print(f"\nnews pages as lines: {len(chosen)} pages, shingle F1 (in brackets: quoted, all pages)\n")
+    print(table(["", "text and its surroundings", "whole page"], rows))
+
+
+def page_fates(keep: list[bool] | None) -> dict[str, Any]:
+    """Kept or not as the fates that quality.shingle_f1 reads."""
+    return {"fate": ["text" if one else "dropped" for one in keep or ()]}
+
+
+# ---------------------------------------------------------------- each evidence by itself
+
+
+EVIDENCES: Final = ("profiles", "repetition", "headlines", "structure", "model")
+
+
+@contextmanager
+def only(given: set[str], knowledge: Knowledge, profiles: Profiles) -> Iterator[tuple[Knowledge, Profiles]]:
+    """Knowledge and profiles with the evidences that are not given taken away; structure and model are stubbed."""
+    from copydesk import lines
+    from copydesk.lines import decision
+
+    empty = Knowledge()
+    part = Knowledge(
+        repeated=knowledge.repeated if "repetition" in given else empty.repeated,
+        headlines=knowledge.headlines if "headlines" in given else empty.headlines,
+    )
+    with ExitStack() as stack:
+        if "structure" not in given:
+            stack.enter_context(patch.object(decision, "structure", silent))
+        if "model" not in given:
+            stack.enter_context(patch.object(lines, "_predict", lambda _: None))
+        yield part, profiles if "profiles" in given else NOTHING
+
+
+def silent(at: Any) -> tuple[Any, Any]:
+    """A structure that says nothing of any line."""
+    return np.full(len(at.shape), -1, dtype=np.int64), np.full(len(at.shape), "", dtype=object)
+
+
+def ablation(data: Path) -> None:
+    """Labelled articles, ingested with their outlets' other documents; each evidence alone and each left out."""
+    module, records, corpus = with_context(data)
+    profiles = load_profiles()
+    knowledge = corpus.knowledge(profiles)
+    lines = {record["id"]: module.raw_lines(record, data / "articles" / "dev") for record in records}
+    wanted = set(lines)
+    everything = set(EVIDENCES)
+    choices = {"all": everything, **{f"{name} alone": {name} for name in EVIDENCES}}
+    choices |= {f"without {name}": everything - {name} for name in EVIDENCES} | {"none": set()}
+    rows = []
+    for name, given in choices.items():
+        with only(given, knowledge, profiles) as (known, rules):
+            judged = corpus.judged(known, rules, wanted)
+        told = {key: {"labels": part["label"].to_list()} for key, part in judged.items()}
+        rows.append([name, *article_row(module, records, lines, told)])
+    print(
+        f"\nablation: {len(records)} articles, ingested with {corpus.documents.height - len(records)} of their outlets\n"
+    )
+    print(table(ARTICLE_HEAD, rows))
+
+
+def with_context(data: Path) -> tuple[Any, list[Any], Corpus]:
+    """The articles' scorer, the labelled records, and a corpus of them and their outlets' other documents."""
+    module = scorer(data, "articles")
+    folder = data / "articles"
+    records = module.load(folder / "dev.jsonl")
+    index = lines_of(folder / "context" / "index.jsonl")
+    outlets = {key: one["outlet"] for one in index for key in one["labelled"]}
+    texts = [
+        Text(one["id"], (folder / "dev" / f"{one['id']}.txt").read_bytes(), outlets.get(one["id"], one["id"]))
+        for one in records
+    ]
+    for one in index:
+        texts += [
+            Text(f"context {key}", (folder / "context" / one["slug"] / f"{key}.txt").read_bytes(), one["outlet"])
+            for key in one["context"]
+        ]
+    return module, records, Corpus.of(texts, load_profiles())
+
+
+# ---------------------------------------------------------------- more pages of a site
+
+
+JUDGED: Final = 5
+"""Pages of each site that are judged; they are among those that the knowledge is learned from, as in an ingest."""
+
+
+def growth() -> None:
+    """Invented sites: the same five pages judged with the knowledge of so many pages of their site."""
+    profiles = load_profiles()
+    rows = []
+    for name, count, drafted in (("no corpus", 0, False), ("5 pages", 5, False), ("20 pages", 20, False),
+                                 ("50 pages", 50, False), ("20 pages and their drafted profile", 20, True)):  # fmt: skip
+        rows.append([name, *grown(count, profiles, drafted=drafted)])
+    print(f"\ninvented sites: {len(SITES)}, {JUDGED} pages of each judged with the knowledge of\n")
+    print(
+        table(
+            [
+                "",
+                "furniture lines",
+                "left",
+                "left in mid-story",
+                "by the corpus",
+                "body lost",
+                "headings lost",
+                "headings that recur, lost",
+            ],
+            rows,
+        )
+    )
+
+
+def grown(count: int, profiles: Profiles, *, drafted: bool) -> list[Any]:
+    """Lines left and lost over all sites when `count` pages of each are known."""
+    totals = np.zeros(7, dtype=np.int64)
+    of = np.zeros(3, dtype=np.int64)
+    for site in SITES:
+        made = list(pages(site, max(count, JUDGED)))
+        own = profiles
+        corpus = Corpus.of([Text(one.id, one.text.encode()) for one in made], profiles, site.name)
+        documents = corpus.documents
+        if drafted:
+            own, documents = with_draft(corpus, profiles, site.name)
+        placed = Corpus(corpus.prepared, documents)
+        knowledge = placed.knowledge(own) if count else Knowledge()
+        judged = placed.judged(knowledge, own, {one.id for one in made[:JUDGED]})
+        for one in made[:JUDGED]:
+            part = judged[one.id].with_columns(
+                stays=pl.Series(one.stays, dtype=pl.Boolean),
+                kept=pl.col("label").is_in([*KEPT, "headline", "deck", "dateline"]),
+            )
+            body = part.with_row_index().filter(pl.col("text").str.len_chars() >= 100)["index"]
+            middle = part.with_row_index().filter(pl.col("index").is_between(body[0], body[-1]))
+            lost = part.filter("stays", ~pl.col("kept"))
+            heading = lost.filter(pl.col("text").str.len_chars() < 60)
+            known = part.filter(pl.col("evidence").str.contains("^(repeat|headline:other)"), ~pl.col("stays"))
+            again = heading.filter(pl.col("text").is_in(list(site.headings)))
+            left = part.filter("kept", ~pl.col("stays"))
+            mid = middle.filter("kept", ~pl.col("stays"))
+            totals += [
+                part.filter(~pl.col("stays")).height,
+                left.height,
+                mid.height,
+                known.height,
+                lost.height - heading.height,
+                heading.height,
+                again.height,
+            ]
+            text = part.filter("stays")
+            short = text.filter(pl.col("text").str.len_chars() < 60)
+            of += [
+                text.height - short.height,
+                short.height,
+                short.filter(pl.col("text").is_in(list(site.headings))).height,
+            ]
+    return [
+        *totals[:4].tolist(),
+        *(f"{lost} of {all_}" for lost, all_ in zip(totals[4:].tolist(), of.tolist(), strict=True)),
+    ]
+
+
+def with_draft(corpus: Corpus, profiles: Profiles, site: str) -> tuple[Profiles, pl.DataFrame]:
+    """The profiles with the one drafted from the corpus, unread by any person, and the documents mapped to it."""
+    import tempfile
+
+    documents = corpus.documents.with_columns(site=pl.lit(site))
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "draft.toml").write_text(
+            propose(corpus.prepared.lines, documents, None, profiles), encoding="utf-8"
+        )
+        return load_profiles([Path(folder)]), documents
+
+
+# ---------------------------------------------------------------- articles among others of their outlets
+
+
+def context(data: Path) -> None:
+    """Labelled articles with and without the other documents of their outlets."""
+    module, records, corpus = with_context(data)
+    profiles = load_profiles()
+    lines = {record["id"]: module.raw_lines(record, data / "articles" / "dev") for record in records}
+    wanted = set(lines)
+    alone = corpus.judged(Knowledge(), profiles, wanted)
+    among = corpus.judged(corpus.knowledge(profiles), profiles, wanted)
+    rows = []
+    for name, judged in (("each document alone", alone), ("with their outlets", among)):
+        told = {key: {"labels": part["label"].to_list()} for key, part in judged.items()}
+        rows.append([name, *article_row(module, records, lines, told)])
+    print(f"\ncontext: {len(records)} articles, {corpus.documents.height - len(records)} others of their outlets\n")
+    print(table(ARTICLE_HEAD, rows))
+    gold = {one["id"]: pl.Series("gold", one["labels"]) for one in records}
+    before = pl.concat([part.with_columns(gold[key]) for key, part in alone.items()])
+    after = pl.concat([part.select(now="label", decided="evidence") for part in among.values()])
+    told = pl.concat([before, after], how="horizontal").filter(pl.col("gold") != "blank")
+    told = told.with_columns(
+        seen=seen_in(corpus, told, profiles),
+        kind=pl.col("gold").replace_strict(GOLD, default="furniture"),
+    ).filter(pl.col("seen") > 1)
+    often = pl.when(pl.col("seen") >= SAFE).then(pl.lit("3 or more")).otherwise(pl.lit("2"))
+    counts = told.group_by("kind", often=often).agg(
+        pl.len(),
+        (~pl.col("label").is_in(KEPT)).sum().alias("alone"),
+        (~pl.col("now").is_in(KEPT)).sum().alias("among"),
+        pl.col("decided").str.contains("^(repeat|headline:other)").sum(),
+    )
+    print("\nlines that recur at their outlet, the judged one counted, by what they are\n")
+    head = ["", "documents", "lines", "dropped alone", "dropped with their outlets", "decided by the corpus"]
+    print(table(head, counts.sort("kind", "often").iter_rows(), left=2))
+
+
+GOLD: Final = {"body": "text", "heading": "text", "headline": "title", "deck": "title", "dateline": "title"}
+
+
+def seen_in(corpus: Corpus, spans: pl.DataFrame, profiles: Profiles) -> pl.Series:
+    """In how many documents of its site or outlet each line was seen."""
+    key = counting_key(corpus.documents, corpus.documents["site"])
+    places = dict(zip(corpus.documents["doc"], key, strict=True))
+    site = spans["doc"].replace_strict(places, return_dtype=pl.String)
+    return pl.Series(seen(line_key(spans["text"]), site, corpus.knowledge(profiles)))
+
+
+# ---------------------------------------------------------------- speed
+
+
+def speed(folder: Path | None) -> None:
+    """Lines per CPU second of label_lines with everything on; one core."""
+    if folder is None:
+        print("\nspeed: not measured, give a folder of raw texts with --corpus")
+        return
+    files = sorted(folder.rglob("*.txt"))[:5000]
+    profiles = load_profiles()
+    texts = [Text(str(path.relative_to(folder)), path.read_bytes(), path.parent.name) for path in files]
+    corpus = Corpus.of(texts, profiles)
+    start = time.process_time()
+    knowledge = corpus.knowledge(profiles)
+    learned = time.process_time() - start
+    label_lines(corpus.prepared.lines.head(2000), corpus.documents, knowledge, profiles)  # what is loaded once
+    n = corpus.prepared.lines.height
+    rows = [["survey and learn", n, learned, int(n / learned)]]
+    for name, known in (("label, no corpus", Knowledge()), ("label, everything on", knowledge)):
+        spent = []
+        for _ in range(3):
+            start = time.process_time()
+            label_lines(corpus.prepared.lines, corpus.documents, known, profiles)
+            spent.append(time.process_time() - start)
+        rows.append([name, n, min(spent), int(n / min(spent))])
+    print(f"\nspeed: {len(files)} documents, {pl.thread_pool_size()} Polars thread, best of three\n")
+    print(table(["", "lines", "CPU s", "lines per CPU s"], rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
