@@ -51,10 +51,12 @@ def cli_page() -> str:
     from copydesk.cli import build_parser
 
     parser = build_parser()
-    commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+    kind = argparse._SubParsersAction  # noqa: SLF001 -- argparse has no public way to its subparsers
+    commands = next(action for action in parser._actions if isinstance(action, kind))  # noqa: SLF001
     parts = [f"```text\n{parser.format_help()}```\n"]
     parts += [f"## copydesk {name}\n\n```text\n{one.format_help()}```\n" for name, one in commands.choices.items()]
-    codes = "Exit codes: 0 done (quarantine allowed unless `--strict`), 1 done but strict checks failed, 2 usage, 3 failed.\n"
+    codes = "Exit codes: 0 done (quarantine allowed unless `--strict`), 1 done but strict checks failed, 2 usage, "
+    codes += "3 failed.\n"
     return MADE + "# Command line\n\n" + "\n".join(parts) + "\n" + codes
 
 
@@ -63,8 +65,8 @@ def configuration_page() -> str:
     from copydesk.config import Dataset, Ingest, Source
 
     intro = (
-        "# copydesk.toml\n\nThe file stands in the folder where `copydesk` runs, or is named with `--config`. Paths in it "
-        "are relative to it.\nA value under `[dataset]` or `[ingest]` can be set by the environment as well: "
+        "# copydesk.toml\n\nThe file stands in the folder where `copydesk` runs, or is named with `--config`. Paths in "
+        "it are relative to it.\nA value under `[dataset]` or `[ingest]` can be set by the environment as well: "
         "`COPYDESK_INGEST__WORKERS=4`.\n"
     )
     tables = [("[dataset]", Dataset), ("[ingest]", Ingest), ("[[source]]", Source)]
@@ -76,7 +78,8 @@ def _keys(title: str, model: Any) -> str:
     for name, field in model.model_fields.items():
         default = "required" if field.is_required() else _default(field.default)
         rows.append(f"| `{name}` | {default} | {field.description} |\n")
-    return f"\n## {title}\n\n{model.__doc__.strip().splitlines()[0]}\n\n| key | default | meaning |\n|---|---|---|\n{''.join(rows)}"
+    told = model.__doc__.strip().splitlines()[0]
+    return f"\n## {title}\n\n{told}\n\n| key | default | meaning |\n|---|---|---|\n{''.join(rows)}"
 
 
 def _default(value: Any) -> str:
@@ -102,10 +105,7 @@ def rules_page() -> str:
 
     parts = []
     for profile in load_profiles().profiles:
-        rows = [
-            f"| `{rule.evidence}` | {rule.label} | {_cell(rule.reason)} | {_cell(rule.positive[0])} | {_cell(rule.negative[0])} |\n"
-            for rule in profile.rules
-        ]
+        rows = [_rule_row(rule) for rule in profile.rules]
         parts.append(
             f"## {profile.id}\n\n| evidence | label | why | such as | but not |\n|---|---|---|---|---|\n{''.join(rows)}"
         )
@@ -114,6 +114,11 @@ def rules_page() -> str:
         + "# The shipped profiles\n\nEach rule with a line that it names and one that it must not.\n\n"
         + "\n".join(parts)
     )
+
+
+def _rule_row(rule: Any) -> str:
+    cells = [_cell(text) for text in (rule.reason, rule.positive[0], rule.negative[0])]
+    return f"| `{rule.evidence}` | {rule.label} | {' | '.join(cells)} |\n"
 
 
 def _cell(text: str) -> str:
