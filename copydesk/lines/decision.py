@@ -19,7 +19,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copydesk.lines.evidence import DROPPED_CODES, EVIDENCE, KEPT_CODES, Floats, Probabilities, evidence, log_odds, share
+from copydesk.lines.evidence import (
+    DROPPED_CODES,
+    EVIDENCE,
+    KEPT_CODES,
+    Floats,
+    Probabilities,
+    evidence,
+    log_odds,
+    share,
+)
 from copydesk.lines.patterns import is_post, runs_on
 from copydesk.lines.repetition import SAFE
 from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, neighbours
@@ -29,14 +38,14 @@ __all__ = ["Known", "Verdict", "decide"]
 
 Say = Callable[[Mask, "Ints | int", "NDArray[np.object_] | str", "float | Floats"], None]
 
-_BAR: Final = 0.4
+_BAR: Final = 0.3
 _BAR_CLEAN: Final = 0.8
 """Added in texts with next to no known furniture and with paragraphs for the most part (see `_clean`)."""
 _BAR_SPACED: Final = 2.2
 """Added on top of that where blank lines part the paragraphs: what came out so cleanly was cut out by somebody before."""
-_BAR_LONG: Final = 0.2
+_BAR_LONG: Final = 0.5
 """Added for lines of 150 characters and more that hold or end a sentence."""
-_BAR_BESIDE: Final = 3.0
+_BAR_BESIDE: Final = 2.0
 """Added for a paragraph beside a kept one."""
 _BAR_HEADING: Final = 0.7
 """Added for what the build takes for a section heading."""

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copydesk.lines.patterns import is_biography, runs_on
-from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, Shape, neighbours
+from copydesk.lines.patterns import runs_on
+from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, Shape, neighbours, reduced
 from copydesk.lines.structure import CODE, Frame, run_after, spaced
 
 __all__ = ["DROPPED_CODES", "EVIDENCE", "KEPT_CODES", "evidence", "log_odds", "share"]
@@ -73,6 +73,7 @@ EVIDENCE: Final = {
     "stuck to the line before, in a spaced text": -0.37,
     "spaced text": -1.58,
 }
+
 
 def log_odds(model: Probabilities) -> Floats:
     """What the model alone says, in log-odds of furniture against text; headline, deck and dateline count half as text."""
@@ -130,7 +131,7 @@ def _seen(at: Frame) -> Terms:
         "four to eight words": (shape.words > 3) & (shape.words <= 8),
         "date": at.date,
         "name": at.name,
-        "biography": is_biography(shape),
+        "biography": at.biography,
     }
 
 
@@ -150,8 +151,8 @@ def _placed(at: Frame) -> Terms:
     shape = at.shape
     index = np.arange(len(shape))
     far = len(shape) + 1
-    title = _reduced(at, np.where(at.headline, index, far), np.minimum)
-    last = _reduced(at, np.where(at.paragraph, index, -1), np.maximum)
+    title = reduced(at.shape, np.where(at.headline, index, far), np.minimum)
+    last = reduced(at.shape, np.where(at.paragraph, index, -1), np.maximum)
     above = (title < far) & (index < title)
     return {
         "before the paragraphs": at.zone == BEFORE,
@@ -202,15 +203,6 @@ def _copies(shape: Shape) -> Ints:
 
 def share(at: Frame, mask: Mask) -> Floats:
     """The share of its document's lines that a mask covers, for each line."""
-    total = _reduced(at, mask.astype(np.float64), np.add)
+    total = reduced(at.shape, mask.astype(np.float64), np.add)
     part: Floats = total / (at.shape.last - at.shape.first + 1)
     return part
-
-
-def _reduced(at: Frame, values: NDArray[np.generic], ufunc: np.ufunc) -> Floats:
-    """`ufunc` reduced over each document, given back to each of its lines."""
-    if not len(values):
-        return np.zeros(0)
-    starts, inverse = np.unique(at.shape.first, return_inverse=True)
-    found: Floats = ufunc.reduceat(values, starts)[inverse]
-    return found

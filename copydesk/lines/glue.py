@@ -93,13 +93,25 @@ def cuts(shape: Shape, label: Ints) -> list[Cut]:
     body = label == CODE["body"]
     alone = body & (shape.first == shape.last)
     pieces: dict[int, Pieces] = {}
+    candidates = {
+        True: np.flatnonzero(alone & (shape.length >= 60)),
+        False: _ending(shape, body & (shape.length >= 60)),
+    }
     for seam in _SEAMS:
-        rows = np.flatnonzero((alone if seam.alone else body) & (shape.length >= 60))
+        rows = candidates[seam.alone]
         for at in rows[_holds(shape, rows, seam.find)].tolist():
             _add(pieces, at, str(shape.text[at]), seam)
     for at in _glued_headings(shape, body):
         _split_heading(pieces, at, str(shape.text[at]))
     return [Cut(at, _tiled(pieces[at], int(shape.length[at]))) for at in sorted(pieces)]
+
+
+def _ending(shape: Shape, body: Mask) -> Ints:
+    """The lines of text, one-line texts or not, whose end looks like any of the pieces that stand at ends."""
+    rows = np.flatnonzero(body)
+    ends = "|".join(f"(?:{seam.find})" for seam in _SEAMS if not seam.alone)
+    found: Ints = rows[shape.text.gather(rows).str.tail(260).str.contains(ends).to_numpy()]
+    return found
 
 
 def _holds(shape: Shape, rows: Ints, find: str) -> Mask:

@@ -36,6 +36,9 @@ from copydesk.lines.shape import AFTER, AMONG, BEFORE, SHORT, Ints, Shape, bare,
 
 __all__ = ["Profile", "Profiles", "Rule", "load_profiles"]
 
+ENDING: Final = 160
+"""Characters in which an expression that is anchored only at the end must find its match."""
+
 ZONES: Final = {
     "anywhere": BEFORE | AMONG | AFTER,
     "before body": BEFORE,
@@ -60,6 +63,9 @@ class Rule:
     zone: int
     literals: tuple[str, ...]
     regex: str
+    """Anchored at the line's beginning; empty for none."""
+    ending: str
+    """Anchored at the line's end alone, so that only the last ENDING characters need to be read; empty for none."""
     cased: bool
     """The expression sees the stripped line as written instead of the normalised one."""
     words: tuple[int, int]
@@ -126,7 +132,7 @@ class Profiles:
     def match(self, shape: Shape, site: pl.Series, zone: NDArray[np.uint8] | None = None) -> Ints:
         """For each line the position of the rule that names it, else -1.
 
-        `site` is the site of each line's document. Without `zone` only the rules that hold anywhere are asked.
+        `site` is the site of each line's document. Without `zone` the rules that hold anywhere are asked, with it the others.
         A site's own rules win over those for every site.
         """
         found = np.full(len(shape), -1, dtype=np.int64)
@@ -163,8 +169,8 @@ class _Group:
 
     def _allowed(self, rule: int, zone: NDArray[np.uint8] | None, rows: Ints) -> NDArray[np.bool_]:
         mask = self.zone_of[rule]
-        if zone is None:
-            return np.full(len(rows), mask == ZONES["anywhere"])
+        if zone is None or mask == ZONES["anywhere"]:
+            return np.full(len(rows), (mask == ZONES["anywhere"]) == (zone is None))
         return (zone[rows] & mask) > 0
 
     def _match_literals(self, shape: Shape, rows: Ints, zone: NDArray[np.uint8] | None, found: Ints) -> None:
@@ -179,23 +185,29 @@ class _Group:
     def _match_regexes(
         self, shape: Shape, rows: Ints, zone: NDArray[np.uint8] | None, found: Ints, *, cased: bool
     ) -> None:
-        asked = [(n, r) for n, r in self.numbered if r.regex and r.cased == cased]
-        if zone is None:
-            asked = [(n, r) for n, r in asked if r.zone == ZONES["anywhere"]]
+        asked = [(n, r) for n, r in self.numbered if (r.regex or r.ending) and r.cased == cased and self._due(r, zone)]
         if not asked:
             return
-        open_rows = np.flatnonzero((found < 0) & (shape.length[rows] <= SHORT))
-        text = (shape.text if cased else shape.low).gather(rows[open_rows])
+        free = np.flatnonzero((found < 0) & (shape.length[rows] <= SHORT))
+        at = rows[free]
+        text = (shape.text if cased else shape.low).gather(at)
+        tail = text.str.tail(ENDING)
+        endings = "|".join(f"(?:{r.ending})" for _, r in asked if r.ending)
+        closing = np.flatnonzero(tail.str.contains(endings).to_numpy()) if endings else free[:0]
+        closed = tail.gather(closing)
         for number, rule in asked:
-            at = rows[open_rows]
             low, high = rule.words
-            hit = (
-                text.str.contains(rule.regex).fill_null(value=False).to_numpy()
-                & (shape.words[at] >= low)
-                & (shape.words[at] <= high)
-            )
-            hit &= self._allowed(number, zone, at) & (found[open_rows] < 0)
-            found[open_rows[hit]] = number
+            hit = text.str.contains(rule.regex).to_numpy().copy() if rule.regex else np.zeros(len(at), dtype=bool)
+            if rule.ending:
+                hit[closing] |= closed.str.contains(rule.ending).to_numpy()
+            hit &= (shape.words[at] >= low) & (shape.words[at] <= high)
+            hit &= self._allowed(number, zone, at) & (found[free] < 0)
+            found[free[hit]] = number
+
+    @staticmethod
+    def _due(rule: Rule, zone: NDArray[np.uint8] | None) -> bool:
+        """Rules that hold anywhere are asked before the zones are known, the others after."""
+        return (rule.zone == ZONES["anywhere"]) == (zone is None)
 
 
 def load_profiles(folders: Sequence[Path] = ()) -> Profiles:
@@ -293,7 +305,8 @@ def _rule(name: str, profile: str, entry: dict[str, Any]) -> Rule:
         reason=entry["reason"],
         zone=ZONES[entry.get("zone", "anywhere")],
         literals=tuple(dict.fromkeys(_bare(entry.get("lines", ())))),
-        regex=_regex(where, entry),
+        regex=_regex(where, entry, ending=False),
+        ending=_regex(where, entry, ending=True),
         cased=bool(entry.get("cased", False)),
         words=tuple(entry.get("words", (1, 10**6))),
         positive=tuple(entry["positive"]),
@@ -303,9 +316,10 @@ def _rule(name: str, profile: str, entry: dict[str, Any]) -> Rule:
     return rule
 
 
-def _regex(where: str, entry: dict[str, Any]) -> str:
+def _regex(where: str, entry: dict[str, Any], *, ending: bool) -> str:
     given = entry.get("regex", [])
-    parts = [given] if isinstance(given, str) else list(given)
+    every = [given] if isinstance(given, str) else list(given)
+    parts = [part for part in every if part.startswith("^") != ending]
     joined = "|".join(f"(?:{part})" for part in parts) if len(parts) > 1 else "".join(parts)
     if re.search(r"\\[sSdDwWbB]", joined):
         raise ConfigError(
@@ -326,10 +340,12 @@ def _prove(where: str, rule: Rule) -> None:
         text = pl.Series(list(cases), dtype=pl.String).str.strip_chars()
         low = normalise(text)
         hit = bare(low).is_in(list(rule.literals))
-        if rule.regex:
+        if rule.regex or rule.ending:
+            seen = text if rule.cased else low
             words = low.str.count_matches(" ", literal=True) + 1
             within = words.is_between(*rule.words) & (low.str.len_chars() <= SHORT)
-            hit |= (text if rule.cased else low).str.contains(rule.regex) & within
+            matched = seen.str.contains(rule.regex or "^$") | seen.str.tail(ENDING).str.contains(rule.ending or "^$")
+            hit |= matched & within
         for case, caught in zip(cases, hit, strict=True):
             if caught != wanted:
                 verdict = "is not caught" if wanted else "is caught"

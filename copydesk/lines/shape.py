@@ -12,7 +12,8 @@ Character classes are written out in ASCII (`[0-9]`, not the shorthand): the eng
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -30,6 +31,7 @@ __all__ = [
     "measure",
     "neighbours",
     "normalise",
+    "reduced",
     "zones",
 ]
 
@@ -49,7 +51,10 @@ PARAGRAPH: Final = 80
 """Characters from which a line that ends like a sentence counts as a paragraph. 60 takes in captions, 120 misses
 the one-sentence paragraphs of agencies and tabloids."""
 
-INVISIBLE: Final = " \t\n\r\u00a0\u2003\u2009\u202f\u3000\ufeff\u200b\u200e\u200f\u00ad"
+INVISIBLE: Final = (
+    " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+    "\u202f\u205f\u3000\ufeff\u200b\u200e\u200f\u00ad"
+)
 """White space and marks without ink: a line of nothing else is blank."""
 
 _QUOTES: Final = {
@@ -104,6 +109,17 @@ class Shape:
     first: Ints
     last: Ints
     """Index (into these arrays) of the first and last non-blank line of the line's document."""
+
+    @cached_property
+    def starts(self) -> Ints:
+        """Index of the first line of each document that has one."""
+        return np.flatnonzero(self.first == np.arange(len(self.first)))
+
+    @cached_property
+    def which(self) -> Ints:
+        """For each line the position of its document in `starts`."""
+        counted: Ints = np.cumsum(self.first == np.arange(len(self.first))) - 1
+        return counted
 
     def __len__(self) -> int:
         """How many non-blank lines."""
@@ -202,18 +218,17 @@ def zones(shape: Shape, paragraph: Mask) -> NDArray[np.uint8]:
     """The zone of each line; a document without a paragraph is all BEFORE."""
     index = np.arange(len(shape))
     n = len(shape)
-    start = _first_of(np.where(paragraph, index, n), shape.first, np.minimum)
-    end = _first_of(np.where(paragraph, index, -1), shape.first, np.maximum)
+    start = reduced(shape, np.where(paragraph, index, n), np.minimum)
+    end = reduced(shape, np.where(paragraph, index, -1), np.maximum)
     zone = np.full(n, AMONG, dtype=np.uint8)
     zone[index < start] = BEFORE
     zone[(index > end) & (end >= 0)] = AFTER
     return zone
 
 
-def _first_of(values: Ints, first: Ints, ufunc: np.ufunc) -> Ints:
+def reduced(shape: Shape, values: NDArray[Any], ufunc: np.ufunc) -> NDArray[Any]:
     """`ufunc` reduced over each document, given back to each of its lines."""
     if not len(values):
         return values
-    starts, inverse = np.unique(first, return_inverse=True)
-    reduced: Ints = ufunc.reduceat(values, starts)
-    return reduced[inverse]
+    found: NDArray[Any] = ufunc.reduceat(values, shape.starts)[shape.which]
+    return found

@@ -21,7 +21,7 @@ from copydesk.labels import LABELS
 from copydesk.lines.headlines import Place, Titles, choose
 from copydesk.lines.patterns import is_biography, is_date, is_long_caption, is_name, runs_on
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, Shape, neighbours, paragraphs, zones
+from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, Shape, neighbours, paragraphs, reduced, zones
 
 __all__ = ["CODE", "UNKNOWN", "Frame", "after_headline", "frame", "run_after", "spaced", "structure"]
 
@@ -153,17 +153,9 @@ def _linked(at: Frame) -> Mask:
 
 def spaced(at: Frame) -> Mask:
     """Lines of documents whose paragraphs are parted by blank lines."""
-    gapped = (
-        np.add.reduceat((at.paragraph & (at.shape.gap_before > 0)).astype(np.int64), np.unique(at.shape.first))
-        if len(at.shape)
-        else at.shape.first
-    )
-    total = (
-        np.add.reduceat(at.paragraph.astype(np.int64), np.unique(at.shape.first)) if len(at.shape) else at.shape.first
-    )
-    inverse = np.unique(at.shape.first, return_inverse=True)[1]
-    spaced: Mask = (2 * gapped >= total)[inverse] & (total > 1)[inverse]
-    return spaced
+    gapped = reduced(at.shape, (at.paragraph & (at.shape.gap_before > 0)).astype(np.int64), np.add)
+    total = reduced(at.shape, at.paragraph.astype(np.int64), np.add)
+    return np.asarray((2 * gapped >= total) & (total > 1))
 
 
 def run_after(at: Frame, opener: Mask, member: Mask) -> Mask:
