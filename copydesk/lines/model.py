@@ -27,13 +27,14 @@ from copydesk.labels import LABELS
 from copydesk.lines.features import Features, features_of
 from copydesk.lines.words import Array, Codes, Index
 
-__all__ = ["DECIMALS", "LIMIT", "SLOTS", "Weights", "load", "look_up", "numbers", "predict"]
+__all__ = ["DECIMALS", "LIMIT", "SLOTS", "Weights", "load", "numbers", "predict"]
 
 DECIMALS: Final = 3
-_BLOCK: Final = 1024
+_BLOCK: Final = 256
 _CHUNK: Final = 4096
 """Lines worked on together (a long document may exceed it): of 2,048 to whole batches, 4,096 is the fastest."""
 SLOTS: Final = 17
+_LOW: Final = np.uint64((1 << SLOTS) - 1)
 LIMIT: Final = 5.0
 """Scaled numbers are cut off here, in training too: pages outside of all experience must not blow up."""
 
@@ -53,7 +54,7 @@ def predict(lines: pl.DataFrame, weights: Weights | None = None) -> Array:
     `lines` has doc (integer), line and text (str), ordered by (doc, line), whole documents. A blank line is `blank`
     with probability 1, any other line with 0. A document's probabilities depend on its own lines only.
     """
-    net = _Net(load() if weights is None else weights)
+    net = _shipped() if weights is None else _Net(weights)
     out = np.zeros((lines.height, len(LABELS)), np.float32)
     out[:, LABELS.index("blank")] = 1
     for start, part in _chunks(lines.select("doc", "text")):
@@ -75,17 +76,18 @@ def _chunks(lines: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
         start = stop
 
 
-def look_up(codes: Codes, vocabulary: Codes) -> Index:
-    """Number (from 1) of each code in the vocabulary, 0 for a code that is not in it.
+class Vocabulary:
+    """Numbers of word hashes, by a table over their low bits. Two words never share those; training sees to that."""
 
-    Two codes of a vocabulary never share their low bits; training sees to that.
-    """
-    low = np.uint64((1 << SLOTS) - 1)
-    slots = np.zeros(1 << SLOTS, np.int64)
-    slots[vocabulary & low] = np.arange(1, len(vocabulary) + 1)
-    at = slots[codes & low]
-    known = np.concatenate([np.zeros(1, np.uint64), vocabulary])
-    return np.where(known[at] == codes, at, 0)
+    def __init__(self, codes: Codes) -> None:
+        self.codes = np.concatenate([np.zeros(1, np.uint64), codes.astype(np.uint64)])
+        self.slots = np.zeros(1 << SLOTS, np.int64)
+        self.slots[codes & _LOW] = np.arange(1, len(codes) + 1)
+
+    def look_up(self, codes: Codes) -> Index:
+        """Number (from 1, in the order given) of each code, 0 for a code that is not known."""
+        at = self.slots[codes & _LOW]
+        return np.where(self.codes[at] == codes, at, 0)
 
 
 def numbers(dense: Array, weights: Weights) -> Array:
@@ -133,8 +135,8 @@ class _Net:
     """The network, ready to run."""
 
     def __init__(self, weights: Weights) -> None:
-        self.words = weights["words"].astype(np.uint64)
-        self.pairs = weights["pairs"].astype(np.uint64)
+        self.words = Vocabulary(weights["words"].astype(np.uint64))
+        self.pairs = Vocabulary(weights["pairs"].astype(np.uint64))
         self.vectors = {name: weights[name] for name in ("bag", "pair", "first", "last")}
         self.packed = {name: _packed(self.vectors[name]) for name in ("bag", "pair")}
         self.steps = {name: np.float32(weights[f"{name}_step"]) for name in self.vectors}
@@ -169,8 +171,8 @@ class _Net:
 
     def _inputs(self, features: Features) -> Array:
         count = len(features.rows)
-        words = look_up(features.words, self.words)
-        pairs = look_up(features.pairs, self.pairs)
+        words = self.words.look_up(features.words)
+        pairs = self.pairs.look_up(features.pairs)
         parts = [
             numbers(features.dense, self.scaling),
             self._bag("bag", words, features.word_line, count),
@@ -209,3 +211,8 @@ class _Net:
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         scores /= scores.sum(axis=1, keepdims=True)
         return np.concatenate([scores, np.zeros((len(doc), 1), np.float32)], axis=1)
+
+
+@functools.lru_cache(maxsize=1)
+def _shipped() -> _Net:
+    return _Net(load())

@@ -77,11 +77,17 @@ def new_parameters(shape: Shape, random: np.random.Generator) -> Parameters:
 
 
 class Learner:
-    """One network while it learns; `drop` is the share of hidden values that each step leaves out."""
+    """One network while it learns.
 
-    def __init__(self, shape: Shape, values: Parameters, drop: float, random: np.random.Generator) -> None:
-        self.shape, self.values, self.drop, self.random = shape, values, drop, random
-        self.pool_drop = 0.0
+    `drop` is the share of hidden values that each step leaves out, `pool_drop` the share of documents that it judges
+    without their pooled values.
+    """
+
+    drop: float = 0.0
+    pool_drop: float = 0.0
+
+    def __init__(self, shape: Shape, values: Parameters, random: np.random.Generator) -> None:
+        self.shape, self.values, self.random = shape, values, random
 
     def slopes(self, batch: Batch) -> tuple[float, Parameters]:
         """Mean loss of the batch and its derivative by each parameter."""

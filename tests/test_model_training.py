@@ -1,0 +1,126 @@
+"""Training of the line model: gold files in three forms, slopes that are true, and the same bytes each time."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from copydesk.errors import UsageError
+from copydesk.labels import FATE_OF, LABELS
+from copydesk.lines.features import DENSE
+from copydesk.lines.gold import bits, read_gold, site_key
+from copydesk.lines.model import SLOTS, Vocabulary, load
+from copydesk.lines.network import Batch, Learner, Shape, new_parameters
+from copydesk.lines.training import Settings, examples_of, fit, fold_of, save, train
+
+STORY = "Heron returns to the mill pond\n\nA grey heron was seen at the mill pond on Monday, the first in nine years.\n"
+SMALL = Settings(epochs=2, batch=4, hidden=8, vector=8, dilations=(1, 2), least_sites=1)
+
+
+def write_lines(path: Path, records: list[dict[str, object]]) -> Path:
+    text = "".join(json.dumps(record) + "\n" for record in records)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> list[Path]:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "heron.txt").write_text(STORY, encoding="utf-8")
+    article = {"id": "heron", "encoding": "utf-8", "n_lines": 3, "labels": ["headline", "blank", "body"]}
+    page = {"id": "p", "variant": "full", "domain": "mill.example", "source_benchmark": "wcxb", "title_lines": [1]}
+    page |= {"lines": ["Home", "Mill opens", "The mill opened on Friday, after a long wait."], "keep": [0, 0, 1]}
+    fields = {"headline": "Fair in spring", "authors": ["Ada Quill"], "published": "2019-03-12"}
+    record = {"id": "m", "domain": "www.mill.example", "gold": fields}
+    record["text"] = (
+        "Home\nFair in spring\nBy Ada Quill\n12 March 2019\n\nThe fair is back, says Ada Quill, after " + "x" * 80
+    )
+    return [
+        write_lines(tmp_path / "dev.jsonl", [{**article, "fields": {"outlet": "The Mill"}}]),
+        write_lines(tmp_path / "pages.jsonl.gz", [page]),
+        write_lines(tmp_path / "fields.jsonl", [record]),
+    ]
+
+
+def test_gold_in_three_forms_is_one_table(gold: list[Path]) -> None:
+    """What is right of a line is one label, a set of labels, or unknown, according to what the gold says."""
+    lines = read_gold(gold)
+    right = dict(zip(zip(lines["id"], lines["line"], strict=True), lines["right"], strict=True))
+    assert right["heron", 1] == bits(["headline"])
+    assert right["heron", 3] == bits(["body"])
+    assert right["p", 1] == bits([label for label in LABELS if FATE_OF[label] in ("dropped", "field")])
+    assert right["p", 2] == bits(["headline"])
+    assert right["p", 3] == bits(["body", "heading"])
+    assert right["m", 2] == bits(["headline"])
+    assert right["m", 3] == bits(["byline"])
+    assert right["m", 4] == bits(["date_line"])
+    assert right["m", 6] & bits(["headline"]) == 0
+    assert lines["site"].unique().to_list() == ["mill"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("The Mill", "mill.example"), ("Mill News", "www.mill.co.uk"), ("Türkiye Heute", "turkiyeheute.example")],
+)
+def test_site_key_joins_name_and_domain(one: str, other: str) -> None:
+    """An outlet's name and its domain have one key, so that they are held out together."""
+    assert site_key(one) == site_key(other)
+    assert 0 <= fold_of(site_key(one) or "") < 5
+
+
+def test_unknown_gold_is_refused(tmp_path: Path) -> None:
+    """A file in no known form is named, and an empty list of files is refused."""
+    with pytest.raises(UsageError, match="odd"):
+        read_gold([write_lines(tmp_path / "odd.jsonl", [{"id": "x"}])])
+    with pytest.raises(UsageError, match="no gold"):
+        train([], tmp_path / "weights.npz")
+
+
+def test_training_gives_the_same_bytes(gold: list[Path], tmp_path: Path) -> None:
+    """The same gold and settings give the same file, byte for byte."""
+    examples = examples_of(read_gold(gold), SMALL)
+    for name in ("a", "b"):
+        save(fit(examples, np.ones(len(examples.sites), bool), SMALL), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_slopes_are_true() -> None:
+    """Each parameter's slope is what the loss does when that parameter moves a little."""
+    random = np.random.default_rng(0)
+    shape = Shape(dense=5, words=20, pairs=15, vector=4, hidden=6, dilations=(1, 2), labels=7)
+    values = {name: value.astype(np.float64) for name, value in new_parameters(shape, random).items()}
+    lines = np.sort(random.integers(0, 7, 12))
+    right = random.random((7, 7)) < 0.4
+    right[:, 0] = True
+    batch = Batch(
+        random.normal(size=(7, 5)), random.integers(0, 21, 12), lines, random.integers(0, 16, 12), lines,
+        random.integers(0, 22, 7), random.integers(0, 22, 7), np.array([0, 0, 0, 0, 1, 1, 2]), right, np.ones(7),
+    )  # fmt: skip
+    learner = Learner(shape, values, random)
+    slopes = learner.slopes(batch)[1]
+    for name, value in values.items():
+        at = np.unravel_index(np.abs(slopes[name]).argmax(), value.shape)
+        middle = value[at]
+        loss = []
+        for step in (1e-4, -1e-4):
+            value[at] = middle + step
+            loss.append(learner.slopes(batch)[0])
+        value[at] = middle
+        assert (loss[0] - loss[1]) / 2e-4 == pytest.approx(slopes[name][at], rel=1e-3)
+
+
+def test_vocabulary_numbers_are_found_again() -> None:
+    """Every word and pair of the shipped vocabularies is found under its own number, and no other code is."""
+    for name in ("words", "pairs"):
+        codes = load()[name].astype(np.uint64)
+        assert np.array_equal(Vocabulary(codes).look_up(codes), np.arange(1, len(codes) + 1))
+        assert not Vocabulary(codes).look_up(codes ^ np.uint64(1 << (SLOTS + 3))).any()
+
+
+def test_feature_names_are_one_per_column() -> None:
+    """No two columns of the features have one name."""
+    assert len(set(DENSE)) == len(DENSE)
