@@ -83,9 +83,8 @@ def scores(folder: Path) -> None:
         print(title)
         for name, tally in tallies.items():
             row = tally.row()
-            print(
-                f"  {name:12s} gold {row['gold']:4d}  precision {row['precision']:.3f}  recall {row['recall']:.3f}  F1 {row['f1']:.3f}"
-            )
+            rates = "  ".join(f"{rate} {row[rate]:.3f}" for rate in ("precision", "recall", "f1"))
+            print(f"  {name:12s} gold {row['gold']:4d}  {rates}")
 
 
 def cpu() -> float:
@@ -106,9 +105,8 @@ def speed(folder: Path, count: int) -> None:
     alone = min(timed(lambda: [real(page.longest) for page in pages]) for _ in range(3))
     language.detect = lambda _: ("en", 1.0)
     rest = min(timed(lambda: extract(spans, documents, knowledge)) for _ in range(3))
-    print(
-        f"{documents.height} documents: {rest / documents.height * 1e6:.0f} us each, language {alone / documents.height * 1e6:.0f} us"
-    )
+    each = [seconds / documents.height * 1e6 for seconds in (rest, alone)]
+    print(f"{documents.height} documents: {each[0]:.0f} us each, language {each[1]:.0f} us")
 
 
 def timed(work: Any) -> float:

@@ -81,6 +81,14 @@ def test_a_wire_story_gives_all_its_fields() -> None:
     assert row["truncated"] is False
 
 
+def test_the_end_of_the_dateline_counts_in_the_composed_text() -> None:
+    """Leading blanks do not count and a heading before does, as both do in the article's text."""
+    paragraph = "OSLO, May 3 (Reuters) - The harbour will open again, the town said."
+    (plain, later) = _rows((("body", "  " + paragraph),), (("heading", "The harbour"), ("body", paragraph)))
+    assert paragraph[plain["dateline_end"] :] == "The harbour will open again, the town said."
+    assert f"The harbour\n\n{paragraph}"[later["dateline_end"] :] == "The harbour will open again, the town said."
+
+
 def test_nothing_said_is_null_or_empty() -> None:
     """A document that says nothing of itself has nulls and empty lists, never null lists."""
     (row, empty) = _rows((("body", "A bare paragraph about harbours and ships and the sea, and little else."),), ())

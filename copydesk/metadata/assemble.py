@@ -261,7 +261,8 @@ def _dateline(page: Page) -> tuple[Dateline | None, int | None]:
         return parse_dateline(text + " X") or parse_dateline(text.rstrip(" .:-–—") + " -- X") or _only_place(text), None
     found = parse_dateline(page.opening) if page.may_be_dateline else None
     if found:
-        return found, len(found.prefix)
+        lead = len(page.opening) - len(page.opening.lstrip())
+        return found, page.above + len(found.prefix) - lead
     later = (parse_dateline(text) for text in page.later_openings)
     return next((one for one in later if one and (one.agency or one.month or one.places[0].city.isupper())), None), None
 

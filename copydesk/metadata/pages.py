@@ -45,6 +45,8 @@ class Page:
     opening: str = ""
     """The first 400 characters of the first body paragraph."""
     may_be_dateline: bool = False
+    above: int = 0
+    """Characters of the article's text before that paragraph: headings and the breaks after them."""
     later_openings: list[str] = field(default_factory=list)
     """Other early paragraphs that may begin with one: teasers and captions come before the story on some pages."""
     dateline_line: str | None = None
@@ -223,6 +225,11 @@ def _facts(lines: pl.DataFrame) -> dict[int, Page]:
         "doc", opening=opening, may_be_dateline=opening.str.contains(_DATELINE_FIRST)
     )
     early = label.is_in(("body", "deck")) & (rank != pl.col("first")) & (rank <= pl.col("first") + DATELINE_REACH)
+    above = (
+        lines.filter((label == "heading") & (rank < pl.col("first")))
+        .group_by("doc", maintain_order=True)
+        .agg(above=(text.str.strip_chars().str.len_chars() + PARAGRAPH_BREAK).sum())
+    )
     later = (
         lines.filter(early & text.str.contains(_DATELINE_LATER))
         .group_by("doc", maintain_order=True)
@@ -237,18 +244,30 @@ def _facts(lines: pl.DataFrame) -> dict[int, Page]:
     alone = lines.filter(label == "dateline").group_by("doc", maintain_order=True).agg(dateline=text.first())
     longest = groups.agg(longest=text.top_k_by("size", 4).str.slice(0, 400))
     table = bounds
-    for part in (firsts, later, ends, after, alone, longest):
+    for part in (firsts, above, later, ends, after, alone, longest):
         table = table.join(part, on="doc", how="left", maintain_order="left")
     slices = _article_slices(lines)
     pages = {}
     for row in table.iter_rows():
-        number, head, first, last, _, last_kept, opening, sieved, more, end, behind, dateline, top = row
+        number, head, first, last, _, last_kept, opening, sieved, heading, more, end, behind, dateline, top = row
         cut_off = bool(end) and (last_kept > last or endings.is_truncated(end, behind or ()))
         pages[number] = Page(
-            head, (first, last), opening or "", bool(sieved), more or [], dateline, cut_off, top or [], slices(number)
+            head,
+            (first, last),
+            opening or "",
+            bool(sieved),
+            heading or 0,
+            more or [],
+            dateline,
+            cut_off,
+            top or [],
+            slices(number),
         )
     return pages
 
+
+PARAGRAPH_BREAK: Final = 2
+"""Characters between two paragraphs of the article's text: a blank line."""
 
 DATELINE_REACH: Final = 10
 """Lines after the first text line within which the story's own first paragraph stands; 39 of 42 within 8."""
