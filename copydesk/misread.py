@@ -15,7 +15,7 @@ import re
 from functools import cache
 from typing import Final
 
-from copydesk.legacy import OTHER, WESTERN, detect, western_share
+from copydesk.legacy import OTHER, detect, western_share
 
 __all__ = ["MISREAD", "c1_characters", "register_sloppy_codecs", "undo_misread"]
 
@@ -62,11 +62,13 @@ def _is_suspect(line: str) -> bool:
 
 _WORD: Final = re.compile(f"(?<![A-Za-z{_UPPER}])[{_UPPER}]{{3,}}(?![A-Za-z{_UPPER}])")
 
-_LATIN_READINGS: Final = (*WESTERN, "cp1250", "cp1254", "cp1257", "iso8859-2")
-_SCRIPT_READINGS: Final = (
-    *WESTERN,
-    *(encoding for encoding in OTHER if encoding not in {"euc_kr", "iso8859-8"}),
+_LATIN_READINGS: Final = ("cp1250", "cp1254", "cp1257", "iso8859-2")
+_SCRIPT_READINGS: Final = tuple(
+    encoding
+    for encoding in OTHER
+    if encoding not in {"cp932", "shift_jis_2004", "big5hkscs", "euc_kr", "iso8859-8"}  # ASCII within words; twins
 )
+_UNDEFINED: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # in cp1252: then Latin-1 is the Western reading
 
 _ENOUGH: Final = 4  # non-ASCII bytes; with fewer the detector's scores mean little
 _FAR: Final = 0.7  # the Western reading must score below this share of the best (see `western_share`)
@@ -128,7 +130,8 @@ def _best(data: bytes, readings: tuple[str, ...]) -> str | None:
     sample = data[:_SAMPLE]
     if sum(byte > 0x7F for byte in sample) < _ENOUGH:
         return None
-    scores = detect(sample, readings)
+    western = ("cp1252", "iso8859-1") if _UNDEFINED.search(sample) else ("cp1252",)
+    scores = detect(sample, (*western, *readings))
     if not scores or western_share(scores) >= _FAR:
         return None
     return max(scores, key=lambda encoding: scores[encoding])
