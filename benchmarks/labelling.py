@@ -4,7 +4,7 @@
     python benchmarks/labelling.py ablation    each evidence alone and each left out
     python benchmarks/labelling.py growth      invented sites: what 5, 20 and 50 pages of a site add
     python benchmarks/labelling.py context     labelled articles ingested with others of their outlets
-    python benchmarks/labelling.py speed DIR   lines per CPU second on one core, DIR holding raw texts
+    python benchmarks/labelling.py speed --corpus DIR    lines per CPU second on one core, DIR holding raw texts
 
 The evaluation sets are no part of the project: they are looked for in COPYDESK_EVALUATION_DATA (default ../shared).
 Everything is printed as plain tables. How the figures are made: docs/evaluation.md.
@@ -16,38 +16,34 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
-from unittest.mock import patch
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import numpy as np  # noqa: E402 - the number of threads is read on import
-import polars as pl  # noqa: E402
+import polars as pl  # noqa: E402 - the number of threads is read on import
 
-from benchmarks.invented import SITES, pages  # noqa: E402
+from benchmarks.corpora import EVIDENCES, Corpus, Text, held_out, only  # noqa: E402
+from benchmarks.growth import growth  # noqa: E402
 from benchmarks.peers import METHODS  # noqa: E402
 from benchmarks.quality import lines_of, scorer, shingle_f1  # noqa: E402
-from copydesk.desk import Prepared, prepare  # noqa: E402
 from copydesk.evaluation.report import table  # noqa: E402
 from copydesk.knowledge import Knowledge  # noqa: E402
 from copydesk.labels import KEPT  # noqa: E402
 from copydesk.lines import label_lines  # noqa: E402
 from copydesk.lines.profiles import Profiles, load_profiles  # noqa: E402
-from copydesk.lines.propose import propose  # noqa: E402
-from copydesk.lines.repetition import SAFE, learn, line_key, seen, survey  # noqa: E402
-from copydesk.lines.sites import counting_key, find_sites  # noqa: E402
-from copydesk.sources import DOCUMENTS  # noqa: E402
+from copydesk.lines.repetition import SAFE, line_key, seen  # noqa: E402
+from copydesk.lines.sites import counting_key  # noqa: E402
 
-NOTHING: Final = Profiles((), "")
 QUOTED: Final = {"trafilatura on the HTML": 0.962, "readability on the HTML": 0.918, "newspaper4k on the HTML": 0.897}
 """Shingle F1 on whole pages, measured once on the pages' HTML, which the line benchmark does not hold."""
+
+
+OURS: Final = ("copydesk, sites seen in training", "copydesk, sites unseen")
 
 
 def main() -> int:
@@ -56,7 +52,9 @@ def main() -> int:
     parser.add_argument("what", nargs="+", choices=["peers", "ablation", "growth", "context", "speed", "all"])
     parser.add_argument("--corpus", type=Path, help="for speed: a folder of raw texts")
     parser.add_argument("--pages", type=int, default=400, help="pages of the line benchmark (default 400, 0: all)")
+    parser.add_argument("--held-out", type=Path, help="out-of-fold probabilities (Parquet), to judge unseen sites with")
     asked = parser.parse_args()
+    held = held_out(asked.held_out)
     data = Path(os.environ.get("COPYDESK_EVALUATION_DATA", ROOT.parent / "shared"))
     wanted = ["peers", "ablation", "growth", "context", "speed"] if "all" in asked.what else asked.what
     if not (data / "articles" / "dev.jsonl").is_file():
@@ -65,83 +63,40 @@ def main() -> int:
     for name in wanted:
         match name:
             case "peers":
-                peers(data, asked.pages)
+                peers(data, asked.pages, held)
             case "ablation":
-                ablation(data)
+                ablation(data, held)
             case "growth":
                 growth()
             case "context":
-                context(data)
+                context(data, held)
             case "speed":
                 speed(asked.corpus)
     return 0
 
 
-@dataclass(frozen=True)
-class Text:
-    """A document of a set: its name, its bytes, its outlet."""
-
-    id: str
-    raw: bytes
-    outlet: str | None = None
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Documents read and repaired, with their sites, and what they teach of each other."""
-
-    prepared: Prepared
-    documents: pl.DataFrame
-
-    @classmethod
-    def of(cls, texts: Sequence[Text], profiles: Profiles, source: str = "bench") -> Corpus:
-        """Read as an ingest would; documents of unknown site are counted under their outlet, else the source."""
-        rows = [{"id": one.id, "uri": one.id, "source": source, "outlet": one.outlet, "raw": one.raw} for one in texts]
-        prepared = prepare(pl.DataFrame(rows, schema=DOCUMENTS))
-        sites = find_sites(prepared.lines, prepared.documents, profiles)
-        return cls(prepared, prepared.documents.with_columns(site=sites))
-
-    def knowledge(self, profiles: Profiles) -> Knowledge:
-        """What an ingest of these documents learns."""
-        learned: dict[str, Any] = learn([survey(self.prepared.lines, self.documents, profiles)])
-        return Knowledge(**learned)
-
-    def judged(self, knowledge: Knowledge, profiles: Profiles, only: set[str] | None = None) -> dict[str, pl.DataFrame]:
-        """Per document its lines' labels and evidence; of a cut line the largest piece."""
-        documents, lines = self.documents, self.prepared.lines
-        if only is not None:
-            documents = documents.filter(pl.col("id").is_in(sorted(only)))
-            lines = lines.filter(pl.col("doc").is_in(documents["doc"].implode()))
-        spans = label_lines(lines, documents, knowledge, profiles)
-        largest = spans.with_columns(size=pl.col("end") - pl.col("start")).sort(
-            "doc", "line", "size", descending=[False, False, True], maintain_order=True
-        )
-        one = largest.unique(["doc", "line"], keep="first", maintain_order=True).with_columns(
-            pl.col("label").cast(pl.String)
-        )
-        names = dict(documents.select("doc", "id").iter_rows())
-        return {names[doc]: part for (doc,), part in one.group_by("doc", maintain_order=True)}
-
-
 # ---------------------------------------------------------------- copydesk beside others
 
 
-def peers(data: Path, limit: int) -> None:
+def peers(data: Path, limit: int, held: pl.DataFrame | None) -> None:
     """Side by side on the labelled articles, the seeds and the news pages of the line benchmark."""
     module = scorer(data, "articles")
     for gold, raw in (("dev", "articles/dev"), ("seeds.gold", "seeds")):
         records = module.load(data / "articles" / f"{gold}.jsonl")
         lines = {record["id"]: module.raw_lines(record, data / raw) for record in records}
-        judged = labels_of(records, data / raw)
+        judged = labels_of(records, data / raw, held)
         rows = []
         for name, method in METHODS.items():
             kept = {one["id"]: method(lines[one["id"]], one["fields"]["language"]) for one in records}
             rows.append([name, *article_row(module, records, lines, {key: {"keep": one} for key, one in kept.items()})])
         rows.append(
-            ["copydesk", *article_row(module, records, lines, {key: {"labels": one} for key, one in judged.items()})]
+            [
+                OURS[held is not None],
+                *article_row(module, records, lines, {key: {"labels": one} for key, one in judged.items()}),
+            ]
         )
         print(f"\narticles: {gold}, {len(records)} documents\n\n{table(ARTICLE_HEAD, rows)}")
-    page_table(data, limit)
+    page_table(data, limit, held)
 
 
 ARTICLE_HEAD: Final = [
@@ -178,15 +133,15 @@ def article_row(module: Any, records: Iterable[Any], lines: dict[str, list[str]]
     ]
 
 
-def labels_of(records: Iterable[Any], folder: Path) -> dict[str, list[str]]:
+def labels_of(records: Iterable[Any], folder: Path, held: pl.DataFrame | None) -> dict[str, list[str]]:
     """Copydesk's labels with the shipped knowledge."""
     profiles = load_profiles()
     texts = [Text(one["id"], (folder / f"{one['id']}.txt").read_bytes()) for one in records]
-    judged = Corpus.of(texts, profiles).judged(Knowledge(), profiles)
+    judged = Corpus.of(texts, profiles, held=held).judged(Knowledge(), profiles)
     return {key: part["label"].to_list() for key, part in judged.items()}
 
 
-def page_table(data: Path, limit: int) -> None:
+def page_table(data: Path, limit: int, held: pl.DataFrame | None) -> None:
     """Shingle F1 on the news pages of the line benchmark."""
     module = scorer(data, "linebench")
     news = [one for one in lines_of(data / "linebench" / "dev.jsonl.gz") if one["source_benchmark"] in module.NEWS]
@@ -196,11 +151,11 @@ def page_table(data: Path, limit: int) -> None:
     news = [page for page in news if page["id"] in set(chosen)]
     texts = [Text(f"{one['id']} {one['variant']}", ("\n".join(one["lines"]) + "\n").encode()) for one in news]
     profiles = load_profiles()
-    judged = Corpus.of(texts, profiles).judged(Knowledge(), profiles)
+    judged = Corpus.of(texts, profiles, held=held).judged(Knowledge(), profiles)
     told: dict[str, list[list[bool] | None]] = {
         name: [method(one["lines"], one["lang"]) for one in news] for name, method in METHODS.items()
     }
-    told["copydesk"] = [judged[one.id]["label"].is_in(KEPT).to_list() for one in texts]
+    told[OURS[held is not None]] = [judged[one.id]["label"].is_in(KEPT).to_list() for one in texts]
     rows = []
     for name, kept in told.items():
         figures = []
@@ -221,36 +176,9 @@ def page_fates(keep: list[bool] | None) -> dict[str, Any]:
 # ---------------------------------------------------------------- each evidence by itself
 
 
-EVIDENCES: Final = ("profiles", "repetition", "headlines", "structure", "model")
-
-
-@contextmanager
-def only(given: set[str], knowledge: Knowledge, profiles: Profiles) -> Iterator[tuple[Knowledge, Profiles]]:
-    """Knowledge and profiles with the evidences that are not given taken away; structure and model are stubbed."""
-    from copydesk import lines
-    from copydesk.lines import decision
-
-    empty = Knowledge()
-    part = Knowledge(
-        repeated=knowledge.repeated if "repetition" in given else empty.repeated,
-        headlines=knowledge.headlines if "headlines" in given else empty.headlines,
-    )
-    with ExitStack() as stack:
-        if "structure" not in given:
-            stack.enter_context(patch.object(decision, "structure", silent))
-        if "model" not in given:
-            stack.enter_context(patch.object(lines, "_predict", lambda _: None))
-        yield part, profiles if "profiles" in given else NOTHING
-
-
-def silent(at: Any) -> tuple[Any, Any]:
-    """A structure that says nothing of any line."""
-    return np.full(len(at.shape), -1, dtype=np.int64), np.full(len(at.shape), "", dtype=object)
-
-
-def ablation(data: Path) -> None:
+def ablation(data: Path, held: pl.DataFrame | None) -> None:
     """Labelled articles, ingested with their outlets' other documents; each evidence alone and each left out."""
-    module, records, corpus = with_context(data)
+    module, records, corpus = with_context(data, held)
     profiles = load_profiles()
     knowledge = corpus.knowledge(profiles)
     lines = {record["id"]: module.raw_lines(record, data / "articles" / "dev") for record in records}
@@ -264,13 +192,12 @@ def ablation(data: Path) -> None:
             judged = corpus.judged(known, rules, wanted)
         told = {key: {"labels": part["label"].to_list()} for key, part in judged.items()}
         rows.append([name, *article_row(module, records, lines, told)])
-    print(
-        f"\nablation: {len(records)} articles, ingested with {corpus.documents.height - len(records)} of their outlets\n"
-    )
+    others = corpus.documents.height - len(records)
+    print(f"\nablation: {len(records)} articles, ingested with {others} of their outlets\n")
     print(table(ARTICLE_HEAD, rows))
 
 
-def with_context(data: Path) -> tuple[Any, list[Any], Corpus]:
+def with_context(data: Path, held: pl.DataFrame | None) -> tuple[Any, list[Any], Corpus]:
     """The articles' scorer, the labelled records, and a corpus of them and their outlets' other documents."""
     module = scorer(data, "articles")
     folder = data / "articles"
@@ -286,108 +213,15 @@ def with_context(data: Path) -> tuple[Any, list[Any], Corpus]:
             Text(f"context {key}", (folder / "context" / one["slug"] / f"{key}.txt").read_bytes(), one["outlet"])
             for key in one["context"]
         ]
-    return module, records, Corpus.of(texts, load_profiles())
-
-
-# ---------------------------------------------------------------- more pages of a site
-
-
-JUDGED: Final = 5
-"""Pages of each site that are judged; they are among those that the knowledge is learned from, as in an ingest."""
-
-
-def growth() -> None:
-    """Invented sites: the same five pages judged with the knowledge of so many pages of their site."""
-    profiles = load_profiles()
-    rows = []
-    for name, count, drafted in (("no corpus", 0, False), ("5 pages", 5, False), ("20 pages", 20, False),
-                                 ("50 pages", 50, False), ("20 pages and their drafted profile", 20, True)):  # fmt: skip
-        rows.append([name, *grown(count, profiles, drafted=drafted)])
-    print(f"\ninvented sites: {len(SITES)}, {JUDGED} pages of each judged with the knowledge of\n")
-    print(
-        table(
-            [
-                "",
-                "furniture lines",
-                "left",
-                "left in mid-story",
-                "by the corpus",
-                "body lost",
-                "headings lost",
-                "headings that recur, lost",
-            ],
-            rows,
-        )
-    )
-
-
-def grown(count: int, profiles: Profiles, *, drafted: bool) -> list[Any]:
-    """Lines left and lost over all sites when `count` pages of each are known."""
-    totals = np.zeros(7, dtype=np.int64)
-    of = np.zeros(3, dtype=np.int64)
-    for site in SITES:
-        made = list(pages(site, max(count, JUDGED)))
-        own = profiles
-        corpus = Corpus.of([Text(one.id, one.text.encode()) for one in made], profiles, site.name)
-        documents = corpus.documents
-        if drafted:
-            own, documents = with_draft(corpus, profiles, site.name)
-        placed = Corpus(corpus.prepared, documents)
-        knowledge = placed.knowledge(own) if count else Knowledge()
-        judged = placed.judged(knowledge, own, {one.id for one in made[:JUDGED]})
-        for one in made[:JUDGED]:
-            part = judged[one.id].with_columns(
-                stays=pl.Series(one.stays, dtype=pl.Boolean),
-                kept=pl.col("label").is_in([*KEPT, "headline", "deck", "dateline"]),
-            )
-            body = part.with_row_index().filter(pl.col("text").str.len_chars() >= 100)["index"]
-            middle = part.with_row_index().filter(pl.col("index").is_between(body[0], body[-1]))
-            lost = part.filter("stays", ~pl.col("kept"))
-            heading = lost.filter(pl.col("text").str.len_chars() < 60)
-            known = part.filter(pl.col("evidence").str.contains("^(repeat|headline:other)"), ~pl.col("stays"))
-            again = heading.filter(pl.col("text").is_in(list(site.headings)))
-            left = part.filter("kept", ~pl.col("stays"))
-            mid = middle.filter("kept", ~pl.col("stays"))
-            totals += [
-                part.filter(~pl.col("stays")).height,
-                left.height,
-                mid.height,
-                known.height,
-                lost.height - heading.height,
-                heading.height,
-                again.height,
-            ]
-            text = part.filter("stays")
-            short = text.filter(pl.col("text").str.len_chars() < 60)
-            of += [
-                text.height - short.height,
-                short.height,
-                short.filter(pl.col("text").is_in(list(site.headings))).height,
-            ]
-    return [
-        *totals[:4].tolist(),
-        *(f"{lost} of {all_}" for lost, all_ in zip(totals[4:].tolist(), of.tolist(), strict=True)),
-    ]
-
-
-def with_draft(corpus: Corpus, profiles: Profiles, site: str) -> tuple[Profiles, pl.DataFrame]:
-    """The profiles with the one drafted from the corpus, unread by any person, and the documents mapped to it."""
-    import tempfile
-
-    documents = corpus.documents.with_columns(site=pl.lit(site))
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "draft.toml").write_text(
-            propose(corpus.prepared.lines, documents, None, profiles), encoding="utf-8"
-        )
-        return load_profiles([Path(folder)]), documents
+    return module, records, Corpus.of(texts, load_profiles(), held=held)
 
 
 # ---------------------------------------------------------------- articles among others of their outlets
 
 
-def context(data: Path) -> None:
+def context(data: Path, held: pl.DataFrame | None) -> None:
     """Labelled articles with and without the other documents of their outlets."""
-    module, records, corpus = with_context(data)
+    module, records, corpus = with_context(data, held)
     profiles = load_profiles()
     lines = {record["id"]: module.raw_lines(record, data / "articles" / "dev") for record in records}
     wanted = set(lines)

@@ -2,7 +2,7 @@
 
     METHODS    name -> method; a method answers None where what it needs is not installed
 
-datatrove and justext are no dependencies: install them beside copydesk to measure them (`pip install datatrove justext`).
+datatrove and justext are no dependencies: install them beside copydesk to measure them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Method = Callable[[Sequence[str], str | None], list[bool] | None]
 _ENDS: Final = (".", "!", "?", '"', "\u201d", "\u2026", "\u3002", "\u0964", "\u06d4", "\u061f", ":", ";", ",", ")")
 _LANGUAGES: Final = {
     "bg": "Bulgarian", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian", "nl": "Dutch",
-    "pl": "Polish", "pt": "Portuguese", "ru": "Russian", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "hi": "Hindi",
+    "pl": "Polish", "pt": "Portuguese", "ru": "Russian", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu",
 }  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def _c4() -> tuple[Any, Any]:
 
 
 def justext(lines: Sequence[str], language: str | None) -> list[bool] | None:
-    """jusText with its defaults, every line a paragraph; the words of all languages where the language is unknown."""
+    """The library jusText with its defaults, every line a paragraph; all languages' words where it is unknown."""
     if importlib.util.find_spec("justext") is None:
         return None
     import justext as library
