@@ -208,15 +208,23 @@ def _read(line: Line, head: int, body: tuple[int, int], dated: set[int]) -> tupl
     in_head = line.rank <= max(body[0] + 1, head + 8)
     if line.label == "related_link" and not (in_head and line.rank > head - 3):
         return None
-    word = _credit().match(text) or (_INNER_CREDIT.match(text) if in_head and len(text) < 100 else None)
-    if word:
-        people, others = names_in(_credited(text[word.end() :]), alone=word.re is _INNER_CREDIT)
-        if people or others:
-            points = (6.0 if in_head else 3.0) + (2.0 if line.label == "byline" else 0.0)
-            return points, Credit(tuple(people), tuple(others), "word", line)
+    people, others = _by_word(text, inner=in_head and len(text) < 100)
+    if people or others:
+        points = (6.0 if in_head else 3.0) + (2.0 if line.label == "byline" else 0.0)
+        return points, Credit(people, others, "word", line)
     if line.label == "byline" or (in_head and head - 4 <= line.rank):
         return _read_shape(text, line, head, dated)
     return None
+
+
+@functools.lru_cache(maxsize=1 << 14)  # furniture recurs; a function of its arguments alone
+def _by_word(text: str, *, inner: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Whom a credit word credits; `inner`: the word may stand a little into the line (`Eine Kolumne von`)."""
+    word = _credit().match(text)
+    if word:
+        return names_in(_credited(text[word.end() :]), alone=False)
+    word = _INNER_CREDIT.match(text) if inner else None
+    return names_in(_credited(text[word.end() :]), alone=True) if word else ((), ())
 
 
 def _credited(text: str) -> str:

@@ -184,8 +184,8 @@ def _with_use(near: pl.DataFrame) -> pl.DataFrame:
 
 _NAME_LIKE: Final = (
     r"^(?:\p{Lu}[^\s,|]*"
-    r"(?:,? (?:\p{Lu}[^\s,|]*|d[aeiou]s?|del|van|von|der|den|bin|al|el|la|le|zu|y|e|and|und|en|&|@\S+|[a-z]+)){1,6}"
-    r"\s?(?:[,|@/(•·–—-].*)?|\p{Lo}+(?: \p{Lo}+){1,4})$"
+    r"(?:,? (?:\p{Lu}[^\s,|]*|d[aeiou]s?|del|van|von|der|den|bin|al|el|la|le|zu|y|e|and|und|en|&|@\S+)){1,6}"
+    r"(?: [a-z]+)?\s?(?:[,|@/(•·–—-].*)?|\p{Lo}+(?: \p{Lo}+){1,4})$"
 )
 _TAG_REACH: Final = 25
 

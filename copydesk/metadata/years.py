@@ -119,9 +119,9 @@ def candidate_years(
     `bounds` are the user's first and last year, None where not given.
     """
     first, last = bounds[0] or EARLIEST, bounds[1] or LATEST
-    by_weekday = _weekday_weights(evidence)
-    years = [year for year in range(first, last + 1) if _weekday(year, month, day) is not None]
-    weights = [by_weekday[_weekday(year, month, day) or 0] for year in years]
+    by_weekday = _weekday_weights(evidence.printed_weekday, tuple(evidence.weekdays[:3]), wire=evidence.wire)
+    years, weekdays = _calendar(first, last, month, day)
+    weights = [by_weekday[weekday] for weekday in weekdays]
     if evidence.counts:
         weights = [
             weight * factor for weight, factor in zip(weights, _count_weights(years, evidence.counts), strict=True)
@@ -156,18 +156,28 @@ def _weight(year: int, month: int, evidence: YearEvidence) -> float:
     return weight
 
 
-def _weekday_weights(evidence: YearEvidence) -> list[float]:
-    return [_weekday_weight(weekday, evidence) for weekday in range(7)]
+@functools.lru_cache(maxsize=1 << 12)
+def _calendar(first: int, last: int, month: int, day: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The years that have this day, and its weekday in each."""
+    pairs = [(year, _weekday(year, month, day)) for year in range(first, last + 1)]
+    known = [(year, weekday) for year, weekday in pairs if weekday is not None]
+    return tuple(year for year, _ in known), tuple(weekday for _, weekday in known)
 
 
-def _weekday_weight(weekday: int, evidence: YearEvidence) -> float:
-    if evidence.printed_weekday is not None:
-        return 1.0 if weekday == evidence.printed_weekday else 0.002
-    weight, likelihoods = 1.0, _SAME_DAY_WIRE if evidence.wire else _SAME_DAY_PAGE
-    for index, named in enumerate(evidence.weekdays[:3]):
-        likelihood = likelihoods[(weekday - named) % 7]
-        weight *= likelihood if index == 0 else (likelihood + 1 / 7) / 2
-    return weight
+@functools.lru_cache(maxsize=1 << 12)
+def _weekday_weights(printed: int | None, named: tuple[int, ...], *, wire: bool) -> tuple[float, ...]:
+    """How well each weekday (Monday 0) of the date fits the weekdays named."""
+    if printed is not None:
+        return tuple(1.0 if weekday == printed else 0.002 for weekday in range(7))
+    likelihoods = _SAME_DAY_WIRE if wire else _SAME_DAY_PAGE
+    weights = []
+    for weekday in range(7):
+        weight = 1.0
+        for index, other in enumerate(named):
+            likelihood = likelihoods[(weekday - other) % 7]
+            weight *= likelihood if index == 0 else (likelihood + 1 / 7) / 2
+        weights.append(weight)
+    return tuple(weights)
 
 
 def _pair_weight(year: int, month: int, pair: tuple[int, int, int]) -> float:
