@@ -257,8 +257,9 @@ def _is_dateline(reading: _Reading) -> bool:
     if reading.agency:
         return _agency_proves(reading)
     if reading.date:
-        loose = reading.capitals or reading.known or reading.region_known
-        return reading.separator in ("dash", "colon") or (reading.separator == "dot" and loose)
+        sure = reading.capitals or reading.known or reading.region_known
+        apart = "," in reading.text[reading.span[1] : reading.date.start]
+        return (reading.separator in ("dash", "colon") and (sure or apart)) or (reading.separator == "dot" and sure)
     return _place_alone(reading)
 
 
@@ -277,6 +278,8 @@ def _place_alone(reading: _Reading) -> bool:
     words = city.split()
     if reading.known or reading.region_known:
         return reading.capitals or not _TWO_PLACES.match(reading.text, reading.at)
+    if reading.text[reading.span[1] :].startswith((".-", ".—")) and len(words) <= 4:
+        return True
     if not reading.capitals or _is_heading(reading) or tables.key(words[-1]) in tables.not_places():
         return False
     if sign == "colon":
