@@ -105,10 +105,15 @@ def _ranked(lines: pl.DataFrame) -> pl.DataFrame:
     first_body = np.minimum.reduceat(np.where(body, rank, far), starts)
     last_body = np.maximum.reduceat(np.where(body, rank, -1), starts)
     last_kept = np.maximum.reduceat(np.where(body | heading, rank, -1), starts)
-    first_head = np.minimum.reduceat(np.where(headline, rank, far), starts)
     first_body = np.where(first_body == far, sizes, first_body)
     last_body = np.where(last_body < 0, sizes - 1, last_body)
-    head = np.where(first_head == far, np.maximum(first_body - 3, 0), first_head)
+    above = headline & (rank <= np.repeat(first_body, sizes))
+    nearest = np.maximum.reduceat(np.where(above, rank, -1), starts)  # to the text: lists of news name it before
+    group = above & (rank >= np.repeat(nearest, sizes) - AROUND)
+    head = np.minimum.reduceat(np.where(group, rank, far), starts)
+    head = np.where(head == far, -1, head)
+    first_head = np.minimum.reduceat(np.where(headline, rank, far), starts)
+    head = np.where(head < 0, np.where(first_head == far, np.maximum(first_body - 3, 0), first_head), head)
     each = {"count": sizes, "head": head, "first": first_body, "last": last_body, "last_kept": last_kept}
     columns = [pl.Series(name, np.repeat(values, sizes), dtype=pl.Int32) for name, values in each.items()]
     return lines.with_columns(pl.Series("rank", rank, dtype=pl.Int32), *columns)
@@ -117,7 +122,9 @@ def _ranked(lines: pl.DataFrame) -> pl.DataFrame:
 def _near(lines: pl.DataFrame) -> pl.DataFrame:
     """Lines near head and foot with what they may hold: doc, rank, label, text, use."""
     rank, head, text, label = pl.col("rank"), pl.col("head"), pl.col("text"), pl.col("label")
-    zone = (rank < HEAD) | ((rank >= head - AROUND) & (rank <= head + AROUND)) | (rank >= pl.col("count") - FOOT)
+    zone = (rank < HEAD) | (rank >= pl.col("count") - FOOT)
+    zone |= (rank >= head - AROUND) & (rank <= head + AROUND)
+    zone |= (rank >= pl.col("first") - AROUND) & (rank <= pl.col("first"))
     size = text.str.len_bytes()
     own = label.is_in(_OWN)
     text_like = label.is_in(_KEPT) & (size > 100)
