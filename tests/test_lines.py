@@ -129,8 +129,8 @@ WHOLE = [
     PARAGRAPHS[0] + " (He has been reporting by bicycle for years.)",
     "12 March 2016 was the day on which the harbour council voted for the first time to rebuild the old stone bridge.",
     "On 12 March 2016 The Harbour Times wrote that the council had voted to rebuild the old stone bridge after all.",
-    "The firm MacIntosh Bridgeworks said on Monday that the LeBrun family had sold YouTube shares to pay for the bridge.",
-    "She read more: the report on the bridge runs to three hundred pages, and nobody on the council has finished it yet.",
+    "The firm MacIntosh Bridgeworks said on Monday that the LeBrun family sold YouTube shares to pay for the bridge.",
+    "She read more: the report on the bridge runs to three hundred pages, and nobody on the council has read it yet.",
 ]
 
 
@@ -217,7 +217,7 @@ def test_the_seeds_are_all_right(evaluation_data: Path) -> None:
 
 
 def test_no_article_text_is_lost(evaluation_data: Path) -> None:
-    """Of the hand-labelled articles at most one body character in a thousand is dropped, and no clean text is touched."""
+    """Of the labelled articles at most one body character in a thousand is dropped, and clean texts stay whole."""
     gold = [json.loads(line) for line in (evaluation_data / "articles" / "dev.jsonl").read_text("utf-8").splitlines()]
     texts = []
     for record in gold:

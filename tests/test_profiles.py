@@ -94,7 +94,7 @@ def test_a_rule_that_does_not_hold_is_refused(tmp_path: Path, change: dict[str, 
 def test_profiles_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     """Broken TOML, a missing id, a missing folder and twin rules are told with the file's name."""
     (tmp_path / "broken.toml").write_text("id = ", encoding="utf-8")
-    with pytest.raises(ConfigError, match="broken.toml: not a TOML file"):
+    with pytest.raises(ConfigError, match=r"broken\.toml: not a TOML file"):
         load_profiles([tmp_path])
     (tmp_path / "broken.toml").write_text("id = 'Big Name'", encoding="utf-8")
     with pytest.raises(ConfigError, match="id is 'Big Name'"):

@@ -61,7 +61,8 @@ KEY_COMMENTS = 16901446386378721835
         ("Don\u2019t miss", "Don't miss", True),
         ("12 Comments", "7 comments", True),
         ("All news", "All new", False),
-        ("Prices rose by 3 percent in the twelve months to the end of June, the office said", "Prices rose by 4 percent in the twelve months to the end of June, the office said", False),
+        ("Prices rose by 3 percent in the twelve months to the end of June",
+         "Prices rose by 4 percent in the twelve months to the end of June", False),
     ],
 )  # fmt: skip
 def test_keys_read_lines_as_a_reader_does(one: str, other: str, *, same: bool) -> None:

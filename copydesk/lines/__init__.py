@@ -41,10 +41,10 @@ def label_lines(
 ) -> pl.DataFrame:
     """Label every line of a batch.
 
-    `lines` has doc, line, text (others are ignored), ordered by doc and line; `documents` has doc and site, and may have
-    id, outlet, source. The answer has doc, line, span, start, end (characters in the line's text), text, label,
-    evidence and confidence, ordered by doc, line, span; the spans of a line tile it, nearly always it is one. `model` (lines, labels) takes the place of the shipped model's
-    probabilities.
+    `lines` has doc, line, text (others are ignored), ordered by doc and line; `documents` has doc and site, and may
+    have id, outlet, source. The answer has doc, line, span, start, end (characters in the line's text), text, label,
+    evidence and confidence, ordered by doc, line, span; the spans of a line tile it, nearly always it is one. `model`
+    (lines, labels) takes the place of the shipped model's probabilities.
     """
     shape = measure(lines)
     site = per_line(shape, documents, documents["site"].cast(pl.String))

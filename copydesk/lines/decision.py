@@ -2,11 +2,12 @@
 
     decide      label code, evidence name and confidence for each non-blank line
 
-What is sure wins at once, in this order: a profile's rule, another story's headline, repetition at the site, the document's
-own headline. For all other lines the evidence is added up in log-odds (`evidence.py`), and a line is dropped only where the
-sum is above a bar. The bar is higher where a loss would be worse or furniture is rarer: for long lines, and in texts that
-hold next to none. Then the neighbours have their say: a paragraph among kept paragraphs stays, and so does a line that goes
-on in the middle of a sentence. Doubt keeps a line. (People's corrections come after all this, and always win.)
+What is sure wins at once, in this order: a profile's rule, another story's headline, repetition at the site, the
+document's own headline. For all other lines the evidence is added up in log-odds (`evidence.py`), and a line is
+dropped only where the sum is above a bar. The bar is higher where a loss would be worse or furniture is rarer: for
+long lines, and in texts that hold next to none. Then the neighbours have their say: a paragraph among kept paragraphs
+stays, and so does a line that goes on in the middle of a sentence. Doubt keeps a line. (People's corrections come
+after all this, and always win.)
 """
 
 from __future__ import annotations
@@ -38,11 +39,12 @@ __all__ = ["Known", "Verdict", "decide"]
 
 Say = Callable[[Mask, "Ints | int", "NDArray[np.object_] | str", "float | Floats"], None]
 
-_BAR: Final = 0.3
+_BAR: Final = 0.2
 _BAR_CLEAN: Final = 0.8
 """Added in texts with next to no known furniture and with paragraphs for the most part (see `_clean`)."""
 _BAR_SPACED: Final = 2.2
-"""Added on top of that where blank lines part the paragraphs: what came out so cleanly was cut out by somebody before."""
+"""Added on top of that where blank lines part the paragraphs: what came out so cleanly was cut out by somebody
+before."""
 _BAR_LONG: Final = 0.5
 """Added for lines of 150 characters and more that hold or end a sentence."""
 _BAR_BESIDE: Final = 2.0
@@ -76,7 +78,10 @@ class Verdict:
 
 
 def decide(at: Frame, rules: tuple[str, ...], known: Known, model: Probabilities | None) -> Verdict:
-    """Weigh all evidence. `rules` are the profiles' evidence ids, `model` the probabilities of LABELS (n, 18) or None."""
+    """Weigh all evidence.
+
+    `rules` are the profiles' evidence ids, `model` the probabilities of LABELS (n, 18) or None.
+    """
     label, why = structure(at)
     built = np.where(label == UNKNOWN, _SURE["doubt"], _SURE["structure"])
     verdict = Verdict(label, why, built.astype(np.float32))
@@ -97,7 +102,10 @@ def decide(at: Frame, rules: tuple[str, ...], known: Known, model: Probabilities
 
 
 def _ask_corpus(at: Frame, label: Ints, known: Known, say: Say) -> None:
-    """Drop what other documents of the site hold, and titles of other stories. Whole paragraphs are never dropped so."""
+    """Drop what other documents of the site hold, and titles of other stories.
+
+    Whole paragraphs are never dropped so.
+    """
     title = (at.shape.words >= 4) & (at.shape.length <= 200) & ~at.paragraph & ~at.shape.stop
     say(title & known.headed & ~_own_title(at), CODE["related_link"], "headline:other", _SURE["other"])
     again = (known.seen >= SAFE) & ~at.headline & ~at.paragraph & ((at.zone != AMONG) | (at.shape.words >= 4))
@@ -114,7 +122,10 @@ def _own_title(at: Frame) -> Mask:
 
 
 def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
-    """Drop what weighs enough, as what the build or else the model takes it for; name the rest body, heading or deck."""
+    """Drop what weighs enough, as what the build or else the model takes it for.
+
+    Name the rest body, heading or deck.
+    """
     weight = evidence(at, label, model) @ np.array(list(EVIDENCE.values()))
     chance = 1 / (1 + np.exp(-np.clip(weight, -30, 30)))
     open_ = ~at.headline & (at.rule < 0)
@@ -144,7 +155,7 @@ def _dropped(at: Frame, label: Ints, weight: Floats, odds: Floats) -> Mask:
         broken = ~drop[before] & (at.rule[before] < 0) & ~shape.stop[before] & ~shape.open_end[before]
         drop &= ~(runs_on(shape) & (at.zone == AMONG) & broken & (shape.length[before] >= 30))
     leads = runs_on(shape)[after] & ~runs_on(shape) & ~shape.stop & (shape.words >= 5) & after_headline(at)
-    return (drop & ~(leads & (at.zone == BEFORE))) | at.biography | at.caption
+    return np.asarray((drop & ~(leads & (at.zone == BEFORE))) | at.biography | at.caption)
 
 
 def _clean(at: Frame) -> Mask:

@@ -2,9 +2,10 @@
 
     cuts        the pieces of the few lines that hold more than one thing
 
-Scrapers lose line breaks: an agency's desk note ends up behind the last sentence, a date and an author around a text that is
-all in one line, a teaser behind a paragraph, a heading before it. A seam is trusted only where wording and punctuation say
-the same: the sentence before it has ended, and what follows has the form of that piece and nothing after it.
+Scrapers lose line breaks: an agency's desk note ends up behind the last sentence, a date and an author around a text
+that is all in one line, a teaser behind a paragraph, a heading before it. A seam is trusted only where wording and
+punctuation say the same: the sentence before it has ended, and what follows has the form of that piece and nothing
+after it.
 
 Every seam is one expression that is tried on all lines of text at once; Python looks only at the lines that match.
 """
@@ -16,7 +17,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import polars as pl
 
 from copydesk.lines.shape import Ints, Mask, Shape
 from copydesk.lines.structure import CODE
@@ -59,24 +59,44 @@ _CLOCK: Final = (
 _NAMES: Final = "[A-ZÀ-Þ][A-Za-zÀ-ÿ'-]+(?: [A-ZÀ-Þ]\\.)?(?: [A-ZÀ-Þ][A-Za-zÀ-ÿ'-]+){1,2}"
 _END: Final = "[.!?…][\"'”’»)]*"
 _TEASER: Final = (
-    "READ MORE|Read more|Read More|READ ALSO|Read also|Also read|Also Read|ALSO READ|RELATED|Related|SEE ALSO|See also|See Also|DON'T MISS|Don't miss|MORE"
-    "|Must read|Must Read|Читайте также|Lesen Sie auch|Lee también|Leia também|Leggi anche|Lire aussi"
+    "READ MORE|Read more|Read More|READ ALSO|Read also|Also read|Also Read|ALSO READ|RELATED|Related|SEE ALSO|See also"
+    "|See Also|DON'T MISS|Don't miss|MORE|Must read|Must Read|Читайте также|Lesen Sie auch|Lee también|Leia também"
+    "|Leggi anche|Lire aussi"
 )
 _APPEAL: Final = (
-    "To get more stories from|For more stories like this|For the latest (?:news|stories)|Sign up (?:to|for) (?:our|the|a)|Subscribe to our|Follow us on|Like us on|Join us on|Get the latest"
+    "To get more stories from|For more stories like this|For the latest (?:news|stories)|Subscribe to our|Follow us on"
+    "|Sign up (?:to|for) (?:our|the|a)|Like us on|Join us on|Get the latest"
     "|Click here to (?:subscribe|sign up|get|read)"
 )
+_WRITTEN: Final = "(?:Additional )?(?:Reporting|Writing|Editing|Compiled|Translated)(?: and (?:writing|editing))? by"
+_CAP: Final = "[A-ZÀ-ÞŞÇĞİÖÜ\"“'‘]"
+_STATED: Final = f"(?:Giriş|Güncelleme|Published|Updated|Posted): ?{_DAY}"
 
 _SEAMS: Final = (
-    _Seam("desk-note", "byline", "(?:Reporting|reporting|Writing|Editing|Compiled) by [^.!?]*[)]?\\.?$", f"{_END} ?([(\\[](?:Additional )?(?:Reporting|Writing|Editing|Compiled|Translated)(?: and (?:writing|editing))? by [^()]{{3,250}}[)\\]]\\.?)$"),
-    _Seam("desk-note-plain", "byline", "Editing by [^.!?]*$", f"{_END} ?((?:Additional )?(?:Reporting|Writing) by [^.!?]{{3,200}}Editing by [^.!?]{{3,80}})$"),
-    _Seam("domain", "other_boilerplate", "/[a-z0-9-]+\\.(?:com|org|net|info)$", f"{_END}[A-Za-z ]{{0,40}}(/[a-z0-9-]+\\.(?:com|org|net|info))$"),
+    _Seam(
+        "desk-note",
+        "byline",
+        "(?:Reporting|Writing|Editing|Compiled) by [^.!?]*[)]?\\.?$",
+        f"{_END} ?([(\\[]{_WRITTEN} [^()]{{3,250}}[)\\]]\\.?)$",
+    ),
+    _Seam(
+        "desk-note-plain",
+        "byline",
+        "Editing by [^.!?]*$",
+        f"{_END} ?((?:Additional )?(?:Reporting|Writing) by [^.!?]{{3,200}}Editing by [^.!?]{{3,80}})$",
+    ),
+    _Seam(
+        "domain",
+        "other_boilerplate",
+        "/[a-z0-9-]+\\.(?:com|org|net|info)$",
+        f"{_END}[A-Za-z ]{{0,40}}(/[a-z0-9-]+\\.(?:com|org|net|info))$",
+    ),
     _Seam("teaser", "related_link", f"(?:{_TEASER}): [^.]*$", f"{_END} ?((?:{_TEASER}): [^.!?]{{10,200}})$"),
     _Seam("appeal", "share_prompt", f"(?:{_APPEAL}) [^.]*[.!]?$", f"{_END} ?((?:{_APPEAL}) [^.!?]{{10,200}}[.!]?)$"),
-    _Seam("opening-date", "date_line", f"^{_DAY}", f"^({_DAY}{_CLOCK}) (?=[A-ZÀ-ÞŞÇĞİÖÜ\"“'‘])", alone=True),
-    _Seam("stated-date", "date_line", f"(?:Giriş|Güncelleme|Published|Updated|Posted): ?{_DAY}", f"((?:(?:Giriş|Güncelleme|Published|Updated|Posted): ?{_DAY}{_CLOCK} ?)+)", alone=True),
-    _Seam("closing-name", "byline", f"[.!?\"”] {_NAMES}$", f"[.!?][\"”]? ({_NAMES})$", alone=True),
-)  # fmt: skip
+    _Seam("opening-date", "date_line", f"^{_DAY}", f"^({_DAY}{_CLOCK}) (?={_CAP})", alone=True),
+    _Seam("stated-date", "date_line", _STATED, f"((?:{_STATED}{_CLOCK} ?)+)", alone=True),
+    _Seam("closing-name", "byline", f'[.!?"”] {_NAMES}$', f'[.!?]["”]? ({_NAMES})$', alone=True),
+)
 _HEADING: Final = "^([A-Z][A-Za-z0-9'’“”‘,:& -]{10,90}[a-z)0-9?])([A-Z][a-z]+,? )"
 _STARTERS: Final = (
     "In|On|At|The|A|An|As|He|She|It|They|We|You|I|But|And|During|When|While|After|Before|For|If|This|That|These|There|According"
@@ -115,7 +135,10 @@ def _ending(shape: Shape, body: Mask) -> Ints:
 
 
 def _holds(shape: Shape, rows: Ints, find: str) -> Mask:
-    """Which of these lines match; line ends are read off the tail, line starts off the head, so that no long line is scanned."""
+    """Which of these lines match.
+
+    Line ends are read off the tail, line starts off the head, so that no long line is scanned.
+    """
     text = shape.text.gather(rows)
     if find.endswith("$"):
         text = text.str.tail(260)

@@ -2,13 +2,14 @@
 
     choose      the headline of each document and its copies, as masks over the lines
 
-Above the text stand menus, section names, the headline, its copies, deck, byline and date, and pages put a search hint or a
-cookie note of paragraph size among them. So every line down to the third paragraph is a candidate, and each is scored by
-what surrounds it: the title's words come back in the story, dates and names follow it, pages print it twice or inside a
-longer page title, it is neither a word nor a paragraph. The best of a document is its headline if it is good enough.
+Above the text stand menus, section names, the headline, its copies, deck, byline and date, and pages put a search
+hint or a cookie note of paragraph size among them. So every line down to the third paragraph is a candidate, and each
+is scored by what surrounds it: the title's words come back in the story, dates and names follow it, pages print it
+twice or inside a longer page title, it is neither a word nor a paragraph. The best of a document is its headline if
+it is good enough.
 
-The weights are a logistic regression on the candidates of the labelled articles, line benchmark and metadata records, one
-without and one with what the line model says of them (by models that had not seen the site).
+The weights are a logistic regression on the candidates of the labelled articles, line benchmark and metadata records,
+one without and one with what the line model says of them (by models that had not seen the site).
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def _before(place: Place) -> Ints:
 
 
 def _near_text(place: Place) -> Mask:
-    """Lines above the third paragraph and not more than _OPENING above the first, or in the first lines of a text without."""
+    """Lines above the third paragraph and at most _OPENING above the first; without one the first _OPENING lines."""
     shape, paragraph = place.shape, place.paragraph
     index = np.arange(len(shape))
     if not len(index):
@@ -190,8 +191,8 @@ _WITH_MODEL: Final = (
 )
 """The last four are for what the model says: log-odds of headline, log-odds of link, menu or section, deck, text."""
 _ENOUGH: Final = -2.2
-"""Logit from which the best candidate is the headline. -2 gives .85 F1 on metadata records (.83 without the model) and .92
-on articles, cross-validated by site; -1 loses 20 headlines of 453 for 8 false ones less."""
+"""Logit from which the best candidate is the headline. -2 gives .85 F1 on metadata records (.83 without the model)
+and .92 on articles, cross-validated by site; -1 loses 20 headlines of 453 for 8 false ones less."""
 
 
 @dataclass(frozen=True, eq=False)

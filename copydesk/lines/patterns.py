@@ -23,49 +23,72 @@ _DATE_LENGTH: Final = 90
 """Characters; the longest labelled date line (two dates with cue words) has 84."""
 
 _MONTHS: Final = (
-    "january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept|sep"
-    "|oct|nov|dec|januar|jänner|februar|feber|märz|mai|juni|juli|oktober|dezember|dez|mär|okt|janvier|février|fevrier|mars|avril"
-    "|juin|juillet|août|aout|septembre|octobre|novembre|décembre|decembre|janv|févr|juil|déc|enero|febrero|marzo|abril|mayo|junio"
-    "|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre|ene|abr|ago|dic|janeiro|fevereiro|março|maio|junho|julho"
-    "|setembro|outubro|novembro|dezembro|fev|mai|set|out|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre"
-    "|januari|februari|maart|mei|augustus|января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря"
-    "|январь|февраль|март|апрель|май|июнь|июль|август|сентябрь|октябрь|ноябрь|декабрь|янв|фев|мар|апр|июн|июл|авг|сен|окт|ноя|дек"
-    "|януари|февруари|април|юни|юли|септември|октомври|ноември|декември|януари|січня|лютого|березня|квітня|травня|червня|липня"
-    "|серпня|вересня|жовтня|листопада|грудня|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|września|października"
-    "|listopada|grudnia|ledna|února|března|dubna|května|června|července|srpna|září|října|listopadu|prosince|ocak|şubat|mart|nisan"
-    "|mayıs|haziran|temmuz|ağustos|eylül|ekim|kasım|aralık|januar|mars|augusti|oktober|desember|يناير|فبراير|مارس|أبريل|ابريل"
-    "|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر|جنوری|فروری|مارچ|اپریل|مئی|جون|جولائی|اگست|ستمبر|اکتوبر|نومبر|دسمبر"
-    "|जनवरी|फरवरी|मार्च|अप्रैल|मई|जून|जुलाई|अगस्त|सितंबर|अक्टूबर|नवंबर|दिसंबर|mei|agustus|ιανουαρίου|φεβρουαρίου|μαρτίου|απριλίου"
-    "|μαΐου|ιουνίου|ιουλίου|αυγούστου|σεπτεμβρίου|οκτωβρίου|νοεμβρίου|δεκεμβρίου"
+    "january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun"
+    "|jul|aug|sept|sep|oct|nov|dec|januar|jänner|februar|feber|märz|mai|juni|juli|oktober|dezember|dez|mär|okt"
+    "|janvier|février|fevrier|mars|avril|juin|juillet|août|aout|septembre|octobre|novembre|décembre|decembre|janv"
+    "|févr|juil|déc|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre"
+    "|diciembre|ene|abr|ago|dic|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro|fev"
+    "|mai|set|out|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|januari|februari|maart"
+    "|mei|augustus|января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря|январь"
+    "|февраль|март|апрель|май|июнь|июль|август|сентябрь|октябрь|ноябрь|декабрь|янв|фев|мар|апр|июн|июл|авг|сен"
+    "|окт|ноя|дек|януари|февруари|април|юни|юли|септември|октомври|ноември|декември|януари|січня|лютого|березня"
+    "|квітня|травня|червня|липня|серпня|вересня|жовтня|листопада|грудня|stycznia|lutego|marca|kwietnia|maja"
+    "|czerwca|lipca|sierpnia|września|października|listopada|grudnia|ledna|února|března|dubna|května|června"
+    "|července|srpna|září|října|listopadu|prosince|ocak|şubat|mart|nisan|mayıs|haziran|temmuz|ağustos|eylül|ekim"
+    "|kasım|aralık|januar|mars|augusti|oktober|desember|يناير|فبراير|مارس|أبريل|ابريل|مايو|يونيو|يوليو|أغسطس"
+    "|سبتمبر|أكتوبر|نوفمبر|ديسمبر|جنوری|فروری|مارچ|اپریل|مئی|جون|جولائی|اگست|ستمبر|اکتوبر|نومبر|دسمبر|जनवरी|फरवरी"
+    "|मार्च|अप्रैल|मई|जून|जुलाई|अगस्त|सितंबर|अक्टूबर|नवंबर|दिसंबर|mei|agustus|ιανουαρίου|φεβρουαρίου|μαρτίου"
+    "|απριλίου|μαΐου|ιουνίου|ιουλίου|αυγούστου|σεπτεμβρίου|οκτωβρίου|νοεμβρίου|δεκεμβρίου"
 )
 _DAYS: Final = (
-    "monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun|montag|dienstag|mittwoch"
-    "|donnerstag|freitag|samstag|sonnabend|sonntag|mo|di|mi|do|fr|sa|so|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes"
-    "|martes|miércoles|jueves|viernes|sábado|domingo|segunda-feira|terça-feira|quarta-feira|quinta-feira|sexta-feira|segunda|terça"
-    "|quarta|quinta|sexta|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|maandag|dinsdag|woensdag|donderdag|vrijdag"
-    "|zaterdag|zondag|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|понеделник|сряда|четвъртък|петък|събота|неделя"
-    "|poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela|pazartesi|salı|çarşamba|perşembe|cuma|cumartesi|pazar|senin"
-    "|selasa|rabu|kamis|jumat|sabtu|minggu|الاثنين|الثلاثاء|الأربعاء|الخميس|الجمعة|السبت|الأحد"
+    "monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun|montag"
+    "|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|mo|di|mi|do|fr|sa|so|lundi|mardi|mercredi"
+    "|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo|segunda-feira"
+    "|terça-feira|quarta-feira|quinta-feira|sexta-feira|segunda|terça|quarta|quinta|sexta|lunedì|martedì"
+    "|mercoledì|giovedì|venerdì|sabato|domenica|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag"
+    "|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|понеделник|сряда|четвъртък|петък|събота"
+    "|неделя|poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela|pazartesi|salı|çarşamba|perşembe|cuma"
+    "|cumartesi|pazar|senin|selasa|rabu|kamis|jumat|sabtu|minggu|الاثنين|الثلاثاء|الأربعاء|الخميس|الجمعة|السبت"
+    "|الأحد"
 )
 _CUES: Final = (
-    "published|updated|posted|issued|modified|created|edited|first|last|on|at|date|time|am|pm|a\\.m\\.|p\\.m\\.|noon|midnight|local"
-    "|utc|gmt|est|edt|cst|cdt|mst|mdt|pst|pdt|et|pt|ct|bst|cet|cest|mez|ist|msk|wib|eet|aest|aedt|hkt|sgt|jst|eat|wat|sast|pht|ago"
-    "|hours?|minutes?|days?|mins?|hrs?|weeks?|months?|today|yesterday|of|the|and|st|nd|rd|th|original|originally|article|publish|release|released|since|from|added|last"
-    "|veröffentlicht|aktualisiert|erstellt|stand|zuletzt|geändert|uhr|um|am|vom|den|der|vor|stunden?|minuten|tagen?|heute|gestern|erschienen|datum"
-    "|publié|mis|mise|jour|à|le|la|il|y|a|heures?|modifié|par|jours?|h|min|publicado|actualizado|creado|hoy|ayer|hace|el|de|del|las|los|en|horas?|actualización|publicación"
-    "|atualizado|às|em|há|dia|dias|hoje|ontem|modificado|última|ultima|atualização|pubblicato|aggiornato|alle|ore|il|data|oggi|ieri|modifica|gepubliceerd|bijgewerkt|om|uur|laatst|gewijzigd"
-    "|опубликовано|обновлено|изменено|дата|публикации|в|г|года|год|время|мск|сегодня|вчера|назад|часов|часа|час|минут|публикувана|публикувано|обновена|последна|промяна|на|ч|днес|вчера|г\\.|оновлено|опубліковано|сьогодні|о|об"
-    "|opublikowano|aktualizacja|dodano|godz|godz\\.|dzisiaj|wczoraj|zveřejněno|aktualizováno|publikováno|dnes|včera|v|hod|güncelleme|güncellendi|yayınlanma|yayın|tarihi|giriş|oluşturulma|saat|son|bugün|dün|eklenme"
-    "|تاريخ|نشر|في|آخر|تحديث|منذ|ساعة|ساعات|دقيقة|شائع|ص|م|अपडेटेड|अपडेट|प्रकाशित|पब्लिश्ड|बजे|को|publicerad|uppdaterad|kl|klo|opdateret|publisert|oppdatert|julkaistu|päivitetty|δημοσίευση|ενημέρωση"
+    "published|updated|posted|issued|modified|created|edited|first|last|on|at|date|time|am|pm|a\\.m\\.|p\\.m\\."
+    "|noon|midnight|local|utc|gmt|est|edt|cst|cdt|mst|mdt|pst|pdt|et|pt|ct|bst|cet|cest|mez|ist|msk|wib|eet|aest"
+    "|aedt|hkt|sgt|jst|eat|wat|sast|pht|ago|hours?|minutes?|days?|mins?|hrs?|weeks?|months?|today|yesterday|of"
+    "|the|and|st|nd|rd|th|original|originally|article|publish|release|released|since|from|added|last"
+    "|veröffentlicht|aktualisiert|erstellt|stand|zuletzt|geändert|uhr|um|am|vom|den|der|vor|stunden?|minuten"
+    "|tagen?|heute|gestern|erschienen|datum|publié|mis|mise|jour|à|le|la|il|y|a|heures?|modifié|par|jours?|h|min"
+    "|publicado|actualizado|creado|hoy|ayer|hace|el|de|del|las|los|en|horas?|actualización|publicación|atualizado"
+    "|às|em|há|dia|dias|hoje|ontem|modificado|última|ultima|atualização|pubblicato|aggiornato|alle|ore|il|data"
+    "|oggi|ieri|modifica|gepubliceerd|bijgewerkt|om|uur|laatst|gewijzigd|опубликовано|обновлено|изменено|дата"
+    "|публикации|в|г|года|год|время|мск|сегодня|вчера|назад|часов|часа|час|минут|публикувана|публикувано|обновена"
+    "|последна|промяна|на|ч|днес|вчера|г\\.|оновлено|опубліковано|сьогодні|о|об|opublikowano|aktualizacja|dodano"
+    "|godz|godz\\.|dzisiaj|wczoraj|zveřejněno|aktualizováno|publikováno|dnes|včera|v|hod|güncelleme|güncellendi"
+    "|yayınlanma|yayın|tarihi|giriş|oluşturulma|saat|son|bugün|dün|eklenme|تاريخ|نشر|في|آخر|تحديث|منذ|ساعة|ساعات"
+    "|دقيقة|شائع|ص|م|अपडेटेड|अपडेट|प्रकाशित|पब्लिश्ड|बजे|को|publicerad|uppdaterad|kl|klo|opdateret|publisert"
+    "|oppdatert|julkaistu|päivitetty|δημοσίευση|ενημέρωση"
 )
-_TOKEN: Final = f"(?:{_MONTHS})\\.?|(?:{_DAYS})\\.?|(?:{_CUES})|[0-9]{{1,4}}(?:st|nd|rd|th|h|º|er|am|pm|z|年|月|日|일|월|년)?[0-9]{{0,2}}|[+-][0-9]{{1,2}}"
+_TOKEN: Final = (
+    f"(?:{_MONTHS})\\.?|(?:{_DAYS})\\.?|(?:{_CUES})"
+    "|[0-9]{1,4}(?:st|nd|rd|th|h|º|er|am|pm|z|年|月|日|일|월|년)?[0-9]{0,2}|[+-][0-9]{1,2}"
+)
 _EDGES: Final = "[ ,.:/|()\\[\\]•·–—@'\"+tz-]"
 _DATE: Final = f"^{_EDGES}*(?:(?:{_TOKEN}){_EDGES}+)*(?:{_TOKEN}){_EDGES}*$"
-_ANCHOR: Final = f"(?:^|[^a-zà-ÿа-яё])(?:{_MONTHS})(?:[^a-zà-ÿа-яё]|$)|[0-9]{{1,4}}[./-][0-9]{{1,2}}[./-][0-9]{{1,4}}|[0-9]{{1,2}}[:.h][0-9]{{2}}|[0-9]+ (?:hours?|minutes?|days?|mins?|hrs?|weeks?|months?|stunden?|minuten|tagen?|heures?|horas?|часов|часа) |^(?:vor|hace|há|il y a) [0-9]|年"
-_ISSUED: Final = "^(?:issued on|published(?: on| at)?|updated(?: on| at)?|posted(?: on)?|last (?:updated|modified)|date|datum|stand|опубликовано|обновлено|publicado(?: em| el)?|atualizado(?: em)?|mis à jour|publié(?: le)?|veröffentlicht(?: am)?|aktualisiert(?: am)?|güncelleme|first published|last updated on|aggiornato|pubblicato)[ :]*$"
+_ANCHOR: Final = (
+    f"(?:^|[^a-zà-ÿа-яё])(?:{_MONTHS})(?:[^a-zà-ÿа-яё]|$)|[0-9]{{1,4}}[./-][0-9]{{1,2}}[./-][0-9]{{1,4}}"
+    "|[0-9]{1,2}[:.h][0-9]{2}"
+    "|[0-9]+ (?:hours?|minutes?|days?|mins?|hrs?|weeks?|months?|stunden?|minuten|tagen?|heures?|horas?|часов|часа) "
+    "|^(?:vor|hace|há|il y a) [0-9]|年"
+)
+_ISSUED: Final = (
+    "^(?:issued on|published(?: on| at)?|updated(?: on| at)?|posted(?: on)?|last (?:updated|modified)|last updated on"
+    "|first published|date|datum|stand|опубликовано|обновлено|publicado(?: em| el)?|atualizado(?: em)?|mis à jour"
+    "|publié(?: le)?|veröffentlicht(?: am)?|aktualisiert(?: am)?|güncelleme|aggiornato|pubblicato)[ :]*$"
+)
 
 _CAPITAL: Final = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶŁĽĻŃŅŇŌŐŒŘŚŞŠŤŢŪŮŰŲŸŹŻŽΑ-ΩА-ЯЁІЇЄҐЂЈЉЊЋЏ"
-_NAME_WORD: Final = f'[{_CAPITAL}](?:[^ .,;:!?()"0-9/|{_CAPITAL}][^ .,;:!?()"0-9/|]*|\\.|\\.-?[{_CAPITAL}]\\.|\'[{_CAPITAL}][^ .,;:!?()"0-9/|]+)'
+_REST: Final = ' .,;:!?()"0-9/|'
+_NAME_WORD: Final = f"[{_CAPITAL}](?:[^{_REST}{_CAPITAL}][^{_REST}]*|\\.|\\.-?[{_CAPITAL}]\\.|'[{_CAPITAL}][^{_REST}]+)"
 _PARTICLE: Final = "de|da|do|dos|del|di|van|von|der|den|la|le|el|bin|al|und|and|e|y|et|и|&"
 _NAME: Final = f"^{_NAME_WORD}(?: (?:{_NAME_WORD}|{_PARTICLE}))+(?:, {_NAME_WORD}(?: (?:{_NAME_WORD}|{_PARTICLE}))+)*$"
 _LOWER: Final = "^[\\p{Ll}]"
@@ -102,8 +125,10 @@ _CREDITED: Final = "(?:source|photo|image|credit|picture|quelle|foto|fuente|ис
 
 
 def _long(shape: Shape, opens: str, ends: str) -> Mask:
-    """Lines of 80 characters and more whose first 60 and last 160 characters match; both are seen in lower case but for
-    `opens`, which is tried as written where it has capitals in it."""
+    """Lines of 80 characters and more whose first 60 and last 160 characters match.
+
+    Both are seen in lower case, but `opens` is tried as written where it has capitals in it.
+    """
     rows = np.flatnonzero(shape.length >= 80)
     text = shape.text.gather(rows)
     head = text.str.head(60) if opens != opens.lower() else text.str.head(60).str.to_lowercase()

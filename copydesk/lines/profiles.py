@@ -5,9 +5,9 @@
     Profiles.match              which rule names each line (columns in, columns out)
     Profiles.recognise          which site a document's lines give away
 
-A profile is a TOML file (schema: schemas/profile.yaml; how to write one: docs/labelling.md). Every rule carries cases, at
-least two that it must catch and two that it must not, and they are run whenever the file is read: a rule that cannot
-catch its own examples never gets near a document.
+A profile is a TOML file (schema: schemas/profile.yaml; how to write one: docs/labelling.md). Every rule carries
+cases, at least two that it must catch and two that it must not, and they are run whenever the file is read: a rule
+that cannot catch its own examples never gets near a document.
 
 Matching is for whole batches. Literals are one hash join; all regular expressions of a group are first tried as one
 alternation over the short lines, and only the few lines that pass are asked which rule it was. Both see the normalised
@@ -132,8 +132,8 @@ class Profiles:
     def match(self, shape: Shape, site: pl.Series, zone: NDArray[np.uint8] | None = None) -> Ints:
         """For each line the position of the rule that names it, else -1.
 
-        `site` is the site of each line's document. Without `zone` the rules that hold anywhere are asked, with it the others.
-        A site's own rules win over those for every site.
+        `site` is the site of each line's document. Without `zone` the rules that hold anywhere are asked, with it the
+        others. A site's own rules win over those for every site.
         """
         found = np.full(len(shape), -1, dtype=np.int64)
         for group in self._groups:
@@ -211,11 +211,12 @@ class _Group:
 
 
 def load_profiles(folders: Sequence[Path] = ()) -> Profiles:
-    """Read the shipped profiles and those (`*.toml`) in the user's folders; a user's profile replaces a shipped one of
-    the same id.
+    """Read the shipped profiles and those (`*.toml`) in the user's folders.
 
-    Raises ConfigError, naming file, rule, value and remedy, where a file is not TOML, a key is unknown, a rule has fewer
-    than two positive or two negative cases, or a case fails.
+    A user's profile replaces a shipped one of the same id.
+
+    Raises ConfigError, naming file, rule, value and remedy, where a file is not TOML, a key is unknown, a rule has
+    fewer than two positive or two negative cases, or a case fails.
     """
     read: dict[str, tuple[Profile, bytes]] = {}
     for path in _files(folders):

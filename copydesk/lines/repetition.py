@@ -5,11 +5,11 @@
     learn       surveys of all batches -> the tables of a Knowledge
     seen        how often each line was seen at its site;  heads: whether it is somebody's headline
 
-Measured on labelled articles with other documents of their outlets: a line that two others of its outlet hold is furniture
-(51 of 204 labelled furniture lines, no body line of 1,160); a line in one other is not (64 body lines: stories told twice).
-So a line counts from the third document on; the document itself is one of them, or might be, which leaves two others
-at least. Near-duplicates count once: each document carries three smallest hashes of its paragraphs, and the number of
-documents that hold a line is the least number of different ones among them.
+Measured on labelled articles with other documents of their outlets: a line that two others of its outlet hold is
+furniture (51 of 204 labelled furniture lines, no body line of 1,160); a line in one other is not (64 body lines:
+stories told twice). So a line counts from the third document on; the document itself is one of them, or might be,
+which leaves two others at least. Near-duplicates count once: each document carries three smallest hashes of its
+paragraphs, and the number of documents that hold a line is the least number of different ones among them.
 """
 
 from __future__ import annotations
@@ -74,7 +74,10 @@ def _hashed(low: pl.Series) -> pl.Series:
 
 
 def keys_of(shape: Shape) -> pl.Series:
-    """`line_key` of the lines up to shape.SHORT characters; null for longer ones, which are never furniture by repetition."""
+    """`line_key` of the lines up to shape.SHORT characters.
+
+    Null for longer ones, which are never furniture by repetition.
+    """
     return _hashed(shape.low)
 
 
@@ -115,7 +118,7 @@ def _frames(shape: Shape, site: pl.Series, docs: pl.DataFrame, headline: Mask, t
         "tags": lines.filter("tag").select(pl.col("text").alias("tag"), "a"),
         "sites": pl.DataFrame(schema=SURVEY["sites"]),
     }
-    return {name: frame.cast(dict(SURVEY[name])) for name, frame in frames.items()}
+    return {name: frame.cast(pl.Schema(SURVEY[name])) for name, frame in frames.items()}
 
 
 def learn(surveys: Iterable[dict[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
@@ -131,7 +134,7 @@ def learn(surveys: Iterable[dict[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]
         "tags": _counted(whole["tags"], "tag"),
         "sites": whole["sites"].unique(maintain_order=False),
     }
-    return {name: table.cast(dict(TABLES[name])).sort(list(TABLES[name])) for name, table in tables.items()}
+    return {name: table.cast(pl.Schema(TABLES[name])).sort(list(TABLES[name])) for name, table in tables.items()}
 
 
 def _repeated(lines: pl.DataFrame) -> pl.DataFrame:

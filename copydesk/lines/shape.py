@@ -52,7 +52,8 @@ PARAGRAPH: Final = 80
 the one-sentence paragraphs of agencies and tabloids."""
 
 INVISIBLE: Final = (
-    " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+    " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2007\u2008\u2009\u200a\u2028\u2029"
     "\u202f\u205f\u3000\ufeff\u200b\u200e\u200f\u00ad"
 )
 """White space and marks without ink: a line of nothing else is blank."""

@@ -26,7 +26,10 @@ _OPENING: Final = 12
 """Non-blank lines in which an agency's dateline or a crawl header may stand: after menu, title, deck and byline."""
 
 _ADDRESS: Final = "^https?://(?:www\\.)?([a-z0-9-]+(?:\\.[a-z0-9-]+)+)/[^ ]*$"
-_LICENCE: Final = "^(?:copyright|©|\\(c\\)|all rights reserved).{0,60}?[ (]((?:[a-z0-9-]+\\.)+(?:com|org|net|info|co\\.uk|eu|[a-z]{2}))[ ,.)]*.{0,30}$"
+_LICENCE: Final = (
+    "^(?:copyright|©|\\(c\\)|all rights reserved).{0,60}?[ (]"
+    "((?:[a-z0-9-]+\\.)+(?:com|org|net|info|co\\.uk|eu|[a-z]{2}))[ ,.)]*.{0,30}$"
+)
 
 
 def find_sites(

@@ -4,8 +4,9 @@
     frame       Shape and profile matches -> Frame
     structure   Frame -> a label and an evidence name per line, where the build tells one
 
-A news text has an order: section, headline, deck, byline and date (in any order), dateline, paragraphs with headings between
-them, then tags and furniture. Each reader below knows one part of that order and works on masks over all lines of a batch.
+A news text has an order: section, headline, deck, byline and date (in any order), dateline, paragraphs with headings
+between them, then tags and furniture. Each reader below knows one part of that order and works on masks over all
+lines of a batch.
 """
 
 from __future__ import annotations
@@ -108,21 +109,20 @@ def _bylines(at: Frame) -> Mask:
     before, after = neighbours(at.shape, -1), neighbours(at.shape, 1)
     cue = at.date | (at.ruled == CODE["byline"])
     beside = cue[before] | cue[after]
-    return at.name & beside & (at.zone == BEFORE) & ~at.headline & after_headline(at)
+    return np.asarray(at.name & beside & (at.zone == BEFORE) & ~at.headline & after_headline(at))
 
 
 def after_headline(at: Frame) -> Mask:
     """Lines after the first copy of the document's headline."""
-    running = np.cumsum(at.headline)
-    start = running[at.shape.first] - at.headline[at.shape.first]
-    return (running - start > 0) & ~at.headline
+    before: Ints = np.cumsum(at.headline) - at.headline
+    return np.asarray((before > before[at.shape.first]) & ~at.headline)
 
 
 def _sections(at: Frame) -> Mask:
     """One to four capitalised words between headline and date line."""
     after = neighbours(at.shape, 1)
     small = (at.shape.words <= 4) & (at.shape.length <= 40) & ~at.shape.stop & ~at.name
-    return small & at.date[after] & ~at.date & after_headline(at) & (at.zone == BEFORE)
+    return np.asarray(small & at.date[after] & ~at.date & after_headline(at) & (at.zone == BEFORE))
 
 
 def _tags(at: Frame) -> Mask:
@@ -137,7 +137,7 @@ def _tags(at: Frame) -> Mask:
 
 
 def _linked(at: Frame) -> Mask:
-    """Title-like lines right under the heading of a link box, without a blank line between, where paragraphs have them."""
+    """Title-like lines stuck to the heading of a link box, in texts that part their paragraphs by blank lines."""
     opener = at.ruled == CODE["related_link"]
     title = (
         (at.shape.words >= 4)
@@ -183,12 +183,12 @@ def _decks(at: Frame) -> Mask:
         | (at.ruled[after] == CODE["byline"])
         | (at.ruled[after] == CODE["caption"])
     )
-    return upper & sized & near & ahead & ~at.shape.open_end
+    return np.asarray(upper & sized & near & ahead & ~at.shape.open_end)
 
 
 def _headings(at: Frame) -> Mask:
     """Short lines between paragraphs that end like titles and have text after them."""
     after = neighbours(at.shape, 1)
     short = (at.shape.length <= HEADING_LENGTH) & ~at.shape.open_end & ~runs_on(at.shape) & (at.shape.words <= 16)
-    stop = at.shape.stop & ~at.shape.text.str.contains("[?!…][\"'”’»)]*$").to_numpy()
-    return short & ~stop & (at.zone == AMONG) & at.paragraph[after] & (at.ruled == UNKNOWN) & ~at.date
+    stop = at.shape.stop & ~at.shape.text.str.tail(4).str.contains("[?!…][\"'”’»)]*$").to_numpy()
+    return np.asarray(short & ~stop & (at.zone == AMONG) & at.paragraph[after] & (at.ruled == UNKNOWN) & ~at.date)
