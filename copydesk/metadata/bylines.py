@@ -197,7 +197,9 @@ _PICTURE: Final = re.compile(
     r"^(?:fotos?|photos?|images?|bilder?|pictures?|graphic|video|imagen|©|quelle|source|credit)\b", re.IGNORECASE
 )
 _INNER_CREDIT: Final = re.compile(
-    r"^(?:[^\W\d_]+ ){1,3}?(?:von|by|por|par|durch)\s+|^(?:durch|escribe)\s+|^By(?=[A-Z][a-z])", re.IGNORECASE
+    r"^(?!.*\b(?:geteilt|shared|compartida|partagée?)\b)(?:[^\W\d_]+ ){1,3}?(?:von|by|por|par|durch)\s+"
+    r"|^(?:durch|escribe)\s+|^By(?=[A-Z][a-z])",
+    re.IGNORECASE,
 )
 
 
@@ -259,7 +261,7 @@ def _read_shape(text: str, line: Line, head: int, dated: set[int]) -> tuple[floa
     return None
 
 
-LEAST_POINTS: Final = 1.5
+LEAST_POINTS: Final = 1.3
 """A bare name needs to stand close under the headline, be beside a date, or be labelled as a byline."""
 
 
