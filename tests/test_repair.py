@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from copydesk import repair
-from copydesk.misread import register_sloppy_codecs, undo_misread
+from copydesk.repair.misread import register_sloppy_codecs, undo_misread
 from copydesk.repair import KINDS, kind_names, reference, repair_lines, repair_text
 
 DATA = Path(__file__).parent / "data"

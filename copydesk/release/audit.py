@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from copydesk.errors import ReleaseError
-from copydesk.fields import type_name
+from copydesk.schema.fields import type_name
 from copydesk.knowledge import Knowledge
 from copydesk.release.folder import KNOWLEDGE, sha256_of
 from copydesk.release.manifest import Manifest

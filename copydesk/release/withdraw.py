@@ -23,7 +23,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from copydesk.errors import ReleaseError, UsageError
-from copydesk.fields import field_of
+from copydesk.schema.fields import field_of
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, compare_keys, count_changes, reasons, render_changelog
 from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes

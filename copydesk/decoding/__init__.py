@@ -6,7 +6,7 @@
 Two ways lead to the same tables. UTF-8 (and ASCII), nearly everything in practice, goes in columns: the files of
 the batch are one buffer, validity, line ends and offsets are found over all of it at once, and the lines are views
 into it. Whatever that cannot settle (another encoding, damage, byte-order marks of UTF-16, escape sequences, files
-that are no text) goes to `copydesk.charsets`, document by document.
+that are no text) goes to `copydesk.decoding.charsets`, document by document.
 
 Lines end at CRLF, CR and LF of the decided encoding. The raw bytes of a document's lines, in order, are the file.
 """
@@ -179,7 +179,7 @@ def _line_table(
 
 
 def _read_odd(raw: pl.Series, rows: NDArray[np.int64]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    from copydesk.charsets import read
+    from copydesk.decoding.charsets import read
 
     documents: list[tuple[int, str | None, str | None, list[str]]] = []
     lines: list[tuple[int, int, int, int, bytes, str]] = []

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.legacy import decode_line, guess
+from copydesk.decoding.legacy import decode_line, guess
 
 __all__ = ["Mixture"]
 

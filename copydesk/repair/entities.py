@@ -14,7 +14,7 @@ import re
 from functools import cache
 from typing import Final
 
-from copydesk.characters import join_surrogates
+from copydesk.repair.characters import join_surrogates
 
 __all__ = ["ENTITY", "ROUNDS", "decode_entities"]
 

@@ -4,9 +4,8 @@
     repair_text    one string; its lines are repaired each by itself
     reference      one line, slow and obvious: the meaning of the other two
 
-The passes, in their order: terminal sequences, surrogates, HTML entities (`copydesk.entities`), line breaks inside
-the line, invisible characters, mojibake and all that ftfy repairs (`copydesk.mojibake`), soft hyphens, joiners, widths,
-NFC, spaces. What is never touched: quotation marks, dashes and ellipses as they are, full-width punctuation, U+FFFD.
+The passes, in their order: terminal sequences, surrogates, HTML entities (`entities`), line breaks inside the line,
+invisible characters, mojibake and all that ftfy repairs (`mojibake`), soft hyphens, joiners, widths, NFC, spaces. What is never touched: quotation marks, dashes and ellipses as they are, full-width punctuation, U+FFFD.
 
 In a column, most lines of news are ASCII without anything to repair and are only looked at. Of the others, the
 engine's regular expressions find those where any pass but the removal of invisible characters and the joining of spaces
@@ -25,8 +24,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copydesk import mojibake
-from copydesk.characters import (
+from copydesk.repair import mojibake
+from copydesk.repair.characters import (
     INVISIBLE,
     JOINERS,
     LINE_BREAKS,
@@ -39,8 +38,8 @@ from copydesk.characters import (
     fix_widths,
     join_surrogates,
 )
-from copydesk.entities import ENTITY, decode_entities
-from copydesk.misread import MISREAD
+from copydesk.repair.entities import ENTITY, decode_entities
+from copydesk.repair.misread import MISREAD
 
 __all__ = ["KINDS", "kind_names", "reference", "repair_lines", "repair_text"]
 

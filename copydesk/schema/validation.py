@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from copydesk.fields import Field
+from copydesk.schema.fields import Field
 
 __all__ = ["FAULTS", "find_faults", "record_faults"]
 

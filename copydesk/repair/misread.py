@@ -15,7 +15,7 @@ import re
 from functools import cache
 from typing import Final
 
-from copydesk.legacy import OTHER, detect, western_share
+from copydesk.decoding.legacy import OTHER, detect, western_share
 
 __all__ = ["MISREAD", "c1_characters", "register_sloppy_codecs", "undo_misread"]
 

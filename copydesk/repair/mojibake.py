@@ -2,7 +2,7 @@
 
 Three kinds, in this order:
 
-    misread   legacy bytes (cp1251, koi8-r, cp1250 ...) that were read as cp1252: `copydesk.misread`
+    misread   legacy bytes (cp1251, koi8-r, cp1250 ...) that were read as cp1252: `copydesk.repair.misread`
     whole     UTF-8 read as a one-byte encoding, where the whole line reads back as UTF-8: `undo_whole`
     ftfy      the rest: mixtures, lost bytes, two and three layers, C1 code points: ftfy, with `CONFIG`
 
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from copydesk.misread import c1_characters, register_sloppy_codecs, undo_misread
+from copydesk.repair.misread import c1_characters, register_sloppy_codecs, undo_misread
 
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig

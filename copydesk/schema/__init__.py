@@ -23,8 +23,8 @@ import pyarrow as pa
 import yaml
 
 from copydesk.errors import ConfigError, ReleaseError
-from copydesk.fields import Field, arrow_type, parse_fields, polars_type, type_name
-from copydesk.validation import find_faults, record_faults
+from copydesk.schema.fields import Field, arrow_type, parse_fields, polars_type, type_name
+from copydesk.schema.validation import find_faults, record_faults
 
 __all__ = ["Schema", "load_schema", "read_schema", "schema_folder"]
 

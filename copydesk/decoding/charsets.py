@@ -4,11 +4,11 @@
 
     format      a picture, an archive, a PDF: no text, refused with its name
     mark        byte-order marks of UTF-8, UTF-16, UTF-32, GB18030
-    wide        UTF-16 and UTF-32 without a mark (`copydesk.wide`)
+    wide        UTF-16 and UTF-32 without a mark (`copydesk.decoding.wide`)
     shifted     ISO-2022, HZ and UTF-7: seven bits, state kept over lines; refused where no codec knows them
     utf-8       after dropping a character cut off by the end of the file; CESU-8's surrogates joined
     mixed       most lines are UTF-8: each other line is read by itself, in the encoding that fits the file's alphabet
-    legacy      `copydesk.legacy` decides among the one-byte and East Asian encodings
+    legacy      `copydesk.decoding.legacy` decides among the one-byte and East Asian encodings
 
 A file that is none of these, or that decodes to noise, raises DocumentError. Detection reads a bounded sample;
 decoding is linear.
@@ -22,9 +22,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from copydesk import wide
-from copydesk.characters import join_surrogates
+from copydesk.decoding import wide
 from copydesk.errors import DocumentError
+from copydesk.repair.characters import join_surrogates
 
 __all__ = ["Line", "Text", "read"]
 
@@ -236,7 +236,7 @@ def _utf8_line(line: bytes, tail: int) -> str:
 
 def _mixed(data: bytes) -> Text | None:
     """Read line by line if the lines with UTF-8 in them outnumber, by non-ASCII characters, what chance explains."""
-    from copydesk.mixture import Mixture
+    from copydesk.decoding.mixture import Mixture
 
     tail = _cut_tail(data)
     good: Counter[str] = Counter()
@@ -266,7 +266,7 @@ def _strict(line: bytes) -> str | None:
 
 
 def _legacy(data: bytes) -> Text:
-    from copydesk.legacy import decode_line, guess
+    from copydesk.decoding.legacy import decode_line, guess
 
     encoding = guess(data)
     lines = [(start, end, decode_line(line, encoding, last=end == len(data))) for start, end, line in _split(data)]

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.characters import join_surrogates
+from copydesk.repair.characters import join_surrogates
 
 __all__ = ["BOMS", "guess", "split"]
 
