@@ -60,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"copydesk {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_ingest, _add_explain, _add_diff, _add_verify, _add_restore, _add_withdraw):
+    for add in (_add_ingest, _add_explain, _add_diff, _add_verify, _add_restore, _add_withdraw, _add_model):
         add(commands)
     return parser
 
@@ -131,6 +131,16 @@ def _add_withdraw(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
     parser.add_argument("ids", nargs="+", metavar="ID", help="ids of documents: the column `id`")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why; it goes on record")
+
+
+def _add_model(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("model", help="the line model: train it again", description="The line model.")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    train = _command(verbs, "train", _train, "learn the weights from gold files; the same files give the same bytes")
+    train.add_argument(
+        "gold", nargs="+", type=Path, metavar="GOLD", help="gold files: docs/model-card.md names their forms"
+    )
+    train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights to write (.npz)")
 
 
 def _add_restore(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -261,4 +271,13 @@ def _withdraw(asked: argparse.Namespace) -> int:
     for name in asked.ids:
         done = withdraw(asked.dataset, name, asked.reason)
         print(f"{done.uri} ({done.id}): withdrawn from {', '.join(done.versions)}; {len(done.files)} files replaced")
+    return DONE
+
+
+def _train(asked: argparse.Namespace) -> int:
+    os.environ["OMP_NUM_THREADS"] = "1"  # sums of several threads differ in their last bits
+    from copydesk.lines.training import train
+
+    train(asked.gold, asked.out)
+    print(f"{asked.out}: {asked.out.stat().st_size} bytes")
     return DONE

@@ -17,7 +17,6 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from copydesk.errors import ReleaseError
-from copydesk.schema.fields import type_name
 from copydesk.knowledge import Knowledge
 from copydesk.release.folder import KNOWLEDGE, sha256_of
 from copydesk.release.manifest import Manifest
@@ -29,6 +28,7 @@ from copydesk.release.shards import RowDigest, Shard
 from copydesk.release.tables import CONTENT, article_content
 from copydesk.release.tally import ArticleTally, LedgerTally
 from copydesk.schema import load_schema
+from copydesk.schema.fields import type_name
 from copydesk.text import compose_texts, content_hashes, span_texts
 
 __all__ = ["audit"]

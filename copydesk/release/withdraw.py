@@ -23,7 +23,6 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from copydesk.errors import ReleaseError, UsageError
-from copydesk.schema.fields import field_of
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, compare_keys, count_changes, reasons, render_changelog
 from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes
@@ -32,6 +31,7 @@ from copydesk.release.manifest import Manifest, choose, read_card, read_manifest
 from copydesk.release.order import Batches, read_articles, read_ledger
 from copydesk.release.tables import Written, write_articles, write_ledger
 from copydesk.schema import Schema
+from copydesk.schema.fields import field_of
 
 __all__ = ["Withdrawn", "finish", "withdraw"]
 

@@ -5,7 +5,8 @@
     reference      one line, slow and obvious: the meaning of the other two
 
 The passes, in their order: terminal sequences, surrogates, HTML entities (`entities`), line breaks inside the line,
-invisible characters, mojibake and all that ftfy repairs (`mojibake`), soft hyphens, joiners, widths, NFC, spaces. What is never touched: quotation marks, dashes and ellipses as they are, full-width punctuation, U+FFFD.
+invisible characters, mojibake and all that ftfy repairs (`mojibake`), soft hyphens, joiners, widths, NFC, spaces. What
+is never touched: quotation marks, dashes and ellipses as they are, full-width punctuation, U+FFFD.
 
 In a column, most lines of news are ASCII without anything to repair and are only looked at. Of the others, the
 engine's regular expressions find those where any pass but the removal of invisible characters and the joining of spaces
