@@ -45,6 +45,8 @@ _NAME_LAST: Final = "[ :]\\p{Lu}[\\p{L}'â€™-]+ (?:\\p{Lu}\\. )?\\p{Lu}[\\p{L}'â€
 _PLACE: Final = {BEFORE: "above the text", AMONG: "among the paragraphs", AFTER: "below the text"}
 _NAMES: Final = {bits: name for name, bits in ZONES.items()}
 _SHOWN: Final = 3
+_SAID: Final = "The words say so."
+"""What says so in common words is printed by other sites, too: no marker."""
 _LEFT: Final = 30
 _CUT: Final = 200
 
@@ -68,7 +70,7 @@ def guess(kind: str, rows: pl.DataFrame, zone: int, documents: int) -> tuple[str
     """The label that the lines of a rule probably have, and the reason, from words, judge and place."""
     for label, cue in _CUES:
         if rows["low"].str.contains(cue).mean() == 1.0:
-            return label, "The words say so."
+            return label, _SAID
     share = rows["doc"].n_unique() / documents
     fit = [
         label for label in (*DROPPED, "byline", "tags", "date_line", "section_label") if _fits(label, kind, zone, share)
@@ -129,7 +131,7 @@ def _marks(table: pl.DataFrame, drafts: Iterable[Draft]) -> list[str]:
     for draft in drafts:
         edge = draft.rows.filter("edge")
         often = edge["doc"].n_unique() >= 0.5 * documents
-        if draft.kind == "lines" and often and edge["words"][0] >= 3:
+        if draft.kind == "lines" and often and edge["words"][0] >= 3 and draft.reason != _SAID:
             markers.append((-edge["doc"].n_unique(), -int(edge["words"][0]), _surfaces(edge)[0]))
     lines = [f"domains = [{', '.join(map(_quoted, domains))}]   # printed by its pages"] if domains else []
     if markers:
