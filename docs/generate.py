@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -50,14 +50,20 @@ def cli_page() -> str:
     """Every command's help, as the program prints it."""
     from copydesk.cli import build_parser
 
-    parser = build_parser()
-    kind = argparse._SubParsersAction  # noqa: SLF001 -- argparse has no public way to its subparsers
-    commands = next(action for action in parser._actions if isinstance(action, kind))  # noqa: SLF001
-    parts = [f"```text\n{parser.format_help()}```\n"]
-    parts += [f"## copydesk {name}\n\n```text\n{one.format_help()}```\n" for name, one in commands.choices.items()]
     codes = "Exit codes: 0 done (quarantine allowed unless `--strict`), 1 done but strict checks failed, 2 usage, "
     codes += "3 failed.\n"
-    return MADE + "# Command line\n\n" + "\n".join(parts) + "\n" + codes
+    return MADE + "# Command line\n\n" + "\n".join(_helps(build_parser())) + "\n" + codes
+
+
+def _helps(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The help of a command, then of its commands."""
+    title = "" if parser.prog == "copydesk" else f"## {parser.prog}\n\n"
+    yield f"{title}```text\n{parser.format_help()}```\n"
+    kind = argparse._SubParsersAction  # noqa: SLF001 -- argparse has no public way to its subparsers
+    for action in parser._actions:  # noqa: SLF001
+        if isinstance(action, kind):
+            for one in action.choices.values():
+                yield from _helps(one)
 
 
 def configuration_page() -> str:
