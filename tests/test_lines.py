@@ -198,6 +198,7 @@ def test_zones_follow_the_paragraphs() -> None:
     assert found.tolist() == [BEFORE, AMONG, AMONG, AFTER, BEFORE, BEFORE]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_normalising_twice_changes_nothing(text: str) -> None:
     """Normalised text is its own normal form, up to what lower-casing adds."""

@@ -39,6 +39,8 @@ __all__ = ["Known", "Verdict", "decide"]
 
 Say = Callable[[Mask, "Ints | int", "NDArray[np.object_] | str", "float | Floats"], None]
 
+# The bars were set on out-of-fold predictions, as one point for all sets: as low as article text lost on labelled articles
+# (0.2 % of its characters, most of it in whole pages that break sentences at links) and headings (3 of 59) allow.
 _BAR: Final = 0.2
 _BAR_CLEAN: Final = 0.8
 """Added in texts with next to no known furniture and with paragraphs for the most part (see `_clean`)."""
@@ -47,6 +49,8 @@ _BAR_SPACED: Final = 2.2
 before."""
 _BAR_LONG: Final = 0.5
 """Added for lines of 150 characters and more that hold or end a sentence."""
+_BAR_BROKEN: Final = 0.8
+"""Added for lines of 100 characters and more without a stop among paragraphs: sentences that were broken at a link."""
 _BAR_BESIDE: Final = 2.0
 """Added for a paragraph beside a kept one."""
 _BAR_HEADING: Final = 0.7
@@ -145,6 +149,7 @@ def _dropped(at: Frame, label: Ints, weight: Floats, odds: Floats) -> Mask:
     bar = _BAR + _clean(at) * (_BAR_CLEAN + _BAR_SPACED * spaced(at))
     bar += _BAR_HEADING * (label == CODE["heading"])
     bar += _BAR_LONG * ((shape.length >= 150) & (shape.stop | shape.inner_stop))
+    bar += _BAR_BROKEN * ((shape.length >= 100) & ~shape.stop & (at.zone == AMONG))
     drop = (weight > bar) & ((odds > 0) | (shape.length < _SHORT)) & ~(is_post(shape) & (at.zone == AMONG))
     before, after = neighbours(shape, -1), neighbours(shape, 1)
     text = at.paragraph & ~drop
