@@ -39,8 +39,8 @@ __all__ = ["Known", "Verdict", "decide"]
 
 Say = Callable[[Mask, "Ints | int", "NDArray[np.object_] | str", "float | Floats"], None]
 
-# The bars were set on out-of-fold predictions, as one point for all sets: as low as article text lost on labelled articles
-# (0.2 % of its characters, most of it in whole pages that break sentences at links) and headings (3 of 59) allow.
+# The bars were set on out-of-fold predictions, as one point for all sets: as low as the article text lost on labelled
+# articles (0.2 % of its characters, mostly sentences that whole pages break at links) and headings (3 of 59) allow.
 _BAR: Final = 0.2
 _BAR_CLEAN: Final = 0.8
 """Added in texts with next to no known furniture and with paragraphs for the most part (see `_clean`)."""
