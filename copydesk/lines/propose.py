@@ -42,8 +42,8 @@ __all__ = ["propose"]
 
 CONFIDENT: Final = 0.9
 """Confidence from which a kept line may not be matched by a rule; paragraphs never may. On invented sites the leads of
-link boxes in mid-story are proposed for 11 to 13 of 13 kinds with 0.9, for 6 to 8 with 0.8 and for none with 0.7, where the judge
-takes them for headings; drafts for 33 real outlets took no labelled text with 0.9."""
+link boxes in mid-story are proposed for 11 to 13 of 13 kinds with 0.9, for 6 to 8 with 0.8 and for none with 0.7, where
+the judge takes them for headings; drafts for 33 real outlets took no labelled text with 0.9."""
 
 SHARE: Final = 0.3
 """Share of the documents that an opening of two words must have; longer ones say enough by themselves."""
