@@ -31,6 +31,9 @@ __all__ = ["draft_from_files", "draft_from_release", "sites_of"]
 MOST: Final = 5_000
 """Documents that a draft is made from: what recurs in a site shows in hundreds, and thousands fit into memory."""
 
+SHOWN: Final = 12
+"""Sites that a message names."""
+
 
 def draft_from_files(options: Options, site: str | None = None) -> str:
     """A profile drafted from the raw files that `options` name (paths, else the sources of copydesk.toml).
@@ -96,9 +99,11 @@ def _draft(
     place: str,
 ) -> str:
     known = sites_of(lines, documents, profiles)
-    if (site is None and len(known) > 1) or (site is not None and site not in known):
-        shown = ", ".join(f"{name!r} ({count})" for name, count in list(known.items())[:12])
-        raise UsageError(f"{place}: site {site!r}; its documents are of {shown}: name one with --site")
+    shown = ", ".join(f"{name!r} ({count})" for name, count in list(known.items())[:SHOWN])
+    if site is None and len(known) > 1:
+        raise UsageError(f"{place}: the documents are of several sites: {shown}; name one with --site")
+    if site is not None and site not in known:
+        raise UsageError(f"{place}: no document of the site {site!r}; there are {shown}")
     return propose(lines, documents, None, profiles, site=site)
 
 
