@@ -206,6 +206,26 @@ def test_glued_tags(glued: str, vocabulary: tuple[str, ...], article: str, expec
     assert tags.split_glued(glued, dict.fromkeys(vocabulary, 3), article) == expected
 
 
+_RAILWAYS = "Railways Labour market Northern line"
+
+
+@pytest.mark.parametrize(
+    ("glued", "vocabulary", "expected"),
+    [
+        (_RAILWAYS, {"Railways": 2, "Labour market": 1, _RAILWAYS: 1}, ["Railways", "Labour market", "Northern line"]),
+        ("Railways Labour market", {"Railways": 2, "Labour market": 1, "Railways Labour market": 3}, None),
+        ("Labour Market", {"Labour Market": 1}, ["Labour", "Market"]),
+        ("Labour Market", {"Labour Market": 2}, ["Labour Market"]),
+        ("Northern Line Works", {"Northern": 4, "Northern Line Works": 2}, ["Northern Line Works"]),
+    ],
+)
+def test_a_glued_line_is_no_evidence_for_itself(
+    glued: str, vocabulary: dict[str, int], expected: list[str] | None
+) -> None:
+    """The whole line is one tag only if two documents hold it and no other tags make it up."""
+    assert tags.split_glued(glued, vocabulary, "") == (expected or ["Railways", "Labour market"])
+
+
 @pytest.mark.parametrize(
     ("last", "after", "expected"),
     [

@@ -137,13 +137,17 @@ def split_glued(text: str, vocabulary: Mapping[str, int], article: str) -> list[
     it) more, two capitalised words that nothing joins most. `vocabulary`: tag -> in how many documents.
     """
     words = text.split()
-    if len(words) < 2 or len(words) > 60 or text in vocabulary or text.isupper() or text.islower():
+    if len(words) < 2 or len(words) > 60 or text.isupper() or text.islower():
+        return [text]
+    whole = " ".join(words)
+    known = {phrase for phrase in _phrases(words) if phrase in vocabulary} - {whole}
+    if vocabulary.get(whole, 0) >= _OF_ITS_OWN and not _is_covered(words, known):
         return [text]
     lowered = article.casefold()
     costs: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * len(words)
     for end in range(1, len(words) + 1):
         for start in range(max(0, end - _MOST_WORDS), end):
-            cost = costs[start][0] + _cost(words[start:end], vocabulary, lowered)
+            cost = costs[start][0] + _cost(words[start:end], known, lowered)
             if cost < costs[end][0]:
                 costs[end] = (cost, start)
     tags: list[str] = []
@@ -155,9 +159,28 @@ def split_glued(text: str, vocabulary: Mapping[str, int], article: str) -> list[
     return tags[::-1]
 
 
-def _cost(words: Sequence[str], vocabulary: Mapping[str, int], article: str) -> float:
+_OF_ITS_OWN: Final = 2
+"""Documents that must hold a line for it to be one tag: the vocabulary counts the very line that is to be cut, too."""
+
+
+def _phrases(words: Sequence[str]) -> list[str]:
+    """Every run of words that is short enough for a tag."""
+    starts = range(len(words))
+    return [" ".join(words[start:end]) for start in starts for end in range(start + 1, start + 1 + _MOST_WORDS)]
+
+
+def _is_covered(words: Sequence[str], known: set[str]) -> bool:
+    """Whether known tags, one after another, make up all the words."""
+    reached = [True] + [False] * len(words)
+    for end in range(1, len(reached)):
+        starts = range(max(0, end - _MOST_WORDS), end)
+        reached[end] = any(reached[start] and " ".join(words[start:end]) in known for start in starts)
+    return reached[-1]
+
+
+def _cost(words: Sequence[str], known: set[str], article: str) -> float:
     phrase = " ".join(words)
-    if phrase in vocabulary:
+    if phrase in known:
         return 0.5
     if not (words[0][0].isupper() or words[0][0].isdigit() or words[0][0] == words[0][0].swapcase()):
         return 5.0
