@@ -113,7 +113,7 @@ def _zone_cities(locales: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Write the four tables."""
-    from babel import Locale  # type: ignore[import-not-found]  # a tool of developers only
+    from babel import Locale  # a tool of developers only
 
     locales = {language: Locale.parse(language) for language in LANGUAGES.split()}
     note = "# from Unicode CLDR by copydesk.metadata.generate: do not edit\n"
