@@ -209,10 +209,16 @@ def neighbours(shape: Shape, step: int) -> Ints:
 
 
 def paragraphs(shape: Shape, furniture: Mask) -> Mask:
-    """Lines that are surely running text: long, ending like sentences, and not known as furniture."""
+    """Lines that are surely running text: long, ending like sentences, and not known as furniture.
+
+    In a text without any, its sentences of half the length are taken for them.
+    """
     long = (shape.length >= PARAGRAPH) & shape.stop
     longer = (shape.length >= 2 * PARAGRAPH) & shape.inner_stop
-    return (long | longer | (shape.length >= SHORT)) & ~furniture
+    found = (long | longer | (shape.length >= SHORT)) & ~furniture
+    bare_text = ~reduced(shape, found, np.logical_or)
+    sentence = (shape.length >= PARAGRAPH // 2) & shape.stop & ~furniture
+    return np.asarray(found | (bare_text & sentence))
 
 
 def zones(shape: Shape, paragraph: Mask) -> NDArray[np.uint8]:
