@@ -134,6 +134,8 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
     chance = 1 / (1 + np.exp(-np.clip(weight, -30, 30)))
     open_ = ~at.headline & (at.rule < 0)
     drop = _dropped(at, label, weight, log_odds(model)) & open_
+    # A document of which nothing would stay is one that the model does not understand: doubt keeps it.
+    drop &= share(at, open_ & ~drop) > 0
     dropped = np.array(DROPPED_CODES)
     built = np.isin(label, dropped)
     say(drop & ~built, dropped[model[:, dropped].argmax(axis=1)], "model", chance)
