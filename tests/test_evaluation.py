@@ -191,6 +191,10 @@ def test_soft_scores_give_part_for_part() -> None:
         ({"sha256": "0" * 64}, "is not the file that was labelled"),
         ({"chars": [1]}, "chars does not hold one number for each of the 20 labels"),
         ({"fields": []}, "fields is []"),
+        ({"fields": {"headline": 5}}, "fields.headline is 5; give a text"),
+        ({"fields": {"topics": ["a", 2]}}, "fields.topics is ['a', 2]; give a list of texts"),
+        ({"fields": {"dateline": "PARIS"}}, "fields.dateline is 'PARIS'; give an object"),
+        ({"spans": [{"line": 1}]}, "the span {'line': 1} is none"),
     ],
 )
 def test_a_record_out_of_order_is_refused(tmp_path: Path, change: dict[str, Any], told: str) -> None:

@@ -13,12 +13,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from copydesk.errors import ConfigError, UsageError
+from copydesk.evaluation.compared import COMPARED
 from copydesk.labels import LABELS
 
 __all__ = ["Labelled", "read_labelled"]
+
+
+_KINDS: Final[dict[str, tuple[type, str]]] = {
+    **dict.fromkeys(("authors", "topics", "persons"), (list, "a list of texts")),
+    "dateline": (dict, "an object of texts"),
+    "truncated": (bool, "true or false"),
+}
 
 
 @dataclass(frozen=True)
@@ -94,10 +102,8 @@ def _labelled(where: str, record: dict[str, Any], folder: Path) -> Labelled:
     where = f"{where}, record {key!r}"
     labels = _labels(where, record)
     raw = _raw(where, record, folder / f"{key}.txt")
-    fields = record.get("fields")
-    if fields is not None and not isinstance(fields, dict):
-        raise ConfigError(f"{where}: fields is {fields!r:.60}; give an object")
-    spans = record.get("spans") or ()
+    fields = _fields(where, record.get("fields"))
+    spans = _spans(where, record.get("spans"))
     return Labelled(
         id=key,
         where=where,
@@ -131,6 +137,35 @@ def _chars(where: str, record: dict[str, Any], lines: int) -> tuple[int, ...] | 
             f"{where}: chars does not hold one number for each of the {lines} labels; mend it or leave it out"
         )
     return tuple(chars)
+
+
+def _fields(where: str, fields: Any) -> dict[str, Any] | None:
+    if fields is None:
+        return None
+    if not isinstance(fields, dict):
+        raise ConfigError(f"{where}: fields is {fields!r:.60}; give an object")
+    for name in {name.partition(".")[0] for name in COMPARED} & fields.keys():
+        value, (kind, told) = fields[name], _KINDS.get(name, (str, "a text"))
+        if value is not None and not (isinstance(value, kind) and all(map(_is_text, _inner(value)))):
+            raise ConfigError(f"{where}: fields.{name} is {value!r:.60}; give {told}, or null")
+    return fields
+
+
+def _inner(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [value.get(name) for name in ("place", "date", "agency")]
+    return value if isinstance(value, list) else []
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _spans(where: str, spans: Any) -> list[dict[str, Any]]:
+    for span in spans or []:
+        if not isinstance(span, dict) or not isinstance(span.get("text"), str) or span.get("label") not in LABELS:
+            raise ConfigError(f"{where}: the span {span!r:.60} is none; give line, text and a label")
+    return list(spans or [])
 
 
 def _raw(where: str, record: dict[str, Any], path: Path) -> bytes:
