@@ -144,7 +144,7 @@ def _fields(where: str, fields: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(fields, dict):
         raise ConfigError(f"{where}: fields is {fields!r:.60}; give an object")
-    for name in {name.partition(".")[0] for name in COMPARED} & fields.keys():
+    for name in sorted({name.partition(".")[0] for name in COMPARED} & fields.keys()):
         value, (kind, told) = fields[name], _KINDS.get(name, (str, "a text"))
         if value is not None and not (isinstance(value, kind) and all(map(_is_text, _inner(value)))):
             raise ConfigError(f"{where}: fields.{name} is {value!r:.60}; give {told}, or null")
