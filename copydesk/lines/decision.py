@@ -55,6 +55,8 @@ _BAR_BESIDE: Final = 2.0
 """Added for a paragraph beside a kept one."""
 _BAR_HEADING: Final = 0.7
 """Added for what the build takes for a section heading."""
+_MENU: Final = 3
+"""Entries from which a run of them is a menu: two lines may be a site's name and its section."""
 _SHORT: Final = 60
 """Characters: a longer line is not dropped where the model alone would keep it."""
 _SURE: Final = {"profile": 0.98, "repeat": 0.95, "other": 0.9, "structure": 0.7, "doubt": 0.5}
@@ -102,7 +104,21 @@ def decide(at: Frame, rules: tuple[str, ...], known: Known, model: Probabilities
     _ask_corpus(at, label, known, say)
     table = np.array([*rules, ""], dtype=object)
     say(at.rule >= 0, at.ruled, table[at.rule], _SURE["profile"])
+    say(_menu(at, label) & (label == CODE["section_label"]), CODE["navigation"], "structure:menu", _SURE["structure"])
     return verdict
+
+
+def _menu(at: Frame, label: Ints) -> Mask:
+    """Lines of menus: three or more links and section names without a blank line between them, one a link at least."""
+    link = label == CODE["navigation"]
+    entry = link | (label == CODE["section_label"])
+    before = neighbours(at.shape, -1)
+    joined = entry[before] & (before != np.arange(len(before))) & (at.shape.gap_before == 0)
+    begins = entry & ~joined
+    run = np.cumsum(begins) * entry
+    long = np.bincount(run, minlength=1) >= _MENU
+    linked = np.bincount(run, weights=link, minlength=1) > 0
+    return np.asarray(entry & long[run] & linked[run])
 
 
 def _ask_corpus(at: Frame, label: Ints, known: Known, say: Say) -> None:
