@@ -38,13 +38,14 @@ _DATELINE: Final = pl.Struct(
         "agency": pl.String(),
     }
 )
+_DATELINE_NAMES: Final = [field.name for field in _DATELINE.fields]
 _PROVENANCE: Final = pl.Struct(
     {"field": pl.String(), "value": pl.String(), "evidence": pl.String(), "used": pl.Boolean()}
 )
 _YEARS: Final = pl.Struct({"year": pl.Int16(), "weight": pl.Float32()})
 _LISTS: Final = ("authors", "topics", "persons", "notices")
 _INSTANTS: Final = ("published_at", "updated_at")
-_NESTED: Final = ("dateline", "candidate_years", "provenance")
+_NESTED: Final = {"candidate_years": _YEARS, "provenance": _PROVENANCE}
 _INSTANT: Final = pl.Datetime("us", "UTC")
 _NAMES: Final = pl.List(pl.String())
 
@@ -85,19 +86,28 @@ def extract(spans: pl.DataFrame, documents: pl.DataFrame, knowledge: Knowledge) 
     """
     vocabulary = dict(knowledge.tags.select("tag", "documents").iter_rows())
     with _without_collecting():
-        pages = pages_of(spans, documents)
-        rows = [_row(page, given, vocabulary) for page, given in zip(pages, _given(documents), strict=True)]
+        table = _fields(spans, documents, vocabulary)
+    return table.join(_quality(spans), on="doc", how="left", maintain_order="left")
+
+
+def _fields(spans: pl.DataFrame, documents: pl.DataFrame, vocabulary: Mapping[str, int]) -> pl.DataFrame:
+    """The columns of `SCHEMA`; what they were made from is gone when the cycle collector starts again."""
+    pages = pages_of(spans, documents)
+    rows = [_row(page, given, vocabulary) for page, given in zip(pages, _given(documents), strict=True)]
     doc = documents.get_column("doc").cast(pl.UInt32)
-    plain = {name: kind for name, kind in SCHEMA.items() if name not in ("doc", *_NESTED, *_LISTS, *_INSTANTS)}
-    columns = [pl.Series(name, [row[name] for row in rows], dtype=kind) for name, kind in plain.items()]
-    table = pl.DataFrame([doc, *columns]).with_columns(
-        *(_name_column(name, [row[name] for row in rows]) for name in _LISTS),
-        *(_instant_column(name, [row[name] for row in rows]) for name in _INSTANTS),
-        _dateline_column([row["dateline"] for row in rows]),
-        _nested_column("candidate_years", _YEARS, [row["candidate_years"] for row in rows]),
-        _nested_column("provenance", _PROVENANCE, [row["provenance"] for row in rows]),
-    )
-    return table.select(list(SCHEMA)).join(_quality(spans), on="doc", how="left", maintain_order="left")
+    return pl.DataFrame([doc, *(_column(name, [row[name] for row in rows]) for name in SCHEMA if name != "doc")])
+
+
+def _column(name: str, values: Sequence[Any]) -> pl.Series:
+    if name in _LISTS:
+        return _name_column(name, values)
+    if name in _INSTANTS:
+        return _instant_column(name, values)
+    if name == "dateline":
+        return _dateline_column(values)
+    if name in _NESTED:
+        return _nested_column(name, _NESTED[name], values)
+    return pl.Series(name, values, dtype=SCHEMA[name])
 
 
 @contextlib.contextmanager
@@ -147,12 +157,24 @@ def _listed(name: str, values: pl.Series, lists: Sequence[Sequence[Any]]) -> pl.
 
 def _dateline_column(datelines: Sequence[Dateline | None]) -> pl.Series:
     """The datelines as a column of structs, null where there is none."""
-    rows = [_dateline_tuple(dateline) for dateline in datelines]
-    table = pl.DataFrame(
-        rows, schema={"has": pl.Boolean(), **{f.name: f.dtype for f in _DATELINE.fields}}, orient="row"
-    )
-    names = [field.name for field in _DATELINE.fields]
-    return table.select(dateline=pl.when(pl.col("has")).then(pl.struct(names))).to_series()
+    found = [dateline or Dateline() for dateline in datelines]
+    columns = {
+        "place": [one.place for one in found],
+        "date": [one.date_written for one in found],
+        "month": [one.month for one in found],
+        "day": [one.day for one in found],
+        "year": [one.year for one in found],
+        "agency": [one.agency for one in found],
+    }
+    plain = [
+        pl.Series(field.name, columns[field.name], dtype=field.dtype)
+        for field in _DATELINE.fields
+        if field.name in columns
+    ]
+    places = _name_column("places", [[place.city for place in one.places] for one in found])
+    has = pl.Series("has", [one is not None for one in datelines], dtype=pl.Boolean)
+    table = pl.DataFrame([has, places, *plain])
+    return table.select(dateline=pl.when(pl.col("has")).then(pl.struct(_DATELINE_NAMES))).to_series()
 
 
 def _quality(spans: pl.DataFrame) -> pl.DataFrame:
@@ -270,13 +292,6 @@ def _dateline(page: Page) -> tuple[Dateline | None, int | None]:
 def _only_place(text: str) -> Dateline:
     name = text.rstrip(" .:-–—,")
     return Dateline((Place(name),), prefix=text, place=name)
-
-
-def _dateline_tuple(found: Dateline | None) -> tuple[Any, ...]:
-    if found is None:
-        return (False, None, None, [], None, None, None, None)
-    cities = [place.city for place in found.places]
-    return (True, found.place, found.date_written, cities, found.month, found.day, found.year, found.agency)
 
 
 def _when(page: Page, dateline: Dateline | None, given: _Given, code: str | None) -> When:

