@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from copydesk import __version__
-from copydesk.errors import CopydeskError
+from copydesk.errors import CopydeskError, UsageError
 
 if TYPE_CHECKING:
     from copydesk.job import Options
@@ -60,7 +60,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"copydesk {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_ingest, _add_explain, _add_diff, _add_verify, _add_restore, _add_withdraw, _add_model):
+    for add in (
+        _add_ingest,
+        _add_explain,
+        _add_diff,
+        _add_verify,
+        _add_restore,
+        _add_withdraw,
+        _add_evaluate,
+        _add_profile,
+        _add_model,
+    ):
         add(commands)
     return parser
 
@@ -131,6 +141,41 @@ def _add_withdraw(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
     parser.add_argument("ids", nargs="+", metavar="ID", help="ids of documents: the column `id`")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why; it goes on record")
+
+
+def _add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "evaluate", _evaluate, "scores against documents labelled by hand")
+    add = parser.add_argument
+    add("gold", type=Path, metavar="GOLD", help="JSON lines, a label for each raw line (schemas/gold.yaml)")
+    add(
+        "--raw", type=Path, metavar="DIR", help="the raw texts, ID.txt (default: the folder beside GOLD, named like it)"
+    )
+    add("--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if any)")
+    add("--dataset", type=Path, metavar="DIR", help="judge with the knowledge of this dataset's newest release")
+    add("--source", default="gold", metavar="NAME", help="the source as whose documents that knowledge counted them")
+    add(
+        "--by",
+        choices=["outlet", "site", "kind", "language"],
+        default="outlet",
+        help="what rows are for (default: outlet)",
+    )
+    add("--worst", type=int, default=20, metavar="N", help="how many of the worst lines are listed (default: 20)")
+    add("--json", action="store_true", help="everything as one JSON object")
+
+
+def _add_profile(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("profile", help="site profiles: propose one from the corpus")
+    inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    propose = _command(inner, "propose", _propose, "a site profile drafted from documents without labels")
+    propose.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="raw files (default: the configured sources)"
+    )
+    propose.add_argument(
+        "--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if any)"
+    )
+    propose.add_argument("--dataset", type=Path, metavar="DIR", help="from the ledger of this dataset's newest release")
+    propose.add_argument("--site", metavar="NAME", help="which site, where the documents are of several")
+    propose.add_argument("--out", type=Path, metavar="FILE", help="write to this new file instead of the terminal")
 
 
 def _add_model(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -280,4 +325,51 @@ def _train(asked: argparse.Namespace) -> int:
 
     train(asked.gold, asked.out)
     print(f"{asked.out}: {asked.out.stat().st_size} bytes")
+    return DONE
+
+
+def _evaluate(asked: argparse.Namespace) -> int:
+    from copydesk.carry import last_release
+    from copydesk.config import load_config
+    from copydesk.evaluation import evaluate, render
+    from copydesk.lines.profiles import load_profiles
+
+    config = load_config(asked.config)
+    last = last_release(asked.dataset) if asked.dataset else None
+    if asked.dataset and last is None:
+        raise UsageError(f"{asked.dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
+    found = evaluate(
+        asked.gold,
+        asked.raw,
+        knowledge=last.held_knowledge if last else None,
+        profiles=load_profiles([config.below(path) for path in config.ingest.profiles]),
+        source=asked.source,
+        by=asked.by,
+        limit=asked.worst,
+    )
+    print(
+        json.dumps(found.as_json(), ensure_ascii=False) if asked.json else render(found), end="\n" if asked.json else ""
+    )
+    return DONE
+
+
+def _propose(asked: argparse.Namespace) -> int:
+    from copydesk.config import load_config
+    from copydesk.drafting import draft_from_files, draft_from_release
+    from copydesk.job import Options
+    from copydesk.lines.profiles import load_profiles
+
+    if asked.out and asked.out.exists():
+        raise UsageError(f"{asked.out}: is there already; name a new file, a profile may hold somebody's work")
+    if asked.dataset:
+        config = load_config(asked.config)
+        profiles = load_profiles([config.below(path) for path in config.ingest.profiles])
+        text = draft_from_release(asked.dataset, profiles, asked.site)
+    else:
+        text = draft_from_files(Options(paths=tuple(asked.paths), config=asked.config, name="draft"), asked.site)
+    if asked.out:
+        asked.out.write_text(text, encoding="utf-8")
+        print(f"{asked.out}: {text.count('[[rules]]')} rules drafted; read and correct them")
+    else:
+        print(text, end="")
     return DONE

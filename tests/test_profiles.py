@@ -131,7 +131,7 @@ def test_a_sites_rules_are_for_its_documents_alone(profiles: Profiles) -> None:
     ("text", "site"),
     [
         ("Port reopens\n\nMOSCOW, March 2. /TASS/. The port has been reopened.", "tass"),
-        ("Port reopens\n\nBack to Main page\nThe port has been reopened.", "tass"),
+        ("Port reopens\n\nBack to Main page\nThe port has been reopened.", None),
         ("https://www.harbour.example/2019/port-reopens\nPort reopens", "harbour.example"),
         ("Port reopens\n\nCopyright 2019 harbour.com All rights", "harbour.com"),
         ("Port reopens\n\n© 2019 Harbour Media", None),

@@ -129,6 +129,8 @@ def _ask_corpus(at: Frame, label: Ints, known: Known, say: Say) -> None:
     title = (at.shape.words >= 4) & (at.shape.length <= 200) & ~at.paragraph & ~at.shape.stop
     say(title & known.headed & ~_own_title(at), CODE["related_link"], "headline:other", _SURE["other"])
     again = (known.seen >= SAFE) & ~at.headline & ~at.paragraph & ((at.zone != AMONG) | (at.shape.words >= 4))
+    # A heading such as "What happens next" comes back in many stories: among paragraphs that alone drops no heading.
+    again &= (at.zone != AMONG) | (label != CODE["heading"])
     named = np.char.add("repeat:", known.site.astype(str)).astype(object)
     say(again & ~np.isin(label, DROPPED_CODES), CODE["other_boilerplate"], named, _SURE["repeat"])
 
