@@ -158,7 +158,7 @@ def _listed(name: str, values: pl.Series, lists: Sequence[Sequence[Any]]) -> pl.
 def _dateline_column(datelines: Sequence[Dateline | None]) -> pl.Series:
     """The datelines as a column of structs, null where there is none."""
     found = [dateline or Dateline() for dateline in datelines]
-    columns = {
+    columns: dict[str, list[Any]] = {
         "place": [one.place for one in found],
         "date": [one.date_written for one in found],
         "month": [one.month for one in found],

@@ -145,10 +145,8 @@ _DATE_LIKE: Final = (
 
 def _with_use(near: pl.DataFrame) -> pl.DataFrame:
     rank, head, text, label = pl.col("rank"), pl.col("head"), pl.col("text"), pl.col("label")
-    size = text.str.len_bytes()
-    digit = text.str.contains("[0-9]")
-    month = text.str.contains_any(_month_names(), ascii_case_insensitive=True)
-    date = digit & (text.str.contains(_DATE_LIKE) | month)
+    near = near.with_columns(size=text.str.len_bytes(), date=_dates(near))
+    size, date = pl.col("size"), pl.col("date")
     quiet = ~label.is_in(("headline", "heading", "body", "caption", "copyright"))
     around = (rank >= head - 3) & (rank <= head + AROUND)
     short = size <= 90
@@ -159,15 +157,16 @@ def _with_use(near: pl.DataFrame) -> pl.DataFrame:
         | (around & short & quiet & date)
         | (quiet | (size <= 100)) & text.str.contains(bylines.CREDIT_START)
     ) & (size <= 400)
-    section = (label == "section_label") | ((rank >= head - 3) & (rank < head) & (size <= 120))
+    above = (rank >= head - 3) & (rank < head) & (size <= 120) & label.is_in(tags.ABOVE_HEADLINE)
     head_of_tags = (label == "tags") | (~label.is_in(_KEPT) | (size < 60)) & text.str.contains(tags.HEAD_START)
     uses = near.select(
+        "rank",
         context=size <= 40,
         date=date | (label == "date_line"),
         credit=credit,
-        section=section,
+        section=(label == "section_label") | above,
         tags=head_of_tags,
-        short=short & ~label.is_in(("body", "headline", "deck")),
+        listed=short & ~label.is_in((*tags.NOT_IN_GROUP, "headline", "deck")) & (rank > pl.col("last")),
         notice=text.str.contains(_NOTICE_START) & ~label.is_in(("headline", "related_link", "date_line", "byline")),
         prints=text.str.contains("©|opyright|https?://") & ~label.is_in(_KEPT),
         title=label.is_in(("headline", "deck")),
@@ -198,15 +197,26 @@ _TAG_REACH: Final = 25
 
 
 def _tag_group(uses: pl.DataFrame, doc: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A tag heading or tag line, and short lines within reach after one."""
-    head = uses.get_column("tags").to_numpy()
+    """A tag heading or tag line, and the short lines within reach that follow it without a gap."""
+    head, rank = uses.get_column("tags").to_numpy(), uses.get_column("rank").to_numpy()
     index = np.arange(len(doc))
+    follows = np.r_[False, (doc[1:] == doc[:-1]) & (rank[1:] == rank[:-1] + 1)]
     last = np.maximum.accumulate(np.where(head, index, -1))
-    within = (last >= 0) & (index - last <= _TAG_REACH) & (doc[np.maximum(last, 0)] == doc)
-    group: np.ndarray[Any, Any] = head | (within & uses.get_column("short").to_numpy())
+    last_gap = np.maximum.accumulate(np.where(follows & uses.get_column("listed").to_numpy(), -1, index))
+    group: np.ndarray[Any, Any] = head | ((last >= last_gap) & (index - last <= _TAG_REACH))
     return group
 
 
+def _dates(near: pl.DataFrame) -> pl.Series:
+    """Whether a line may hold a date: a digit, and the shape of a date or a month's name."""
+    text = near.get_column("text")
+    found, digit = text.str.contains(_DATE_LIKE), text.str.contains("[0-9]")
+    open_ = (digit & ~found).arg_true()  # names of months are dear to look for
+    named = text.gather(open_).str.contains_any(_month_names(), ascii_case_insensitive=True)
+    return (found & digit).scatter(open_.filter(named), values=True)
+
+
+@functools.cache
 def _month_names() -> list[str]:
     return sorted(name for name in tables.months() if len(name) > 2 or not name.isascii())
 

@@ -34,13 +34,25 @@ _PERSONS: Final = (
 _TOPIC_HEAD: Final = re.compile(rf"^[#\s]*{_TOPICS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
 _PERSON_HEAD: Final = re.compile(rf"^\s*{_PERSONS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
 HEAD_START: Final = (
-    r"(?i)^[^\p{L}]{0,4}(?:article|story|related|tag|topic|key|hasht|filed|them|schlag|stichw|mehr zu|etiq|"
+    r"(?i)^[^\p{L}]{0,4}(?:article |story |related )?(?:tag|topic|key|hasht|filed|them|schlag|stichw|mehr zu|etiq|"
     r"tema|tóp|pala|mots|sujet|argom|parole|tref|"
     r"тег|тем|мет|ключ|тэг|słowa|štít|témat|címk|emner|nyck|this article|more on|in this|kateg|categ|"
     r"posted in|kata|الوسوم|标签|タグ|person|people|"
     r"pesso|перс|osoby|kişi)"
 )
 """How a tag heading begins, for the first sieve (Polars' regular expressions)."""
+NOT_IN_GROUP: Final = (
+    "body",
+    "heading",
+    "copyright",
+    "comment_prompt",
+    "share_prompt",
+    "byline",
+    "date_line",
+)
+"""Labels of lines that end a group of tags."""
+ABOVE_HEADLINE: Final = ("navigation", "related_link", "heading", "other_boilerplate", "deck")
+"""Labels that a section without a label of its own may have."""
 _SEPARATORS: Final = re.compile(r"\s*(?:[|•·,;،、›»]|\s/\s|\s-\s|(?:^|\s)#)\s*")
 _MOST_WORDS: Final = 6
 _MOST_TAGS: Final = 30
@@ -92,11 +104,7 @@ def _head(line: Line, open_group: str, body: tuple[int, int]) -> tuple[str, str 
     if labelled:
         return open_group or "topics", text
     short = len(text) <= 40 and len(text.split()) <= 4 and line.rank > body[1] and text[-1:] not in ".!?:"
-    if (
-        open_group
-        and short
-        and line.label not in ("body", "heading", "copyright", "comment_prompt", "share_prompt", "byline", "date_line")
-    ):
+    if open_group and short and line.label not in NOT_IN_GROUP:
         return open_group, text
     return "", None
 
@@ -210,12 +218,7 @@ def section_of(lines: Sequence[Line], head: int, headline: str | None) -> tuple[
     """Read the section: a section label, a breadcrumb, or the short line just above the headline."""
     labelled = [line for line in lines if line.label == "section_label"]
     labelled.sort(key=lambda line: (abs(line.rank - head), line.rank))
-    above = [
-        line
-        for line in lines
-        if head - 3 <= line.rank < head
-        and line.label in ("navigation", "related_link", "heading", "other_boilerplate", "deck")
-    ]
+    above = [line for line in lines if head - 3 <= line.rank < head and line.label in ABOVE_HEADLINE]
     for line in (*labelled, *reversed(above)):
         found = _section_in(line.text.strip(), headline or "", labelled=line.label == "section_label")
         if found:
