@@ -78,7 +78,7 @@ class Ingest(_Strict):
 
     workers: int = Field(default=2, ge=1, le=256, description="worker processes; `--workers` wins")
     batch_documents: int = Field(
-        2_000, ge=1, description="most documents of a batch; changes speed and memory, no result"
+        default=2_000, ge=1, description="most documents of a batch; changes speed and memory, no result"
     )
     batch_bytes: int = Field(default=32_000_000, ge=1, description="most raw bytes of a batch, one document apart")
     max_document_bytes: int = Field(default=20_000_000, ge=1, description="a larger file goes to quarantine")

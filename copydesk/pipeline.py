@@ -69,8 +69,8 @@ def ingest(job: Job, over: Over) -> Outcome:
     if job.dry_run:
         return _outcome(job, plan, _dry_changes(plan))
     if _unchanged(job, plan):
-        refused = _refused(job, plan, []).rows()
-        return _outcome(job, plan, Changes(0, 0, len(plan.same), len(plan.gone)), refused=refused)
+        same = Changes(0, 0, len(plan.same), len(plan.gone))
+        return _outcome(job, plan, same, refused=_refused(job, plan, []).rows())
     with Folder(job.destination).opened() as folder:
         work = _work(job, plan, folder)
         batches = _batches(job, plan, work)

@@ -1,0 +1,1 @@
+"""The tests: what copydesk promises, as tables of cases and properties."""

@@ -25,7 +25,7 @@ ENCODINGS = ["utf-8", "cp1252", "cp1251", "utf-16-le", "utf-16-be", "koi8-r"]
 def test_cuts_tile_the_line(decoded: str, text: str, places: list[int], encoding: str, end: bytes) -> None:
     """Cuts never go back, never leave the line, and the last is its end, whatever was repaired and however encoded."""
     raw = decoded.encode(encoding, "replace") + end
-    ends = sorted(min(place, len(text)) for place in places) + [len(text)]
+    ends = [*sorted(min(place, len(text)) for place in places), len(text)]
     cuts = byte_cuts(raw, decoded, text, ends, encoding)
     assert cuts == sorted(cuts)
     assert len(cuts) == len(ends)

@@ -1,7 +1,5 @@
 """A withdrawal takes a document out of every release, on record, and nothing else changes."""
 
-
-
 from __future__ import annotations
 
 import shutil

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from copydesk import repair
-from copydesk.repair.misread import register_sloppy_codecs, undo_misread
 from copydesk.repair import KINDS, kind_names, reference, repair_lines, repair_text
+from copydesk.repair.misread import register_sloppy_codecs, undo_misread
 
 DATA = Path(__file__).parent / "data"
 CASES = [json.loads(line) for line in (DATA / "repair_cases.jsonl").read_text(encoding="utf-8").splitlines()]
