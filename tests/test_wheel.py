@@ -32,7 +32,7 @@ def test_the_wheel_ships_code_flows_schemas_profiles_and_weights(unpacked: Path)
     """Data files are in, tests and samples are not."""
     names = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
     assert {"flows/ingest.py", "copydesk/schemas/article.yaml", "copydesk/lines/profiles/web.toml"} <= names
-    assert "copydesk/py.typed" in names
+    assert {"copydesk/py.typed", "copydesk/lines/weights.npz", "copydesk/metadata/data/months.tsv"} <= names
     assert not [name for name in names if name.startswith(("tests/", "seeds/", "docs/", "benchmarks/"))]
 
 
