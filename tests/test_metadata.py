@@ -270,7 +270,9 @@ def test_language_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     language._model.cache_clear()
-    assert language.detect(["Der Hafen wird nach dem Sturm am Montag wieder geöffnet, sagte der Minister."])[0] == "de"  # type: ignore[index]
+    found = language.detect("Der Hafen wird nach dem Sturm am Montag wieder geöffnet, sagte der Minister.", list)
+    assert found is not None
+    assert found[0] == "de"
 
 
 def test_no_clock_is_read() -> None:

@@ -218,7 +218,7 @@ def _given(documents: pl.DataFrame) -> list[_Given]:
 
 
 def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> dict[str, Any]:
-    tongue = language.detect(page.longest)
+    tongue = language.detect(page.longest, page.longer)
     code = tongue[0] if tongue else None
     title = headlines.headline_of(page.labelled("headline"))
     dateline, end = _dateline(page)
@@ -244,7 +244,7 @@ def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> dict[str, 
         "url": outlets.address_of(page.prints),
         "language": code,
         "language_score": tongue[1] if tongue else None,
-        "script": language.script_of(page.longest[0][:200]) if page.longest else None,
+        "script": language.script_of(page.longest[:200]) if page.longest else None,
         "truncated": page.cut_off,
         "notices": _notices(page),
     }

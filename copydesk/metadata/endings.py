@@ -12,9 +12,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+import polars as pl
+
 from copydesk.metadata import tables
 
-__all__ = ["NOTICE", "is_truncated", "notice_kind"]
+__all__ = ["NOTICE", "is_truncated", "may_be_truncated", "notice_kind"]
 
 _OPEN_END: Final = re.compile(
     r"(?:\[\s?(?:\.{3}|…|\+\d+ chars?|more)\s?\]|\((?:\.{3}|…|more|mehr|continued)\)|[^.\W](?:\.{3}|…))\s*$",
@@ -52,8 +54,19 @@ def is_truncated(texts: Sequence[str], after: Sequence[str]) -> bool:
     return _open_quotation(last) or _mid_sentence(last, texts[:-1])
 
 
-_OPENING: Final = re.compile(r"(?:^|[\s(—–-])[\"“«„]\S")
-_PAIRS: Final = (("“", "”"), ("«", "»"))
+_PLAIN_END: Final = r"[^.…][.!?][\"”]?[ \t\u{a0}]*$"
+_QUOTED: Final = r"^[\"“«]"
+_SENDS_ON: Final = (
+    r"(?i)^[^\p{L}\p{N}_]*(?:cont|keep |read |to |click|story|this |full |subs|weiter|den |lire|lisez|seguir|leer|"
+    r"leia|чит|czyt)"
+)
+
+
+def may_be_truncated(last: pl.Expr, *, after: bool) -> pl.Expr:
+    """A wide sieve over columns: the last paragraphs, or the lines `after` a text, that `is_truncated` must see."""
+    if after:
+        return last.str.contains(_SENDS_ON)
+    return ~last.str.contains(_PLAIN_END) | last.str.contains(_QUOTED)
 
 
 def _open_quotation(last: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 __all__ = ["detect", "script_of"]
@@ -36,12 +36,18 @@ _MOSTLY: Final = 0.8
 _LATIN: Final = re.compile(r"[^\W\d_]")
 
 
-def detect(lines: Sequence[str]) -> tuple[str, float] | None:
-    """Return (ISO 639-1 or -3 code, score) of the longest lines, the longest first; None where there are no letters."""
-    first = _ask(lines[0][:FIRST]) if lines else None
-    if first is None or first[1] >= SURE or (len(lines) == 1 and len(lines[0]) <= FIRST):
+def detect(longest: str | None, longer: Callable[[], Sequence[str]]) -> tuple[str, float] | None:
+    """Return (ISO 639-1 or -3 code, score) of the longest line; None where there are no letters.
+
+    `longer` gives up to four lines, the longest first; it is asked where the longest alone leaves a doubt.
+    """
+    first = _ask(longest[:FIRST]) if longest is not None else None
+    if longest is None or first is None or first[1] >= SURE:
         return first
-    return _ask(" ".join(line[:REST] for line in lines[:4]))
+    lines = longer()
+    if len(lines) == 1 and len(lines[0]) <= FIRST:
+        return first
+    return _ask(" ".join(line[:REST] for line in lines))
 
 
 def _ask(text: str) -> tuple[str, float] | None:

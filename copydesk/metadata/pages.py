@@ -51,7 +51,10 @@ class Page:
     """Other early paragraphs that may begin with one: teasers and captions come before the story on some pages."""
     dateline_line: str | None = None
     cut_off: bool = False
-    longest: list[str] = field(default_factory=list)
+    longest: str | None = None
+    """The first 400 characters of the longest line of deck and text."""
+    longer: Callable[[], list[str]] = list
+    """The same of the four longest, cut out when asked for."""
     article: Callable[[], list[str]] = list
     """The lines of headline, deck and text, cut out when asked for."""
     dates: list[Line] = field(default_factory=list)
@@ -73,8 +76,8 @@ def pages_of(spans: pl.DataFrame, documents: pl.DataFrame) -> list[Page]:
     lines = spans.select("doc", "text", "label").filter(pl.col("label") != "blank")
     if lines.is_empty():
         return [Page() for _ in numbers]
-    lines = _ranked(lines)
-    pages = _facts(lines)
+    lines, bounds = _ranked(lines)
+    pages = _facts(lines, bounds)
     for number, rank, label, text, use in _near(lines).iter_rows():
         page, line = pages[number], Line(rank, label, text)
         for group in _groups(use):
@@ -91,8 +94,8 @@ def _groups(use: int) -> tuple[str, ...]:
     return tuple(group for position, group in enumerate(_GROUPS) if use >> position & 1)
 
 
-def _ranked(lines: pl.DataFrame) -> pl.DataFrame:
-    """Add rank and count, and per document the ranks of headline and text."""
+def _ranked(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Add rank and count, and the ranks of headline and text; these last also as a table, one row per document."""
     doc = lines.get_column("doc").to_numpy()
     starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]])
     sizes = np.diff(np.r_[starts, len(doc)])
@@ -116,7 +119,8 @@ def _ranked(lines: pl.DataFrame) -> pl.DataFrame:
     head = np.where(head < 0, np.where(first_head == far, np.maximum(first_body - 3, 0), first_head), head)
     each = {"count": sizes, "head": head, "first": first_body, "last": last_body, "last_kept": last_kept}
     columns = [pl.Series(name, np.repeat(values, sizes), dtype=pl.Int32) for name, values in each.items()]
-    return lines.with_columns(pl.Series("rank", rank, dtype=pl.Int32), *columns)
+    bounds = pl.DataFrame({"doc": doc[starts], **each})
+    return lines.with_columns(pl.Series("rank", rank, dtype=pl.Int32), *columns), bounds
 
 
 def _near(lines: pl.DataFrame) -> pl.DataFrame:
@@ -221,66 +225,59 @@ def _month_names() -> list[str]:
     return sorted(name for name in tables.months() if len(name) > 2 or not name.isascii())
 
 
-def _facts(lines: pl.DataFrame) -> dict[int, Page]:
-    text, label = pl.col("text"), pl.col("label")
-    body = label == "body"
-    marked = lines.select(
-        "doc",
-        "text",
-        "rank",
-        "last_kept",
-        "label",
-        size=pl.when(label.is_in((*_KEPT, "deck"))).then(text.str.len_bytes()).otherwise(0),
-    )
-    rank = pl.col("rank")
-    groups = marked.group_by("doc", maintain_order=True)
-    bounds = lines.group_by("doc", maintain_order=True).agg(
-        pl.col("head", "first", "last", "count", "last_kept").first()
-    )
-    opening = text.str.slice(0, 400)
-    firsts = lines.filter(body & (rank == pl.col("first"))).select(
-        "doc", opening=opening, may_be_dateline=opening.str.contains(_DATELINE_FIRST)
-    )
+def _facts(lines: pl.DataFrame, bounds: pl.DataFrame) -> dict[int, Page]:
+    text, label, rank = pl.col("text"), pl.col("label"), pl.col("rank")
+    firsts = lines.filter((label == "body") & (rank == pl.col("first"))).select("doc", opening=text.str.slice(0, 400))
+    openings = _by_document(firsts.with_columns(sieved=pl.col("opening").str.contains(_DATELINE_FIRST)))
+    headings = lines.filter((label == "heading") & (rank < pl.col("first")))
+    height = (text.str.strip_chars().str.len_chars() + PARAGRAPH_BREAK).sum()
+    above = _by_document(headings.group_by("doc", maintain_order=True).agg(height))
     early = label.is_in(("body", "deck")) & (rank != pl.col("first")) & (rank <= pl.col("first") + DATELINE_REACH)
-    above = (
-        lines.filter((label == "heading") & (rank < pl.col("first")))
-        .group_by("doc", maintain_order=True)
-        .agg(above=(text.str.strip_chars().str.len_chars() + PARAGRAPH_BREAK).sum())
-    )
-    later = (
-        lines.filter(early & text.str.contains(_DATELINE_LATER))
-        .group_by("doc", maintain_order=True)
-        .agg(later=text.str.slice(0, 400).head(3))
-    )
-    ends = marked.filter(body).group_by("doc", maintain_order=True).agg(text.tail(4).alias("end"))
-    after = (
-        marked.filter((rank > pl.col("last_kept")) & (rank <= pl.col("last_kept") + 2))
-        .group_by("doc", maintain_order=True)
-        .agg(after=text.str.slice(0, 100))
-    )
-    alone = lines.filter(label == "dateline").group_by("doc", maintain_order=True).agg(dateline=text.first())
-    longest = groups.agg(longest=text.top_k_by("size", 4).str.slice(0, 400))
-    table = bounds
-    for part in (firsts, above, later, ends, after, alone, longest):
-        table = table.join(part, on="doc", how="left", maintain_order="left")
-    slices = _article_slices(lines)
+    teasers = lines.filter(early).filter(text.str.contains(_DATELINE_LATER))
+    later = _by_document(teasers.group_by("doc", maintain_order=True).agg(text.str.slice(0, 400).head(3)))
+    datelines = lines.filter(label == "dateline")
+    alone = _by_document(datelines.group_by("doc", maintain_order=True).agg(text.first()))
+    cut_off = _cut_off(lines)
+    slices, longest = _article_slices(lines), _longest(lines)
     pages = {}
-    for row in table.iter_rows():
-        number, head, first, last, _, last_kept, opening, sieved, heading, more, end, behind, dateline, top = row
-        cut_off = bool(end) and (last_kept > last or endings.is_truncated(end, behind or ()))
+    for number, _, head, first, last, _ in bounds.iter_rows():
+        (opening, sieved), (line, longer) = openings.get(number, ("", False)), longest(number)
         pages[number] = Page(
-            head,
-            (first, last),
-            opening or "",
-            bool(sieved),
-            heading or 0,
-            more or [],
-            dateline,
-            cut_off,
-            top or [],
-            slices(number),
+            head=head,
+            body=(first, last),
+            opening=opening,
+            may_be_dateline=sieved,
+            above=above.get(number, (0,))[0],
+            later_openings=later[number][0] if number in later else [],
+            dateline_line=alone[number][0] if number in alone else None,
+            cut_off=number in cut_off,
+            longest=line,
+            longer=longer,
+            article=slices(number),
         )
     return pages
+
+
+def _by_document(table: pl.DataFrame) -> dict[int, tuple[Any, ...]]:
+    """The rest of each row by its first column, the document."""
+    return {row[0]: row[1:] for row in table.iter_rows()}
+
+
+def _cut_off(lines: pl.DataFrame) -> set[int]:
+    """Documents that stop short: with a heading that nothing follows, or by their end."""
+    text, body, rank, kept = pl.col("text"), pl.col("label") == "body", pl.col("rank"), pl.col("last_kept")
+    last = lines.filter(body & (rank == pl.col("last")))
+    on_heading = last.filter(kept > pl.col("last"))
+    behind = lines.filter((rank > kept) & (rank <= kept + 2)).select("doc", text=text.str.slice(0, 100))
+    doubtful = {
+        *last.filter(endings.may_be_truncated(text, after=False)).get_column("doc"),
+        *behind.filter(endings.may_be_truncated(text, after=True)).get_column("doc"),
+    }
+    is_doubtful = pl.col("doc").is_in(sorted(doubtful))
+    ends = lines.filter(body & is_doubtful).group_by("doc", maintain_order=True).agg(text.tail(4))
+    after = dict(behind.filter(is_doubtful).group_by("doc", maintain_order=True).agg("text").iter_rows())
+    short = {number for number, end in ends.iter_rows() if endings.is_truncated(end, after.get(number, ()))}
+    return short.union(on_heading.get_column("doc"))
 
 
 PARAGRAPH_BREAK: Final = 2
@@ -317,6 +314,22 @@ def _article_slices(lines: pl.DataFrame) -> Callable[[int], Callable[[], list[st
             return found
 
         return article
+
+    return of
+
+
+def _longest(lines: pl.DataFrame) -> Callable[[int], tuple[str | None, Callable[[], list[str]]]]:
+    """For each document its longest line of deck and text, and a function that gives the four longest."""
+    counts = pl.col("label").is_in((*_KEPT, "deck"))
+    sized = lines.select("doc", size=pl.when(counts).then(pl.col("text").str.len_bytes()).otherwise(0)).with_row_index()
+    rows = sized.group_by("doc", maintain_order=True).agg(pl.col("index").top_k_by("size", 4))
+    text, first = lines.get_column("text"), rows.get_column("index").list.first()
+    longest = text.gather(first).str.slice(0, 400)
+    entries = dict(zip(rows.get_column("doc"), zip(longest, rows.get_column("index"), strict=True), strict=True))
+
+    def of(number: int) -> tuple[str | None, Callable[[], list[str]]]:
+        line, indices = entries[number]
+        return line, lambda: text.gather(indices).str.slice(0, 400).to_list()
 
     return of
 
