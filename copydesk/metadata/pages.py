@@ -18,6 +18,7 @@ import polars as pl
 
 from copydesk.metadata import bylines, endings, tables, tags
 from copydesk.metadata.published import Line
+from copydesk.metadata.years import YEAR_LIKE
 
 __all__ = ["Page", "column", "pages_of"]
 
@@ -57,6 +58,8 @@ class Page:
     """The same of the four longest, cut out when asked for."""
     article: Callable[[], list[str]] = list
     """The lines of headline, deck and text, cut out when asked for."""
+    dated_lines: Callable[[], list[str]] = list
+    """Those of them that may name a year."""
     dates: list[Line] = field(default_factory=list)
     credits: list[Line] = field(default_factory=list)
     sections: list[Line] = field(default_factory=list)
@@ -238,7 +241,8 @@ def _facts(lines: pl.DataFrame, bounds: pl.DataFrame) -> dict[int, Page]:
     datelines = lines.filter(label == "dateline")
     alone = _by_document(datelines.group_by("doc", maintain_order=True).agg(text.first()))
     cut_off = _cut_off(lines)
-    slices, longest = _article_slices(lines), _longest(lines)
+    kept = lines.filter(label.is_in((*_KEPT, "headline", "deck"))).select("doc", "text")
+    articles, dated, longest = _slices(kept), _slices(kept.filter(text.str.contains(YEAR_LIKE))), _longest(lines)
     pages = {}
     for number, _, head, first, last, _ in bounds.iter_rows():
         (opening, sieved), (line, longer) = openings.get(number, ("", False)), longest(number)
@@ -253,7 +257,8 @@ def _facts(lines: pl.DataFrame, bounds: pl.DataFrame) -> dict[int, Page]:
             cut_off=number in cut_off,
             longest=line,
             longer=longer,
-            article=slices(number),
+            article=articles(number),
+            dated_lines=dated(number),
         )
     return pages
 
@@ -300,22 +305,18 @@ _DATELINE_LATER: Final = (
 )
 
 
-def _article_slices(lines: pl.DataFrame) -> Callable[[int], Callable[[], list[str]]]:
-    """For each document a function that gives its kept lines when asked."""
-    kept = lines.filter(pl.col("label").is_in((*_KEPT, "headline", "deck"))).select("doc", "text")
-    doc, text = kept.get_column("doc").to_numpy(), kept.get_column("text")
+def _slices(lines: pl.DataFrame) -> Callable[[int], Callable[[], list[str]]]:
+    """For each document a function that gives its lines (doc, text) when asked."""
+    doc, text = lines.get_column("doc").to_numpy(), lines.get_column("text")
     starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]]).tolist() if len(doc) else []
     bounds = dict(zip(doc[starts].tolist(), zip(starts, [*starts, len(doc)][1:], strict=True), strict=True))
 
-    def of(number: int) -> Callable[[], list[str]]:
-        def article() -> list[str]:
-            start, end = bounds.get(number, (0, 0))
-            found: list[str] = text.slice(start, end - start).to_list()
-            return found
+    def cut(number: int) -> list[str]:
+        start, end = bounds.get(number, (0, 0))
+        found: list[str] = text.slice(start, end - start).to_list() if end else []
+        return found
 
-        return article
-
-    return of
+    return lambda number: functools.partial(cut, number)
 
 
 def _longest(lines: pl.DataFrame) -> Callable[[int], tuple[str | None, Callable[[], list[str]]]]:

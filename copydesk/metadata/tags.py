@@ -148,14 +148,15 @@ def split_glued(text: str, vocabulary: Mapping[str, int], article: str) -> list[
     if len(words) < 2 or len(words) > 60 or text.isupper() or text.islower():
         return [text]
     whole = " ".join(words)
-    known = {phrase for phrase in _phrases(words) if phrase in vocabulary} - {whole}
+    known = {phrase for phrase in _phrases(words) if phrase in vocabulary} - {whole} if vocabulary else set()
     if vocabulary.get(whole, 0) >= _OF_ITS_OWN and not _is_covered(words, known):
         return [text]
+    capitals = [word[0].isupper() for word in words]
     lowered = article.casefold()
     costs: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * len(words)
     for end in range(1, len(words) + 1):
         for start in range(max(0, end - _MOST_WORDS), end):
-            cost = costs[start][0] + _cost(words[start:end], known, lowered)
+            cost = costs[start][0] + _cost(words[start:end], sum(capitals[start + 1 : end]), known, lowered)
             if cost < costs[end][0]:
                 costs[end] = (cost, start)
     tags: list[str] = []
@@ -186,18 +187,16 @@ def _is_covered(words: Sequence[str], known: set[str]) -> bool:
     return reached[-1]
 
 
-def _cost(words: Sequence[str], known: set[str], article: str) -> float:
-    phrase = " ".join(words)
-    if phrase in known:
+def _cost(words: Sequence[str], capitals: int, known: set[str], article: str) -> float:
+    """What these words cost as one tag, `capitals` of them behind the first."""
+    if known and " ".join(words) in known:
         return 0.5
-    if not (words[0][0].isupper() or words[0][0].isdigit() or words[0][0] == words[0][0].swapcase()):
+    first = words[0][0]
+    if not (first.isupper() or first.isdigit() or first == first.swapcase()):
         return 5.0
-    capitals = sum(1 for word in words[1:] if word[0].isupper())
     if not capitals:
         return 1.0
-    if phrase.casefold() in article:
-        return 1.0 + 0.2 * capitals
-    return 1.0 + 1.25 * capitals
+    return 1.0 + (0.2 if " ".join(words).casefold() in article else 1.25) * capitals
 
 
 _GENERIC: Final = re.compile(

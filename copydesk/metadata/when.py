@@ -42,10 +42,10 @@ class Asked(NamedTuple):
 
 
 class Story(NamedTuple):
-    """What of the story speaks for a year: its first sentences, and its lines, cut out when asked for."""
+    """What of the story speaks for a year: its first sentences, and its lines with years, cut out when asked for."""
 
     opening: str
-    article: Callable[[], list[str]]
+    dated_lines: Callable[[], list[str]]
 
 
 @dataclass
@@ -55,7 +55,7 @@ class When:
     published: Instant | None = None
     updated: Instant | None = None
     evidence: str | None = None
-    years: list[tuple[int, float]] = field(default_factory=list)
+    years: tuple[tuple[int, float], ...] = ()
     provenance: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
 
@@ -122,7 +122,7 @@ def _without_printed(found: When, choice: Choice, dateline: Dateline | None, ask
         year = _year_near(base, day)
         if year is not None:
             found.published, found.evidence = _instant(base, year), f"{label}+{name}"
-            found.years = [(year, 1.0)]
+            found.years = ((year, 1.0),)
             return
     if given is not None:
         found.published, found.evidence = _instant(given), "given"
@@ -194,7 +194,7 @@ def _weigh(found: When, day: tuple[Stamp, str], choice: Choice, asked: Asked, st
         weekdays=named,
         printed_weekday=base.weekday,
         wire=label == "dateline",
-        counts=years.year_counts(story.article()),
+        counts=years.year_counts(story.dated_lines()),
         copyright=known.stamp.year if known is not None else None,
         file_year=int(path_year[1]) if path_year else None,
         pairs=years.written_pairs(story.opening) if named else (),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -54,15 +55,16 @@ _LEAST_WEIGHT: Final = 0.01
 class YearEvidence(NamedTuple):
     """What a page shows of its year."""
 
-    weekdays: Sequence[int] = ()
-    """Weekdays (Monday 0) the story names, in order; its printed one counts as certain."""
+    weekdays: tuple[int, ...] = ()
+    """The first three weekdays (Monday 0) the story names, in order; its printed one counts as certain."""
     printed_weekday: int | None = None
     wire: bool = False
     """Whether the date is a dateline's."""
-    counts: Mapping[int, int] = {}
+    counts: tuple[tuple[int, int], ...] = ()
+    """(year, times) of the years on the page."""
     copyright: int | None = None
     file_year: int | None = None
-    pairs: Sequence[tuple[int, int, int]] = ()
+    pairs: tuple[tuple[int, int, int], ...] = ()
     """(month, day, weekday) triples written in the text: `on Monday, January 23`."""
 
 
@@ -72,8 +74,12 @@ _YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9])")
 _INSIDE_NUMBER: Final = frozenset("0123456789.,$€£/-")
 
 
-def year_counts(lines: Sequence[str]) -> dict[int, int]:
-    """How often each year 1995 to 2035 stands in the lines."""
+YEAR_LIKE: Final = "(?:19|20)[0-9]{2}"
+"""What a line with a year holds, for a first sieve."""
+
+
+def year_counts(lines: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """How often each year 1995 to 2035 stands in the lines, by year."""
     counts: dict[int, int] = {}
     for line in lines:
         if "20" not in line and "19" not in line:
@@ -83,57 +89,56 @@ def year_counts(lines: Sequence[str]) -> dict[int, int]:
             before = line[found.start() - 1] if found.start() else " "
             if EARLIEST <= year <= LATEST and before not in _INSIDE_NUMBER:
                 counts[year] = counts.get(year, 0) + 1
-    return counts
+    return tuple(sorted(counts.items()))
 
 
 _WORD: Final = re.compile(r"[^\W\d_]{5,12}")
 
 
-def story_weekdays(opening: str) -> list[int]:
-    """The weekdays named in the first sentences (full names only: `Sun` and `Mar` are other things)."""
+def story_weekdays(opening: str) -> tuple[int, ...]:
+    """The first three weekdays named in the first sentences (full names only: `Sun` and `Mar` are other things)."""
     weekdays = tables.weekdays()
     found = map(weekdays.get, _WORD.findall(opening.casefold()))
-    return [number for number in found if number is not None]
+    return tuple(number for number in found if number is not None)[:3]
 
 
 _PAIR: Final = re.compile(r"[^\W\d_]{3,}[,.]? (?:[^\W\d_]{3,}\.? [0-9]{1,2}|[0-9]{1,2}\.? [^\W\d_]{3,})")
 
 
-def written_pairs(text: str, language: str | None = None) -> list[tuple[int, int, int]]:
+def written_pairs(text: str, language: str | None = None) -> tuple[tuple[int, int, int], ...]:
     """Return dates without year that the text writes with their weekday: `on Monday, January 23`."""
     if not _PAIR.search(text):
-        return []
+        return ()
     stamps = find_dates(text, language)
-    return [
+    return tuple(
         (stamp.month, stamp.day, stamp.weekday)
         for stamp in stamps
         if stamp.weekday is not None and stamp.day is not None and stamp.year is None
-    ]
+    )
 
 
+@functools.lru_cache(maxsize=1 << 14)  # a day, a weekday and a year recur; a function of its arguments alone
 def candidate_years(
     month: int, day: int, evidence: YearEvidence, bounds: tuple[int | None, int | None]
-) -> list[tuple[int, float]]:
+) -> tuple[tuple[int, float], ...]:
     """Weigh the years of a date without one, the heaviest first; weights sum to at most 1 (rare years are cut).
 
     `bounds` are the user's first and last year, None where not given.
     """
     first, last = bounds[0] or EARLIEST, bounds[1] or LATEST
-    by_weekday = _weekday_weights(evidence.printed_weekday, tuple(evidence.weekdays[:3]), wire=evidence.wire)
+    by_weekday = _weekday_weights(evidence.printed_weekday, evidence.weekdays, wire=evidence.wire)
     years, weekdays = _calendar(first, last, month, day)
     weights = [by_weekday[weekday] for weekday in weekdays]
     if evidence.counts:
-        weights = [
-            weight * factor for weight, factor in zip(weights, _count_weights(years, evidence.counts), strict=True)
-        ]
+        weights = list(map(operator.mul, weights, _count_weights(years, dict(evidence.counts))))
     if evidence.pairs or evidence.copyright is not None or evidence.file_year is not None:
         weights = [weight * _weight(year, month, evidence) for weight, year in zip(weights, years, strict=True)]
     total = sum(weights)
     if not total:
-        return []
+        return ()
     least = total * _LEAST_WEIGHT
     ranked = sorted((-weight, year) for weight, year in zip(weights, years, strict=True) if weight >= least)
-    return [(year, -weight / total) for weight, year in ranked[:_MOST]]
+    return tuple((year, -weight / total) for weight, year in ranked[:_MOST])
 
 
 @functools.lru_cache(maxsize=1 << 15)
