@@ -7,6 +7,7 @@ capitals count as capitalised.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final, NamedTuple
 
@@ -22,7 +23,7 @@ SEPARATOR: Final = re.compile(
 
 _WORD: Final = re.compile(
     r"(?:St|Ste|Ft|Mt|Pt|Sta|Sto|ST|STE|FT|MT|PT|STA|STO|Св|г)\.\s?|"
-    rf"[^\W\d_](?:{tables.LETTER}|[\u200c\u200d])*(?:['’`\-‑]{tables.LETTER}+)*"
+    rf"[^\W\d_](?:{tables.LETTERS}|[\u200c\u200d])*(?:['’`\-‑]{tables.LETTERS})*"
 )
 _INITIALS: Final = re.compile(r"(?:[^\W\d_]{1,6}\.){1,4}(?:\s?[^\W\d_]{1,4}\.)?|[A-Z][a-z]{2,5}\.")
 _PARTICLES: Final = tables.words(
@@ -92,6 +93,7 @@ def _goes_together(sign: str, first: str, second: str, text: str, end: int) -> b
     return not is_agency(second) and text[end : end + 1] != "/" and text[end : end + 2] != " /"
 
 
+@functools.lru_cache(maxsize=1 << 14)  # places recur; a function of its argument alone
 def _is_capitals(name: str) -> bool:
     letters = [letter for letter in name if letter.isalpha()]
     if name[:2] == "Mc":

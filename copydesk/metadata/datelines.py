@@ -85,9 +85,13 @@ def parse_dateline(opening: str) -> Dateline | None:
     """
     text = opening[:LONGEST]
     lead = len(text) - len(text.lstrip(" \t\u00a0\ufeff\u200b*"))
-    from copydesk.metadata.dateline_east import read_east
+    return _read(text, lead) or _read_east(text, lead)
 
-    return _read(text, lead) or read_east(text, lead)
+
+def _read_east(text: str, at: int) -> Dateline | None:
+    from copydesk.metadata.dateline_east import read_east  # it makes datelines, too
+
+    return read_east(text, at)
 
 
 def _read(text: str, at: int) -> Dateline | None:

@@ -13,8 +13,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from copydesk.metadata import tables
 from copydesk.metadata.zones import ZONE, zone_minutes
@@ -22,8 +21,7 @@ from copydesk.metadata.zones import ZONE, zone_minutes
 __all__ = ["Stamp", "day_of", "find_dates", "parse_given"]
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """A date as written in a line, at characters `start` to `end`; what is not written is None."""
 
     start: int
@@ -49,7 +47,7 @@ class Stamp:
         return "minute" if self.second is None else "second"
 
 
-_WORD: Final = rf"[^\W\d_]{tables.LETTER}+"
+_WORD: Final = rf"[^\W\d_]{tables.LETTERS}"
 _YEAR: Final = r"(?:1[89][0-9]{2}|20[0-9]{2}(?=[0-9]{1,2}[. /])|20[0-9]{2}(?![0-9]))"
 _NOT_IN_NUMBER: Final = r"(?<![0-9])(?<![0-9][.,/:])"
 
@@ -193,7 +191,7 @@ def _read_numeric(line: str, language: str | None, *, month_first: bool | None) 
         month, day = (first, second) if swapped else (second, first)
         stamp = _stamp(found, _four_digits(year), int(month), day)
         if stamp and (len(year) == 4 or sign != "-"):
-            stamps.append(replace(stamp, ambiguous=ambiguous and month_first is None))
+            stamps.append(stamp._replace(ambiguous=ambiguous and month_first is None))
     return stamps
 
 
@@ -249,8 +247,7 @@ def _timed(line: str, stamp: Stamp, found: re.Match[str], start: int, end: int) 
     offset = zone_minutes(zone, day_of(stamp, 2000)) if zone else None
     if zone and found.start() >= stamp.end:
         end = max(end, zone.end())
-    return replace(
-        stamp,
+    return stamp._replace(
         start=start,
         end=end,
         hour=number,
@@ -266,4 +263,4 @@ def _with_weekday(line: str, stamp: Stamp) -> Stamp:
         return stamp
     word = tables.key(before[1])
     number = tables.weekdays().get(word)
-    return stamp if number is None else replace(stamp, weekday=number, start=before.start(1))
+    return stamp if number is None else stamp._replace(weekday=number, start=before.start(1))

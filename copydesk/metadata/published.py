@@ -14,7 +14,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from copydesk.metadata.dates import Stamp, day_of, find_dates
@@ -33,8 +32,7 @@ class Line(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A date of the page that may be the story's: points, role (`published`, `updated`, `crawl`) and its line."""
 
     stamp: Stamp
@@ -165,8 +163,7 @@ LEAST_POINTS: Final = -0.5
 """Below this a date is some date, not the story's."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """The story's dates: the best published and updated candidates, and a crawl header's."""
 
     published: Candidate | None = None
@@ -217,10 +214,8 @@ def _with_clock(best: Candidate, found: Sequence[Candidate]) -> Candidate:
             and same == best.day
             and other.line.rank - best.line.rank in (-1, 0, 1)
         ):
-            return replace(
-                best,
-                stamp=replace(
-                    best.stamp,
+            return best._replace(
+                stamp=best.stamp._replace(
                     hour=other.stamp.hour,
                     minute=other.stamp.minute,
                     second=other.stamp.second,

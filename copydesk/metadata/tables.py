@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 __all__ = [
-    "LETTER",
+    "LETTERS",
     "agencies",
     "cities",
     "key",
@@ -25,8 +25,8 @@ __all__ = [
     "zone_cities",
 ]
 
-LETTER: Final = r"(?:(?![0-9_])[\w\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e])"
-"""A letter of a word, marks of Indic and Thai script included; one class, so that no repetition of it is ambiguous."""
+LETTERS: Final = r"(?>(?:[^\W0-9_]+|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e])+)"
+"""Letters of a word, marks of Indic and Thai script included; atomic, so that no repetition of it is ambiguous."""
 
 DATA: Final = Path(__file__).parent / "data"
 
@@ -39,6 +39,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+@functools.lru_cache(maxsize=1 << 14)  # months and places recur; a function of its argument alone
 def key(name: str) -> str:
     """What a name is looked up by."""
     if not name.isascii():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from copydesk.metadata import years
@@ -75,7 +75,7 @@ def published_iso(instant: dt.datetime, offset: int | None, precision: str) -> s
 
 
 def _instant(stamp: Stamp, year: int | None = None) -> Instant | None:
-    day = day_of(replace(stamp, day=1) if stamp.day is None else stamp, year)
+    day = day_of(stamp._replace(day=1) if stamp.day is None else stamp, year)
     if day is None:
         return None
     clock = dt.time(stamp.hour or 0, stamp.minute or 0, stamp.second or 0)
