@@ -296,7 +296,9 @@ def _only_place(text: str) -> Dateline:
 
 def _when(page: Page, dateline: Dateline | None, given: _Given, code: str | None) -> When:
     choice = choose(candidates(page.dates, page.head, page.body, code))
-    return when_of(choice, dateline, given.asked, Story(page.opening, page.dated_lines))
+    return when_of(
+        choice, dateline, given.asked, Story(page.opening if page.may_name_weekday else "", page.dated_lines)
+    )
 
 
 def _when_fields(when: When) -> dict[str, Any]:

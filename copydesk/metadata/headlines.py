@@ -28,11 +28,13 @@ def headline_of(copies: Sequence[str]) -> str | None:
     clean = [text for text in (_BEFORE.sub("", tidy(copy)) for copy in copies) if text]
     if not clean:
         return None
+    if len(clean) == 1:
+        return clean[0]
     keys = [_key(text) for text in clean]
     for index, key in enumerate(keys):
         if any(key == other or (len(key) > 10 and key in other) for at, other in enumerate(keys) if at != index):
             return clean[index]
-    return clean[0] if len(clean) == 1 else max(clean, key=lambda text: (min(len(text.split()), 5), -clean.index(text)))
+    return max(clean, key=lambda text: (min(len(text.split()), 5), -clean.index(text)))
 
 
 def _key(text: str) -> str:

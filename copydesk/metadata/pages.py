@@ -18,7 +18,7 @@ import polars as pl
 
 from copydesk.metadata import bylines, endings, tables, tags
 from copydesk.metadata.published import Line
-from copydesk.metadata.years import YEAR_LIKE
+from copydesk.metadata.years import YEAR_LIKE, weekday_like
 
 __all__ = ["Page", "column", "pages_of"]
 
@@ -46,6 +46,7 @@ class Page:
     opening: str = ""
     """The first 400 characters of the first body paragraph."""
     may_be_dateline: bool = False
+    may_name_weekday: bool = False
     above: int = 0
     """Characters of the article's text before that paragraph: headings and the breaks after them."""
     later_openings: list[str] = field(default_factory=list)
@@ -231,7 +232,9 @@ def _month_names() -> list[str]:
 def _facts(lines: pl.DataFrame, bounds: pl.DataFrame) -> dict[int, Page]:
     text, label, rank = pl.col("text"), pl.col("label"), pl.col("rank")
     firsts = lines.filter((label == "body") & (rank == pl.col("first"))).select("doc", opening=text.str.slice(0, 400))
-    openings = _by_document(firsts.with_columns(sieved=pl.col("opening").str.contains(_DATELINE_FIRST)))
+    sieved = pl.col("opening").str.contains(_DATELINE_FIRST)
+    named = pl.col("opening").str.to_lowercase().str.contains(weekday_like())
+    openings = _by_document(firsts.with_columns(sieved=sieved, named=named))
     headings = lines.filter((label == "heading") & (rank < pl.col("first")))
     height = (text.str.strip_chars().str.len_chars() + PARAGRAPH_BREAK).sum()
     above = _by_document(headings.group_by("doc", maintain_order=True).agg(height))
@@ -245,12 +248,13 @@ def _facts(lines: pl.DataFrame, bounds: pl.DataFrame) -> dict[int, Page]:
     articles, dated, longest = _slices(kept), _slices(kept.filter(text.str.contains(YEAR_LIKE))), _longest(lines)
     pages = {}
     for number, _, head, first, last, _ in bounds.iter_rows():
-        (opening, sieved), (line, longer) = openings.get(number, ("", False)), longest(number)
+        (opening, may_be, named), (line, longer) = openings.get(number, ("", False, False)), longest(number)
         pages[number] = Page(
             head=head,
             body=(first, last),
             opening=opening,
-            may_be_dateline=sieved,
+            may_be_dateline=may_be,
+            may_name_weekday=named,
             above=above.get(number, (0,))[0],
             later_openings=later[number][0] if number in later else [],
             dateline_line=alone[number][0] if number in alone else None,
@@ -324,13 +328,17 @@ def _longest(lines: pl.DataFrame) -> Callable[[int], tuple[str | None, Callable[
     counts = pl.col("label").is_in((*_KEPT, "deck"))
     sized = lines.select("doc", size=pl.when(counts).then(pl.col("text").str.len_bytes()).otherwise(0)).with_row_index()
     rows = sized.group_by("doc", maintain_order=True).agg(pl.col("index").top_k_by("size", 4))
-    text, first = lines.get_column("text"), rows.get_column("index").list.first()
-    longest = text.gather(first).str.slice(0, 400)
-    entries = dict(zip(rows.get_column("doc"), zip(longest, rows.get_column("index"), strict=True), strict=True))
+    text, four = lines.get_column("text"), rows.get_column("index")
+    longest = text.gather(four.list.first()).str.slice(0, 400)
+    entries = dict(zip(rows.get_column("doc"), enumerate(longest), strict=True))
+
+    def cut(row: int) -> list[str]:
+        found: list[str] = text.gather(four[row]).str.slice(0, 400).to_list()
+        return found
 
     def of(number: int) -> tuple[str | None, Callable[[], list[str]]]:
-        line, indices = entries[number]
-        return line, lambda: text.gather(indices).str.slice(0, 400).to_list()
+        row, line = entries[number]
+        return line, functools.partial(cut, row)
 
     return of
 

@@ -62,6 +62,8 @@ def tags_of(
     lines: Sequence[Line], body: tuple[int, int], vocabulary: Mapping[str, int], article: Callable[[], list[str]]
 ) -> tuple[list[str], list[str]]:
     """Read (topics, persons) from the page's lines; `article` gives the text that shows which words belong together."""
+    if not lines:
+        return [], []
     topics: list[str] = []
     persons: list[str] = []
     groups: list[tuple[str, list[str]]] = []
@@ -226,15 +228,28 @@ def section_of(lines: Sequence[Line], head: int, headline: str | None) -> tuple[
 
 
 def _section_in(text: str, headline: str, *, labelled: bool) -> str | None:
-    parts = [part.strip(" :,>»›|/-") for part in _CRUMBS.split(text)]
-    parts = [part for part in parts if part and not _GENERIC.match(part) and not _is_headline(part, headline)]
-    if not parts or len(text) > 120:
+    if len(text) > 120:
         return None
-    name = parts[0] if len(parts) == 1 else parts[-1] if not labelled else parts[0]
+    parts = [part for part in _crumbs(text) if not _is_headline(part, headline)]
+    if not parts:
+        return None
+    name = parts[0] if labelled else parts[-1]
+    return name if _may_be_section(name) else None
+
+
+@functools.lru_cache(maxsize=1 << 14)  # furniture recurs; a function of its argument alone
+def _crumbs(text: str) -> tuple[str, ...]:
+    """The parts of a breadcrumb that every page has not."""
+    parts = (part.strip(" :,>»›|/-") for part in _CRUMBS.split(text))
+    return tuple(part for part in parts if part and not _GENERIC.match(part))
+
+
+@functools.lru_cache(maxsize=1 << 14)  # sections recur; a function of its argument alone
+def _may_be_section(name: str) -> bool:
     if len(name.split()) > 4 or len(name) > 40 or any(map(str.isdigit, name)) or find_dates(name):
-        return None
-    return None if name[-1] in ".!?…" else name
+        return False
+    return name[-1] not in ".!?…"
 
 
 def _is_headline(part: str, headline: str) -> bool:
-    return bool(headline) and (part.casefold()[:30] in headline.casefold() and len(part) > 25)
+    return len(part) > 25 and bool(headline) and part.casefold()[:30] in headline.casefold()

@@ -42,10 +42,11 @@ class Asked(NamedTuple):
 
 
 class Story(NamedTuple):
-    """What of the story speaks for a year: its first sentences, and its lines with years, cut out when asked for."""
+    """What of the story speaks for a year; `opening` may be empty where it names no weekday."""
 
     opening: str
     dated_lines: Callable[[], list[str]]
+    """Gives the lines that may name a year."""
 
 
 @dataclass

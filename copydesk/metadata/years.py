@@ -28,6 +28,7 @@ __all__ = [
     "YearEvidence",
     "candidate_years",
     "story_weekdays",
+    "weekday_like",
     "written_pairs",
     "year_counts",
 ]
@@ -93,6 +94,13 @@ def year_counts(lines: Sequence[str]) -> tuple[tuple[int, int], ...]:
 
 
 _WORD: Final = re.compile(r"[^\W\d_]{5,12}")
+
+
+@functools.cache
+def weekday_like() -> str:
+    """A regular expression (Polars') for a text in small letters that may name a weekday, for a first sieve."""
+    names = sorted(name for name in tables.weekdays() if 5 <= len(name) <= 12)
+    return "|".join(map(re.escape, names))
 
 
 def story_weekdays(opening: str) -> tuple[int, ...]:
