@@ -55,9 +55,10 @@ def is_truncated(texts: Sequence[str], after: Sequence[str]) -> bool:
 
 
 _PLAIN_END: Final = r"[^.…][.!?][\"”]?[ \t\u{a0}]*$"
-_QUOTED: Final = r"^[\"“«]"
+_UNCLOSED: Final = r"^(?:“[^”]*|«[^»]*|\"[^\"]*(?:\"[^\"]*\"[^\"]*)*)$"
 _SENDS_ON: Final = (
-    r"(?i)^[^\p{L}\p{N}_]*(?:cont|keep |read |to |click|story|this |full |subs|weiter|den |lire|lisez|seguir|leer|"
+    r"(?i)^[^\p{L}\p{N}_]*(?:cont|keep |read (?:the|more|rest|full)|to (?:re|co)|click|story c|"
+    r"this (?:st|art)|full (?:st|art)|subscribe to|weiter|den |lire|lisez|seguir|leer|"
     r"leia|чит|czyt)"
 )
 
@@ -66,7 +67,7 @@ def may_be_truncated(last: pl.Expr, *, after: bool) -> pl.Expr:
     """A wide sieve over columns: the last paragraphs, or the lines `after` a text, that `is_truncated` must see."""
     if after:
         return last.str.contains(_SENDS_ON)
-    return ~last.str.contains(_PLAIN_END) | last.str.contains(_QUOTED)
+    return ~last.str.contains(_PLAIN_END) | last.str.contains(_UNCLOSED)
 
 
 def _open_quotation(last: str) -> bool:

@@ -282,6 +282,8 @@ def _cut_off(lines: pl.DataFrame) -> set[int]:
         *last.filter(endings.may_be_truncated(text, after=False)).get_column("doc"),
         *behind.filter(endings.may_be_truncated(text, after=True)).get_column("doc"),
     }
+    if not doubtful:
+        return set(on_heading.get_column("doc"))
     is_doubtful = pl.col("doc").is_in(sorted(doubtful))
     ends = lines.filter(body & is_doubtful).group_by("doc", maintain_order=True).agg(text.tail(4))
     after = dict(behind.filter(is_doubtful).group_by("doc", maintain_order=True).agg("text").iter_rows())

@@ -175,6 +175,8 @@ class Choice(NamedTuple):
 
 def choose(found: Sequence[Candidate]) -> Choice:
     """Choose among the candidates of one page; the first of equals wins."""
+    if not found:
+        return Choice()
     good = [one for one in found if one.points >= LEAST_POINTS and one.stamp.day is not None]
     dated = [one for one in good if one.stamp.year is not None]
     published = _best([one for one in dated if one.role == "published"])
