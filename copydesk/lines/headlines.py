@@ -51,7 +51,14 @@ def candidates(place: Place, ruled: Ints, date: Mask) -> Ints:
     low, high = _LENGTHS
     fit = (shape.length >= low) & (shape.length <= high) & (ruled < 0) & ~date & ~paragraph
     fit &= (~shape.stop | (_before(place) == 0)) & (shape.last > shape.first)
-    return np.flatnonzero(fit & _near_text(place))
+    return np.flatnonzero(fit & _near_text(place) & ~_after_deck(shape, ruled))
+
+
+def _after_deck(shape: Shape, ruled: Ints) -> Mask:
+    """Lines below one that a profile knows for a deck: the headline would stand above it."""
+    deck = ruled == LABELS.index("deck")
+    seen = np.cumsum(deck) - deck
+    return np.asarray(seen > seen[shape.first]) if len(seen) else deck
 
 
 def _before(place: Place) -> Ints:

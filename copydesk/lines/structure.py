@@ -174,7 +174,8 @@ def run_after(at: Frame, opener: Mask, member: Mask) -> Mask:
 def _decks(at: Frame) -> Mask:
     """The one line between headline and text that no dateline opens; without a full stop, or before byline or date."""
     before, after = neighbours(at.shape, -1), neighbours(at.shape, 1)
-    upper = (at.zone == BEFORE) & after_headline(at) & (at.ruled == UNKNOWN) & ~at.date & ~at.name
+    below = after_headline(at) | (at.ruled[before] == CODE["deck"])
+    upper = (at.zone == BEFORE) & below & (at.ruled == UNKNOWN) & ~at.date & ~at.name
     sized = (at.shape.length >= 20) & (at.shape.length <= DECK_LENGTH) & ~runs_on(at.shape)
     near = at.headline[before] | at.date[before] | (at.ruled[before] >= 0)
     ahead = (
