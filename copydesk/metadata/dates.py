@@ -48,6 +48,8 @@ class Stamp(NamedTuple):
 
 
 _WORD: Final = rf"[^\W\d_]{tables.LETTERS}"
+_AT_WORD: Final = r"(?<![^\W\d_])"
+"""Only where a word begins: what the end of a word matches, the whole word matches, too, so nothing is lost."""
 _YEAR: Final = r"(?:1[89][0-9]{2}|20[0-9]{2}(?=[0-9]{1,2}[. /])|20[0-9]{2}(?![0-9]))"
 _NOT_IN_NUMBER: Final = r"(?<![0-9])(?<![0-9][.,/:])"
 
@@ -59,7 +61,7 @@ _NUMERIC: Final = re.compile(
     rf"{_NOT_IN_NUMBER}([0-9]{{1,2}})([./-])\s?([0-9]{{1,2}})\2\s?({_YEAR}|[0-9]{{2}}(?![0-9:]))"
 )
 _MONTH_DAY: Final = re.compile(
-    rf"({_WORD})\.?\s?([0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:])(?:,?\s*(?:del?\s)?({_YEAR}))?"
+    rf"{_AT_WORD}({_WORD})\.?\s?([0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:])(?:,?\s*(?:del?\s)?({_YEAR}))?"
 )
 _DAY_MONTH: Final = re.compile(
     rf"{_NOT_IN_NUMBER}([0-9]{{1,2}})(?:st|nd|rd|th|er|º|ª|-го|a)?[\s.\u00a0-]{{0,3}}(?:(?:de|of|d’|d'|ta’)\s?(?=[^\W\d_]{{3}}))?"
@@ -67,7 +69,7 @@ _DAY_MONTH: Final = re.compile(
 )
 _YEAR_MONTH_DAY: Final = re.compile(rf"(?<![0-9])({_YEAR})[.,]?\s(?:m\.\s)?({_WORD})\s([0-9]{{1,2}})(?![0-9])")
 _VIETNAMESE: Final = re.compile(r"([0-9]{1,2})\stháng\s([0-9]{1,2})(?:,|\snăm|/)?\s?((?:19|20)[0-9]{2})?")
-_MONTH_YEAR: Final = re.compile(rf"({_WORD})\.?,?\s(?:de\s)?({_YEAR})")
+_MONTH_YEAR: Final = re.compile(rf"{_AT_WORD}({_WORD})\.?,?\s(?:de\s)?({_YEAR})")
 
 _CLOCK: Final = (
     r"([0-2]?[0-9])(?:\s?[:.hH時点시]\s?([0-5][0-9])(?![0-9])"
@@ -79,7 +81,7 @@ _TIME_AFTER: Final = re.compile(
 )
 _TIME_BEFORE: Final = re.compile(rf"(?<![0-9]){_CLOCK}(?:\s?(?:h|Uhr)\b\.?)?")
 _BETWEEN: Final = re.compile(r"[\s,|•·–—-]{0,4}(?:on|am|,|den|le|el|del|em|il)?\s{0,2}")
-_WEEKDAY_BEFORE: Final = re.compile(rf"({_WORD}(?:-feira)?)\.?,?\s(?:den\s|the\s|le\s)?$")
+_WEEKDAY_BEFORE: Final = re.compile(rf"{_AT_WORD}({_WORD}(?:-feira)?)\.?,?\s(?:den\s|the\s|le\s)?$")
 
 
 def find_dates(line: str, language: str | None = None, *, month_first: bool | None = None) -> tuple[Stamp, ...]:
@@ -89,9 +91,11 @@ def find_dates(line: str, language: str | None = None, *, month_first: bool | No
 
 @functools.lru_cache(maxsize=1 << 15)  # furniture recurs; a function of its arguments alone
 def _find_dates(line: str, language: str | None, month_first: bool | None) -> tuple[Stamp, ...]:  # noqa: FBT001
+    if not _FIGURE.search(line):
+        return ()
     found: list[Stamp] = []
     for stamps in (
-        _read_year_first(line),
+        _read_year_first(line) if _names_century(line) else [],
         _read_named(line, language),
         _read_numeric(line, language, month_first=month_first),
     ):
@@ -145,6 +149,14 @@ def _stamp(found: re.Match[str], year: str | None, month: int | None, day: str |
     return Stamp(found.start(), found.end(), int(year) if year else None, month, number)
 
 
+_FIGURE: Final = re.compile("[0-9]")
+
+
+def _names_century(line: str) -> bool:
+    """Whether a year of four digits can stand in the line: the forms with a year first or last need one."""
+    return "20" in line or "19" in line or "18" in line
+
+
 def _read_year_first(line: str) -> list[Stamp]:
     stamps = []
     for found in _YEAR_FIRST.finditer(line):
@@ -160,14 +172,18 @@ def _read_named(line: str, language: str | None) -> list[Stamp]:
     def month(word: str) -> int | None:
         return months.get(tables.key(word))
 
-    stamps.extend(_stamp(found, found[1], month(found[2]), found[3]) for found in _YEAR_MONTH_DAY.finditer(line))
-    stamps.extend(_stamp(found, found[3], int(found[2]), found[1]) for found in _VIETNAMESE.finditer(line))
+    with_year = _names_century(line)
+    if with_year:
+        stamps.extend(_stamp(found, found[1], month(found[2]), found[3]) for found in _YEAR_MONTH_DAY.finditer(line))
+    if "tháng" in line:
+        stamps.extend(_stamp(found, found[3], int(found[2]), found[1]) for found in _VIETNAMESE.finditer(line))
     by_day = [_stamp(found, found[3], month(found[2]), found[1]) for found in _all(_DAY_MONTH, line)]
     by_month = [_stamp(found, found[3], month(found[1]), found[2]) for found in _all(_MONTH_DAY, line)]
     full = [stamp for stamp in (*by_day, *by_month) if stamp]
     full.sort(key=lambda stamp: (stamp.year is None, stamp.start))
     stamps.extend(full)
-    stamps.extend(_stamp(found, found[2], month(found[1]), None) for found in _all(_MONTH_YEAR, line))
+    if with_year:
+        stamps.extend(_stamp(found, found[2], month(found[1]), None) for found in _all(_MONTH_YEAR, line))
     return [stamp for stamp in stamps if stamp]
 
 
