@@ -76,8 +76,9 @@ def tags_of(
         if kind and rest:
             groups[-1][1].append(rest)
         head, last_rank = kind, line.rank if kind else -9
+    whole = functools.cache(lambda: "\n".join(article()))  # topics and persons ask for the same text
     for kind, texts in groups:
-        found = _tags(texts, vocabulary, article)
+        found = _tags(texts, vocabulary, whole)
         (persons if kind == "persons" else topics).extend(found)
     return _once(topics)[:_MOST_TAGS], _once(persons)[:_MOST_TAGS]
 
@@ -111,7 +112,7 @@ def _head(line: Line, open_group: str, body: tuple[int, int]) -> tuple[str, str 
     return "", None
 
 
-def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], article: Callable[[], list[str]]) -> list[str]:
+def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], article: Callable[[], str]) -> list[str]:
     tags: list[str] = []
     for text in texts:
         parts = [part for part in (_tidy(part) for part in _SEPARATORS.split(text)) if part]
@@ -121,9 +122,9 @@ def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], article: Callable
     return [tag for tag in tags if len(tag.split()) <= _MOST_WORDS and len(tag) <= 60]
 
 
-def _unglue(part: str, vocabulary: Mapping[str, int], article: Callable[[], list[str]]) -> list[str]:
+def _unglue(part: str, vocabulary: Mapping[str, int], article: Callable[[], str]) -> list[str]:
     capitals = sum(1 for word in part.split(" ") if word[:1].isupper())
-    return [part] if capitals < 2 else split_glued(part, vocabulary, "\n".join(article()))
+    return [part] if capitals < 2 else split_glued(part, vocabulary, article())
 
 
 def _tidy(text: str) -> str:
