@@ -247,6 +247,40 @@ def test_truncated(last: str, after: list[str], expected: bool) -> None:
     assert endings.is_truncated([*before, last], after) is expected
 
 
+_LONG = "The harbour was closed for three nights after the storm of last week, the town said."
+_END = st.text(alphabet='ab A.!?"“”«»…,()[]- ', max_size=12).map(lambda end: f"{_LONG} It opens with the{end}")
+_BEHIND = st.sampled_from(
+    ["Read more at our site", "Continue reading", "To read the full story", "Weiterlesen", "Menu"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["", '"', "“", "«"]), _END, _BEHIND)
+def test_the_sieve_lets_every_truncated_text_through(first: str, end: str, behind: str) -> None:
+    """What `is_truncated` would find, the sieve over columns does not hold back."""
+    last = first + end
+    table = pl.DataFrame({"last": [last], "behind": [behind]})
+    passed = endings.may_be_truncated(pl.col("last"), after=False) | endings.may_be_truncated(
+        pl.col("behind"), after=True
+    )
+    assert table.select(passed).item() or not endings.is_truncated([_LONG, _LONG, last], [behind])
+
+
+def test_the_sieve_for_weekdays_knows_capitals() -> None:
+    """A weekday in capitals, in any script, is weighed like one in small letters."""
+    rows = _rows(
+        *[
+            (("body", f"OSLO, November 14. /TASS/. The council met {name}."),)
+            for name in ("вторник", "ВТОРНИК", "Вторник")
+        ]
+    )
+    assert rows[0]["candidate_years"] == rows[1]["candidate_years"] == rows[2]["candidate_years"]
+    assert (
+        rows[0]["candidate_years"]
+        != _rows((("body", "OSLO, November 14. /TASS/. The council met."),))[0]["candidate_years"]
+    )
+
+
 @pytest.mark.parametrize(
     ("copies", "expected"),
     [
