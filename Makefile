@@ -31,6 +31,7 @@ dataset: $(READY) ## build the dataset dist/samples from seeds/ through the Pref
 test: $(READY) ## run the tests
 	$(BIN)/pytest -m "not soak"
 
+check: CHECK := --check
 check: test lint types layers docs quality ## the tests and all else that must hold
 
 lint: $(READY)

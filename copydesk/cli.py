@@ -6,9 +6,11 @@ Exit codes: 0 done (quarantine allowed unless --strict), 1 done but strict check
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -37,6 +39,9 @@ EPHEMERAL_DEFAULTS: Final = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -44,11 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"copydesk: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("copydesk: interrupted", file=sys.stderr)
+        print("copydesk: interrupted; the next run takes up what was finished", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"copydesk: {place}{error.strerror or error}; free space or rights, then run this again", file=sys.stderr)
+        return FAILED
+    except Exception:  # noqa: BLE001 -- the last resort: whatever it was, the exit code says that it failed
+        traceback.print_exc()
+        print("copydesk: this is an error of copydesk; please report it with the lines above", file=sys.stderr)
+        return FAILED
     return code
 
 
@@ -275,11 +288,7 @@ def _explain(asked: argparse.Namespace) -> int:
 def _restore(asked: argparse.Namespace) -> int:
     from copydesk.release.restore import restore
 
-    done = restore(asked.dataset, asked.version, asked.into)
-    print(
-        f"{asked.dataset} {done.version}: {done.written} raw files written to {asked.into}, "
-        f"{done.present} were there already; {done.bytes} bytes, every SHA-256 as recorded"
-    )
+    print(f"{asked.dataset}, {restore(asked.dataset, asked.version, asked.into)} in {asked.into}; every SHA-256 holds")
     return DONE
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copydesk.errors import ConfigError, UsageError
 from copydesk.patterns import compile_pattern
@@ -53,6 +53,12 @@ def _plain_name(value: str) -> str:
     return value
 
 
+def _path_pattern(value: str) -> str:
+    compile_pattern(value)
+    return value
+
+
+PathPattern = Annotated[str, AfterValidator(_path_pattern)]
 PlainName = Annotated[str, AfterValidator(_plain_name)]
 YearBounds = Annotated[Years | None, BeforeValidator(parse_years)]
 
@@ -90,7 +96,7 @@ class Source(_Strict):
 
     name: PlainName = Field(description="part of every document's id: keep it")
     path: Path = Field(description="its folder, or one file")
-    pattern: str | None = Field(
+    pattern: PathPattern | None = Field(
         default=None,
         description="what paths below the folder say, such as `{outlet}/{date}_{slug}.txt`; `*` and `**/` match any "
         "text; `outlet`, `date`, `headline`, `section`, `authors`, `site` and `url` are known, others go into `extra`; "
@@ -106,37 +112,14 @@ class Source(_Strict):
         default=None, description="when, as `2015..2018`: decides dates without a year, where it can"
     )
 
-    @model_validator(mode="after")
-    def _compile(self) -> Self:
-        if self.pattern is not None:
-            compile_pattern(self.pattern)
-        return self
 
-
-class Config(BaseSettings):
+class Config(_Strict):
     """A whole copydesk.toml; `folder` is where it stands, to which its paths are relative."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="COPYDESK_", env_nested_delimiter="__", env_ignore_empty=True
-    )
 
     dataset: Dataset = Dataset()
     ingest: Ingest = Ingest()
     source: tuple[Source, ...] = ()
     folder: Path = Path()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment over the file; no .env file, no secrets folder."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -149,6 +132,15 @@ class Config(BaseSettings):
     def below(self, path: Path) -> Path:
         """A path of the file, seen from where the program runs."""
         return path if path.is_absolute() else self.folder / path
+
+
+class _Environment(BaseSettings):
+    """What the environment says: COPYDESK_INGEST__WORKERS=4 and the like."""
+
+    model_config = SettingsConfigDict(env_prefix="COPYDESK_", env_nested_delimiter="__", env_ignore_empty=True)
+
+    dataset: dict[str, Any] = {}
+    ingest: dict[str, Any] = {}
 
 
 def load_config(path: Path | None = None, *, start: Path | None = None) -> Config:
@@ -175,6 +167,10 @@ def load_config(path: Path | None = None, *, start: Path | None = None) -> Confi
 def _validated(values: dict[str, Any], text: str, path: Path, folder: Path) -> Config:
     if "folder" in values:
         raise ConfigError(f"{path}, line {_line_of(text, ('folder',))}: unknown key 'folder'; remove it")
+    said = _Environment()
+    for name, over in (("dataset", said.dataset), ("ingest", said.ingest)):
+        if over and isinstance(values.get(name, {}), dict):
+            values = {**values, name: {**values.get(name, {}), **over}}
     try:
         return Config(**values, folder=folder)
     except ValidationError as error:
@@ -191,6 +187,10 @@ def _told(path: Path, text: str, where: Sequence[str | int], message: str, value
             return f"{place}: unknown key {key!r}; see docs/configuration.md for those there are"
         case "Field required":
             return f"{place}: {key!r} is missing; add it"
+        case "Input should be a valid tuple" if where == ("source",):
+            return f"{place}: a source is a table of its own: write [[source]], with two brackets"
+        case "Input should be a valid tuple":
+            return f"{place}: {key} = {value!r}: a list is wanted: write it in brackets"
     shown = "" if isinstance(value, dict | list | tuple) else f" = {value!r}"
     return f"{place}: {key or 'source'}{shown}: {message.removeprefix('Value error, ')}"
 

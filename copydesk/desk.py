@@ -17,6 +17,7 @@ import polars as pl
 
 from copydesk import metadata
 from copydesk.decoding import decode_documents
+from copydesk.errors import ConfigError
 from copydesk.knowledge import Knowledge
 from copydesk.labels import FATES
 from copydesk.ledger import ledger_rows
@@ -128,7 +129,11 @@ def _articles(documents: pl.DataFrame, spans: pl.DataFrame, ledger: pl.DataFrame
             counts=pl.struct(_sizes(pl.col("text")) + [pl.col(f"lines_{fate}").fill_null(0) for fate in FATES])
         )
     )
-    articles = load_schema("article").conform(articles)
+    schema = load_schema("article")
+    unknown = sorted(set(fields.columns) - {"doc", *schema.polars})
+    if unknown:
+        raise ConfigError(f"schemas/article.yaml has no column {unknown[0]!r}, which every article fills; put it back")
+    articles = schema.conform(articles)
     return articles.with_columns(content_sha256=content_hashes(articles))
 
 

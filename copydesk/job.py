@@ -45,6 +45,8 @@ class Job:
     config: Config
     files: tuple[RawFile, ...]
     refused: tuple[Refused, ...]
+    notes: tuple[str, ...]
+    """What a person should know of the files, such as a pattern that fits none."""
     workers: int
     mode: str
     relearn: bool
@@ -63,18 +65,22 @@ def settle(options: Options) -> Job:
     config = load_config(options.config)
     sources = _sources(options, config)
     name = _name(options, config, sources)
+    if options.workers is not None and options.workers < 1:
+        raise UsageError(f"--workers {options.workers}: at least one process has to do the work")
     limit = config.ingest.max_document_bytes
     found = [find_files(one.source, one.root, below=one.path, max_bytes=limit) for one in sources]
-    files = tuple(file for some, _ in found for file in some)
-    refused = tuple(one for _, some in found for one in some)
+    # A file that two of the PATHs lead to is one document.
+    files = {(file.source, file.uri): file for some in found for file in some.files}
+    refused = {(one.source, one.uri): one for some in found for one in some.refused}
     if not files and not refused:
         raise UsageError(f"{', '.join(str(one.path) for one in sources)}: no raw files there; put .txt files in")
     return Job(
         name=name,
         destination=(options.into or config.below(config.dataset.into)) / name,
         config=config,
-        files=files,
-        refused=refused,
+        files=tuple(files.values()),
+        refused=tuple(refused.values()),
+        notes=tuple(note for some in found for note in some.notes),
         workers=options.workers or config.ingest.workers,
         mode=options.mode,
         relearn=options.relearn,
@@ -141,8 +147,9 @@ def _name(options: Options, config: Config, sources: Sequence[_Place]) -> str:
     """The dataset's name: as asked, else of the one PATH's folder, else as configured, else of the one source's."""
     one = _folder_name(sources[0].path) if len(sources) == 1 else None
     configured = config.dataset.name
-    name = options.name or (one or configured if options.paths else configured or one)
-    if not name:
+    default = one or configured if options.paths else configured or one
+    name = default if options.name is None else options.name
+    if name is None:
         raise UsageError("the dataset has no name: give --name, or name = ... under [dataset] in copydesk.toml")
     if not NAME.fullmatch(name):
         raise UsageError(

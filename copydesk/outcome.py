@@ -44,6 +44,7 @@ class Outcome:
     documents: int
     refused: tuple[tuple[str, str], ...]
     labels: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -64,6 +65,7 @@ class Outcome:
             dropped = sum(row["spans"] for row in self.labels if row["fate"] == "dropped")
             total = sum(row["spans"] for row in self.labels if row["fate"] != "blank")
             lines.append(f"ledger: {dropped} of {total} lines dropped, each with its evidence")
+        lines += [f"note: {note}" for note in self.notes]
         lines += [f"quarantine: {uri}: {reason}" for uri, reason in self.refused[:SHOWN]]
         if len(self.refused) > SHOWN:
             lines.append(f"quarantine: and {len(self.refused) - SHOWN} more, see {self.folder / 'quarantine'}")
@@ -77,6 +79,7 @@ class Outcome:
         if self.labels:
             rows = "\n".join(f"| {row['label']} | {row['fate']} | {row['spans']} |" for row in self.labels)
             parts.append(f"| label | fate | lines |\n|---|---|---:|\n{rows}")
+        parts += [f"Note: {_code(note)}" for note in self.notes]
         if self.refused:
             listed = "\n".join(f"- `{_code(uri)}`: {_code(reason)}" for uri, reason in self.refused[:SHOWN])
             parts.append(f"## Quarantine: {len(self.refused)}\n\n{listed}")

@@ -322,4 +322,5 @@ def _outcome(
         documents=result.documents if result else plan.last.documents.height if plan.last else 0,
         refused=tuple((row[1], row[4]) for row in refused),
         labels=tuple(now.manifest.body["ledger"]["by_label"]) if now and result else (),
+        notes=job.notes,
     )

@@ -188,6 +188,7 @@ def _iso(instant: Any, offset: int | None, precision: str | None) -> str | None:
 
 def stem(uri: str) -> str:
     """A file's name without folder and suffix, with `#record` in a container."""
-    path, mark, record = uri.partition("#")
+    plain = uri.endswith(".txt")
+    path, mark, record = (uri, "", "") if plain else uri.partition("#")
     name = path.rsplit("/", 1)[-1]
     return (name.rsplit(".", 1)[0] or name) + mark + record

@@ -19,17 +19,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote_from_bytes
 
 import polars as pl
 
 from copydesk.config import Source
 from copydesk.errors import ConfigError, UsageError
 from copydesk.patterns import DAY, compile_pattern
+from copydesk.uris import uri_of
 
 __all__ = [
     "DOCUMENTS",
     "REFUSED",
+    "Found",
     "RawFile",
     "Refused",
     "document_id",
@@ -94,6 +95,15 @@ class RawFile:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What is in a source: files to read, files refused, and what a person should know."""
+
+    files: list[RawFile]
+    refused: list[Refused]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
 class Refused:
     """A file that is not read, with the reason."""
 
@@ -108,12 +118,8 @@ def document_id(source: str, uri: str) -> str:
 
 
 def file_uri(path: Path, root: Path) -> str:
-    """The POSIX path of `path` relative to `root`; a name that is not UTF-8 comes percent-encoded."""
-    raw = os.fsencode(path.relative_to(root).as_posix())
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return quote_from_bytes(raw, safe="/ ")
+    """The uri of `path` relative to `root`: its POSIX path; see `uris` for names that are not UTF-8."""
+    return uri_of(os.fsencode(path.relative_to(root).as_posix()))
 
 
 def _day(value: str) -> str | None:
@@ -149,13 +155,12 @@ def read_sidecar(path: Path) -> dict[str, dict[str, str]]:
     return rows
 
 
-def find_files(
-    source: Source, root: Path, *, max_bytes: int, below: Path | None = None
-) -> tuple[list[RawFile], list[Refused]]:
+def find_files(source: Source, root: Path, *, max_bytes: int, below: Path | None = None) -> Found:
     """The files of a source in the folder `root`, sorted by uri, and those refused, with reasons.
 
     `root` may be one file, which is then all there is. With `below`, a folder or file in `root`, only those there, and
-    their uris stay relative to `root`. Raises UsageError where the place is not there or cannot be listed.
+    their uris stay relative to `root`. Datasets that copydesk wrote there are left out. Raises UsageError where the
+    place is not there or cannot be listed.
     """
     place = below or root
     if not place.exists():
@@ -163,35 +168,58 @@ def find_files(
     matcher = compile_pattern(source.pattern) if source.pattern else None
     sidecar = read_sidecar(root / source.metadata) if source.metadata is not None else {}
     base = root.parent if root.is_file() else root
-    files, refused = [], []
-    for path in sorted(_walk(place), key=lambda found: file_uri(found, base)):
+    found = Found([], [], [])
+    for path in sorted(_walk(place, source.name, base, found.refused), key=lambda one: file_uri(one, base)):
         uri = file_uri(path, base)
         if source.metadata is not None and path == root / source.metadata:
             continue
         facts, reason = _inspect(path, base, max_bytes)
         if reason is not None:
-            refused.append(Refused(source.name, uri, reason))
+            found.refused.append(Refused(source.name, uri, reason))
             continue
         given = _given(source, uri, matcher, sidecar)
-        files.append(RawFile(path, source.name, uri, facts[0], facts[1], given, source.years))
-    return files, refused
+        found.files.append(RawFile(path, source.name, uri, facts[0], facts[1], given, source.years))
+    found.notes.extend(_notes(source, place, found, matcher, set(sidecar) if place == root else set()))
+    return found
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    if root.is_file():
-        yield root
+def _notes(source: Source, place: Path, found: Found, matcher: re.Pattern[str] | None, rows: set[str]) -> Iterator[str]:
+    """What was said of files that are not there."""
+    if not found.files and not found.refused:
+        yield f"{place}: there is no file in it (source {source.name!r})"
+    elif matcher is not None and not any(matcher.fullmatch(file.uri) for file in found.files):
+        yield f"source {source.name!r}: no file fits the pattern {source.pattern!r}; they are read without it"
+    names = {name for file in found.files for name in (file.uri, file.uri.rsplit("/", 1)[-1])}
+    lost = sorted(rows - names)
+    if lost:
+        yield f"{source.metadata}: {len(lost)} of its rows name no file that is read, such as {lost[0]!r}"
+
+
+def _walk(place: Path, source: str, base: Path, refused: list[Refused]) -> Iterator[Path]:
+    if place.is_file():
+        yield place
         return
     try:
-        entries = list(os.scandir(root))
+        entries = list(os.scandir(place))
     except OSError as error:
-        raise UsageError(f"{root}: the folder cannot be listed ({error.strerror}); check its permissions") from error
+        reason = f"the folder cannot be listed ({error.strerror}); check its permissions"
+        if place == base:
+            raise UsageError(f"{place}: {reason}") from error
+        refused.append(Refused(source, file_uri(place, base), reason))
+        return
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path))
-        else:
-            yield Path(entry.path)
+        path = Path(entry.path)
+        if not entry.is_dir(follow_symlinks=False):
+            yield path
+        elif not _is_dataset(path):
+            yield from _walk(path, source, base, refused)
+
+
+def _is_dataset(path: Path) -> bool:
+    """Whether a folder is a dataset that copydesk wrote: what came out does not go in again."""
+    return (path / "releases").is_dir() and (path / "data").is_dir() and (path / "knowledge").is_dir()
 
 
 UNKNOWN: Final = (0, 0)

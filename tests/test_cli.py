@@ -44,6 +44,8 @@ BAD = {
     "a picture named as text": (["disguised"], 3, "a.txt"),
     "no path and no configuration": ([], 2, "nothing to read: give a PATH, or a copydesk.toml with a [[source]]"),
     "a bad name": (["good", "--name", "../x"], 2, "--name '../x': a name holds letters"),
+    "an empty name": (["good", "--name", ""], 2, "--name '': a name holds letters"),
+    "no worker": (["good", "--workers", "0"], 2, "--workers 0: at least one process has to do the work"),
     "bad years": (["good", "--years", "soon"], 2, '--years soon: years are written "2015..2018" or "2016"'),
     "a destination that is a file": (["good", "--into", "good/a.txt"], 3, "a file is in the way"),
 }
@@ -169,6 +171,65 @@ def test_a_second_writer_is_told_who_holds_the_lock(here: Path, capsys: pytest.C
         assert (found, f"another copydesk is writing here (process {holder.pid} on" in err) == (3, True), err
         holder.kill()
     assert run("ingest", "--no-prefect", "texts", capsys=capsys)[0] == 0
+
+
+def test_a_file_asked_for_twice_is_one_document(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder and a file in it, as a shell's pattern gives them: each document once."""
+    folder(here, "texts", a_txt=STORY, b_txt=STORY.replace("ferry", "bus"))
+    code, out, _ = run("ingest", "--no-prefect", "texts", "texts/a.txt", "--name", "x", capsys=capsys)
+    assert (code, "x 1.0.0 (first): 2 articles" in out) == (0, True)
+
+
+def test_the_destination_may_lie_in_the_source(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was released is not read as raw files by the next ingest."""
+    folder(here, "texts", a_txt=STORY)
+    for _ in range(2):
+        code, out, _ = run("ingest", "--no-prefect", "texts", "--into", "texts/dist", capsys=capsys)
+    assert (code, "nothing changed" in out) == (0, True)
+
+
+def test_quarantine_reasons_verify(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A card that lists reasons by their number verifies, whatever their names."""
+    folder(here, "texts", a_txt=STORY, b_zzz="x", c_zzz="x", d_aaa="x")
+    run("ingest", "--no-prefect", "texts", capsys=capsys)
+    assert run("verify", "dist/texts", capsys=capsys)[0] == 0
+
+
+def test_explain_goes_on_after_a_missing_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A path that is not there has a record with an error; the others are explained."""
+    folder(here, "texts", a_txt=STORY)
+    (here / "texts" / "ha#sh.txt").write_text(STORY)
+    code, out, _ = run("explain", "--json", "texts/ha#sh.txt", "nope.txt", capsys=capsys)
+    records = {record["id"]: record for record in map(json.loads, out.splitlines())}
+    assert code == 0
+    assert set(records) == {"ha#sh", "nope"}
+    assert records["nope"]["error"] == "no such file or folder; check the path"
+
+
+def test_output_does_not_depend_on_the_terminals_encoding(here: Path) -> None:
+    """Text that an ASCII terminal cannot show comes out as UTF-8, not as an error."""
+    folder(here, "texts", a_txt="Le bac a fêté ses cent ans — vendredi, en présence de trois capitaines.\n")
+    told = subprocess.run(
+        [sys.executable, "-m", "copydesk", "explain", "--json", "texts"],
+        capture_output=True,
+        check=True,
+        cwd=here,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert "fêté" in told.stdout.decode("utf-8")
+
+
+def test_a_full_disk_is_told(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system says of a disk is told without a traceback, with the exit code of a failure."""
+    from copydesk import stages
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    folder(here, "texts", a_txt=STORY)
+    monkeypatch.setattr(stages, "_write", full)
+    code, _, err = run("ingest", "--no-prefect", "texts", capsys=capsys)
+    assert (code, "No space left on device" in err, "Traceback" in err) == (3, True, False)
 
 
 def test_explain_json_is_one_object_per_document(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,13 +24,18 @@ WRONG = [
     ),
     (
         "[[source]]\nname = 'a'\npath = 'p'\npattern = '{outlet}/{outlet}.txt'\n",
-        "the placeholder {outlet} stands twice: name each once",
+        "line 4: source.0.pattern = '{outlet}/{outlet}.txt': the placeholder {outlet} stands twice: name each once",
     ),
     ("[[source]]\nname = 'a'\npath = 'p'\npattern = '{out let}.txt'\n", "a placeholder is a name in braces"),
     (
         "[[source]]\nname = 'a'\npath = 'p'\n[[source]]\nname = 'a'\npath = 'q'\n",
         "two sources are named 'a': ids hang on the name, give each its own",
     ),
+    (
+        "[source]\nname = 'a'\npath = 'p'\n",
+        "line 1: a source is a table of its own: write [[source]], with two brackets",
+    ),
+    ("[ingest]\nprofiles = 'rules'\n", "line 2: ingest.profiles = 'rules': a list is wanted: write it in brackets"),
     ("[dataset\n", "not valid TOML"),
     ("folder = '/'\n", "unknown key 'folder'"),
     ("colour = 'red'\n", "line 1: unknown key 'colour'"),
@@ -78,6 +83,14 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("COPYDESK_INGEST__WORKERS", "5")
     config = load_config(tmp_path / "copydesk.toml")
     assert (config.ingest.workers, config.ingest.batch_bytes) == (5, 7)
+
+
+def test_the_environment_sets_no_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only [dataset] and [ingest] can be set from outside: where files are read from stands in the file alone."""
+    monkeypatch.setenv("COPYDESK_FOLDER", "/nowhere")
+    monkeypatch.setenv("COPYDESK_SOURCE", "1")
+    (tmp_path / "copydesk.toml").write_text("[[source]]\nname = 'a'\npath = 'p'\n")
+    assert load_config(tmp_path / "copydesk.toml").folder == tmp_path
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:

@@ -7,11 +7,14 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from copydesk.config import Source
 from copydesk.errors import ConfigError, UsageError
 from copydesk.patterns import compile_pattern
 from copydesk.sources import document_id, find_files, read_batch
+from copydesk.uris import name_of, uri_of
 
 MATCHES = [
     (
@@ -53,7 +56,8 @@ def test_files_come_sorted_with_posix_uris(tmp_path: Path) -> None:
     for name in ("b.txt", "a/z.txt", "a/.hidden.txt", ".DS_Store"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
-    files, refused = find(tmp_path)
+    found = find(tmp_path)
+    files, refused = found.files, found.refused
     assert [file.uri for file in files] == ["a/z.txt", "b.txt"]
     assert refused == []
 
@@ -62,7 +66,7 @@ def test_one_file_is_a_source_of_one(tmp_path: Path) -> None:
     """A path to a file gives that file, named by its own name."""
     (tmp_path / "a.txt").write_text("x")
     (tmp_path / "b.txt").write_text("x")
-    files, _ = find(tmp_path / "a.txt")
+    files = find(tmp_path / "a.txt").files
     assert [file.uri for file in files] == ["a.txt"]
 
 
@@ -72,7 +76,7 @@ def test_a_part_of_a_source_keeps_its_uris(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "x.txt").write_text("x")
     (tmp_path / "y.txt").write_text("y")
     for place in (tmp_path / "a", tmp_path / "a" / "b" / "x.txt"):
-        files, _ = find_files(source(), tmp_path, max_bytes=10, below=place)
+        files = find_files(source(), tmp_path, max_bytes=10, below=place).files
         assert [file.uri for file in files] == ["a/b/x.txt"]
 
 
@@ -81,7 +85,7 @@ def test_an_undecodable_name_is_percent_encoded(tmp_path: Path) -> None:
     path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.txt")
     with open(path, "wb") as stream:
         stream.write(b"x")
-    files, _ = find(tmp_path)
+    files = find(tmp_path).files
     assert [file.uri for file in files] == ["caf%E9.txt"]
     assert read_batch(files)[0]["raw"].to_list() == [b"x"]
 
@@ -103,7 +107,8 @@ def test_what_is_no_text_file_is_refused_with_the_reason(tmp_path: Path) -> None
         os.chdir(inside)  # the path of a socket has at most 108 bytes
         server.bind("socket.txt")
         os.chdir(place)
-        files, refused = find(inside)
+        found = find(inside)
+        files, refused = found.files, found.refused
     assert [file.uri for file in files] == ["good.txt", "link.txt"]
     reasons = {one.uri: one.reason for one in refused}
     assert "'.png' is not read; give it as .txt" in reasons["picture.png"]
@@ -118,7 +123,7 @@ def test_a_file_that_vanishes_before_it_is_read_is_refused(tmp_path: Path) -> No
     """A file that is found and then gone stops no other."""
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(name)
-    files, _ = find(tmp_path)
+    files = find(tmp_path).files
     (tmp_path / "a.txt").unlink()
     documents, refused = read_batch(files)
     assert documents["uri"].to_list() == ["b.txt"]
@@ -137,7 +142,8 @@ def test_the_more_particular_wins(tmp_path: Path) -> None:
     (tmp_path / "gazette" / "2019-03-14_ferry.txt").write_text("x")
     (tmp_path / "gazette" / "2019-03-15_pier.txt").write_text("x")
     (tmp_path / "about.csv").write_text("filename,outlet,mood\n2019-03-15_pier.txt,The Gazette,sad\n")
-    files, _ = find(tmp_path, outlet="nobody", pattern="{outlet}/{date}_{slug}.txt", metadata="about.csv", years="2019")
+    pattern = "{outlet}/{date}_{slug}.txt"
+    files = find(tmp_path, outlet="nobody", pattern=pattern, metadata="about.csv", years="2019").files
     documents, _ = read_batch(files)
     assert documents["outlet"].to_list() == ["gazette", "The Gazette"]
     assert documents["given_date"].to_list() == ["2019-03-14", "2019-03-15"]
@@ -166,3 +172,44 @@ def test_an_id_is_a_function_of_source_and_uri() -> None:
     """Ids are fixed for good: this one is part of published datasets."""
     assert document_id("seeds", "a.txt") == "d51075cf1b7c1d6b"
     assert document_id("seeds", "a.txt") != document_id("seed", "sa.txt")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"bad\xff.txt", b"bad%FF.txt", b"bad%25FF.txt", b"100%.txt", b"a b%20c.txt", "\u00e9t\u00e9/%C3.txt".encode()],
+)
+def test_every_name_has_one_uri_and_every_uri_one_name(name: bytes) -> None:
+    """Names come back from their uris, those that only look percent-encoded as well; ordinary ones stay readable."""
+    assert name_of(uri_of(name)) == name
+
+
+@given(
+    st.lists(st.sampled_from([b"%", b"25", b"FF", b"\xff", b"a", b"/", b"\xc3\xa9", b"%C3", b" "]), max_size=8).map(
+        b"".join
+    )
+)
+def test_names_and_uris_are_inverse(name: bytes) -> None:
+    """No two names share a uri."""
+    assert name_of(uri_of(name)) == name
+
+
+def test_what_came_out_does_not_go_in_again(tmp_path: Path) -> None:
+    """A dataset's folder inside a source is left out."""
+    (tmp_path / "a.txt").write_text("x")
+    for part in ("releases", "data", "knowledge"):
+        (tmp_path / "dist" / "x" / part).mkdir(parents=True)
+    (tmp_path / "dist" / "x" / "README.md").write_text("card")
+    found = find(tmp_path)
+    assert ([file.uri for file in found.files], found.refused) == (["a.txt"], [])
+
+
+def test_what_was_said_of_files_that_are_not_there_is_noted(tmp_path: Path) -> None:
+    """A pattern that fits nothing, a sidecar's row without a file and an empty source are told."""
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "about.csv").write_text("file,outlet\nghost.txt,A\n")
+    (tmp_path / "empty").mkdir()
+    notes = find(tmp_path, pattern="{outlet}/{date}.txt", metadata="about.csv").notes
+    assert len(notes) == 2
+    assert "no file fits the pattern" in notes[0]
+    assert "'ghost.txt'" in notes[1]
+    assert "there is no file in it" in find(tmp_path / "empty").notes[0]

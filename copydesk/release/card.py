@@ -222,11 +222,16 @@ def _quality(manifest: Manifest) -> str:
     return f"## Quality\n\nOf {_counted(counts['documents'], 'article')}:\n\n{list_}{means}"
 
 
+def _by_number(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The greatest first; a manifest's own order is that of its keys."""
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
 def _quarantine(manifest: Manifest) -> str:
     facts = manifest.body["quarantine"]
     if not facts["documents"]:
         return "## Quarantine\n\nEvery document could be read." + _withdrawn(manifest)
-    rows = [[_code(reason), _number(number)] for reason, number in facts["reasons"].items()]
+    rows = [[_code(reason), _number(number)] for reason, number in _by_number(facts["reasons"])]
     return (
         f"## Quarantine\n\n{_counted(facts['documents'], 'document')} could not be read or broke the schema. Not in "
         f"the release; `{facts['file']}` names each with its reason.\n\n"

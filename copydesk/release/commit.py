@@ -82,7 +82,9 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
             if found is None:
                 return Result(None, None, previous, *counted, 0)
             changes = count_changes(_changes(destination, old, body, keys))
-            manifest = Manifest({**body, "version": found[0], "cause": found[1], "base": previous, "changes": changes})
+            manifest = Manifest(
+                {**body, "version": found[0], "cause": found[1], "base": previous, "changes": changes}
+            ).as_written()
             folder.publish(staged)
             _commit(folder, manifest, references)
             return Result(*found, previous, *counted, len(staged))

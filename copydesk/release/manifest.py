@@ -51,6 +51,10 @@ class Manifest:
         """The file's bytes: sorted keys, one space of indent, UTF-8, a line end."""
         return (json.dumps(self.body, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
+    def as_written(self) -> Manifest:
+        """The manifest as a reader of its file has it: what is made of it then does not depend on who makes it."""
+        return Manifest(json.loads(self.data))
+
     @property
     def version(self) -> str:
         """Such as 1.2.0."""

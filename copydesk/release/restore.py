@@ -10,15 +10,16 @@ bytes is not overwritten.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 from copydesk.errors import ReleaseError, VerifyError
 from copydesk.release.folder import sha256_of
 from copydesk.release.manifest import choose, read_manifest
 from copydesk.release.reading import Piece, raw_of, read_pieces
+from copydesk.uris import name_of
 
 __all__ = ["Restored", "restore"]
 
@@ -99,7 +100,7 @@ class _Target:
         self.bytes += len(data)
 
     def _place(self, uri: str) -> Path:
-        name = _file_name(uri)
+        name = os.fsdecode(name_of(uri))
         parts = name.split("/")
         if PurePosixPath(name).is_absolute() or "\0" in name or any(part in ("", ".", "..") for part in parts):
             raise ReleaseError(f"the uri {uri!r} does not stay in {self.into}; the release is not to be trusted")
@@ -119,13 +120,3 @@ class _Target:
     def _compare(path: Path, data: bytes) -> None:
         if path.is_symlink() or not path.is_file() or path.read_bytes() != data:
             raise ReleaseError(f"{path}: is there with other bytes and is not overwritten; choose an empty --into")
-
-
-def _file_name(uri: str) -> str:
-    """The name that a uri was made of: names that are not UTF-8 were percent-encoded, all others left as they are."""
-    raw = unquote_to_bytes(uri)
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("utf-8", "surrogateescape")
-    return uri

@@ -197,7 +197,7 @@ def _decide(folder: Folder, manifests: Sequence[Manifest], gone: Sequence[str]) 
     folder.subfolder(JOURNAL)
     references = [one.reference for one in manifests]
     write = {
-        CARD: render_card(manifests[-LOADABLE:], references).encode(),
+        CARD: render_card([one.as_written() for one in manifests[-LOADABLE:]], references).encode(),
         **{one.file: one.data for one in manifests},
         CHANGELOG: render_changelog(manifests).encode(),
     }

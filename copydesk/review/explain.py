@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ __all__ = ["console_for_output", "explain_files", "print_document"]
 
 BATCH: Final = 200
 """Files judged at once: enough for the kernels, few enough that the first lines appear at once."""
+
+GONE: Final = "no such file or folder; check the path"
 
 PIPED: Final = 160
 """Columns where the output is no terminal."""
@@ -55,9 +58,13 @@ def explain_files(options: Options, dataset: Path | None) -> tuple[str, Iterator
     A file that cannot be read has a record with an `error`. Without `dataset` the project's own is used, if it has a
     release, else the knowledge shipped with copydesk, which knows no corpus.
     """
-    job = settle(dataclasses.replace(options, name=options.name or "explain"))
+    there = tuple(path for path in options.paths if path.exists())
+    lost = [
+        {"id": stem(path.name), "uri": path.as_posix(), "error": GONE} for path in options.paths if path not in there
+    ]
+    job = settle(dataclasses.replace(options, paths=there or options.paths, name=options.name or "explain"))
     told, knowledge = _knowledge(dataset, job.config)
-    return told, _records(job, knowledge)
+    return told, chain(lost, _records(job, knowledge))
 
 
 def _records(job: Job, knowledge: Knowledge) -> Iterator[dict[str, Any]]:
