@@ -34,7 +34,7 @@ from copydesk.release.facts import Facts
 from copydesk.release.folder import WORK, Folder
 from copydesk.release.quarantine import quarantine_lines
 from copydesk.runner import Over
-from copydesk.seen import SEEN, Seen, fingerprint, given_digest
+from copydesk.seen import SEEN, Seen, fingerprint, given_digest, moved_sources
 from copydesk.sources import DOCUMENTS, REFUSED, RawFile, document_id, given_row
 
 __all__ = ["ingest"]
@@ -322,5 +322,5 @@ def _outcome(
         documents=result.documents if result else plan.last.documents.height if plan.last else 0,
         refused=tuple((row[1], row[4]) for row in refused),
         labels=tuple(now.manifest.body["ledger"]["by_label"]) if now and result else (),
-        notes=job.notes,
+        notes=(*job.notes, *moved_sources(job.destination / WORK, job.files, remember=result is not None)),
     )

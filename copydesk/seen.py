@@ -23,7 +23,7 @@ from copydesk.release.facts import code_digest
 from copydesk.schema import load_schema
 from copydesk.sources import RawFile
 
-__all__ = ["SEEN", "Seen", "fingerprint", "given_digest"]
+__all__ = ["SEEN", "Seen", "fingerprint", "given_digest", "moved_sources"]
 
 SEEN: Final = pl.Schema(
     {
@@ -50,6 +50,26 @@ def given_digest(file: RawFile) -> str:
     """16 hexadecimal digits over all that is said of a file beside its bytes."""
     said = json.dumps([dict(file.given), file.years], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def moved_sources(folder: Path, files: Iterable[RawFile], *, remember: bool) -> list[str]:
+    """A note for each source that was read from another place by the last ingest into this `.work` folder.
+
+    Sources are told apart by name, so files of the same uri replace the articles of the other place.
+    """
+    now = {file.source: str(file.path.resolve().parents[file.uri.count("/")]) for file in files}
+    try:
+        before = json.loads((folder / "roots.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        before = {}
+    if remember:
+        (folder / "roots.json").write_text(json.dumps({**before, **now}), encoding="utf-8")
+    return [
+        f"source {name!r} was read from {before[name]} before, and from {place} now: files of the same name replace "
+        "those articles; if these are others, give --name, or name the sources in copydesk.toml"
+        for name, place in sorted(now.items())
+        if before.get(name, place) != place
+    ]
 
 
 @dataclass(frozen=True)

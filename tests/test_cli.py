@@ -180,6 +180,15 @@ def test_a_file_asked_for_twice_is_one_document(here: Path, capsys: pytest.Captu
     assert (code, "x 1.0.0 (first): 2 articles" in out) == (0, True)
 
 
+def test_another_folder_of_the_same_name_is_noted(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two folders called texts are one source to a dataset: the second run says so."""
+    for place, text in (("x", STORY), ("y", STORY.replace("ferry", "bus"))):
+        (here / place / "texts").mkdir(parents=True)
+        (here / place / "texts" / "a.txt").write_text(text)
+        code, out, _ = run("ingest", "--no-prefect", f"{place}/texts", "--name", "n", capsys=capsys)
+        assert (code, "note: source 'texts' was read from" in out) == (0, place == "y")
+
+
 def test_the_destination_may_lie_in_the_source(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What was released is not read as raw files by the next ingest."""
     folder(here, "texts", a_txt=STORY)
