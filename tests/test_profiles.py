@@ -12,6 +12,7 @@ import yaml
 
 from copydesk.errors import ConfigError
 from copydesk.labels import LABELS
+from copydesk.lines.profile_files import ProfileFile, RuleFile
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.lines.shape import AFTER, AMONG, BEFORE, measure
 from copydesk.lines.sites import find_sites, printed_domain
@@ -91,6 +92,90 @@ def test_a_rule_that_does_not_hold_is_refused(tmp_path: Path, change: dict[str, 
     assert "harbour.toml: rule 'masthead'" in str(caught.value)
 
 
+BROKEN = tomllib.loads((Path(__file__).parent / "data" / "broken_profiles.toml").read_text(encoding="utf-8"))["case"]
+
+
+def broken(case: dict[str, str]) -> str:
+    """A sound profile of one rule, but for the one line of the case."""
+    if "whole" in case:
+        return f"id = 'harbour'\n{case['whole']}\n"
+    head = {"id": "id = 'harbour'"}
+    rule = {key: f"{key} = {value!r}" for key, value in RULE.items()}
+    for part, name in ((head, "head"), (rule, "rule")):
+        if name in case:
+            part[case[name].split(" = ")[0]] = case[name]
+    return "\n".join([*head.values(), "[[rules]]", *rule.values(), ""])
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=[case["told"][:40] for case in BROKEN])
+def test_a_wrong_type_or_value_is_told_in_one_line(tmp_path: Path, case: dict[str, str]) -> None:
+    """File, rule, key, value and remedy stand in one line; nothing wrong is taken or converted."""
+    (tmp_path / "harbour.toml").write_text(broken(case), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_profiles([tmp_path])
+    first, *more = str(caught.value).splitlines()
+    assert case["told"] in first
+    assert all("number" in line for line in more), "only further items of the same list"
+    assert first.startswith(f"{tmp_path / 'harbour.toml'}: ")
+    known = "head" in case or "whole" in case or case["rule"] == "id = 5"
+    assert known or ": rule " in first
+
+
+def test_what_the_table_breaks_is_sound(tmp_path: Path) -> None:
+    """Without its change, the profile of the table is accepted, and so is every optional key in its right form."""
+    full = RULE | {"regex": "^harbour times [0-9]+$", "words": [1, 4], "cased": False, "zone": "before body"}
+    rule = "\n".join(f"{key} = {value!r}".replace("False", "false") for key, value in full.items())
+    head = "id = 'harbour'\noutlet = 'The Harbour Times'\ndescription = ''\neverywhere = false\n"
+    lists = "domains = ['harbour.example']\nmarkers = ['Back to the harbour']\ndateline = ['/HARBOUR/']\n"
+    for text in (broken({}), f"{head}{lists}[[rules]]\n{rule}\n", "id = 'harbour'"):
+        (tmp_path / "harbour.toml").write_text(text, encoding="utf-8")
+        assert "harbour" in {profile.id for profile in load_profiles([tmp_path]).profiles}
+
+
+def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    """Two faults are two lines, each with its rule."""
+    folder = write(tmp_path / "bad", {**RULE, "zone": "attic", "label": "furniture"})
+    with pytest.raises(ConfigError) as caught:
+        load_profiles([folder])
+    assert len(str(caught.value).splitlines()) == 2
+    assert str(caught.value).count("rule 'masthead'") == 2
+
+
+def test_two_of_the_users_files_cannot_be_the_same_profile(tmp_path: Path) -> None:
+    """The message names both files; the same folder named twice is no clash."""
+    one, two = write(tmp_path / "one", RULE), write(tmp_path / "two", RULE)
+    with pytest.raises(ConfigError, match="id is 'harbour', and so it is in") as caught:
+        load_profiles([one, two])
+    assert str(one / "harbour.toml") in str(caught.value)
+    assert str(two / "harbour.toml") in str(caught.value)
+    assert load_profiles([one, one]).digest == load_profiles([one]).digest
+
+
+def test_a_folder_with_the_name_of_a_profile_is_passed_over(tmp_path: Path) -> None:
+    """A folder called x.toml is no profile."""
+    folder = write(tmp_path / "mine", RULE)
+    (folder / "x.toml").mkdir()
+    assert load_profiles([folder]).digest == load_profiles([write(tmp_path / "other", RULE)]).digest
+
+
+def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    """A link that leads nowhere gives a message with its name."""
+    (tmp_path / "gone.toml").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match=r"gone\.toml: cannot be read"):
+        load_profiles([tmp_path])
+
+
+def test_messages_lead_to_the_page_on_profiles(tmp_path: Path) -> None:
+    """Who writes a profile is sent to docs/profiles.md, which has every key."""
+    (tmp_path / "broken.toml").write_text("id = ", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"see docs/profiles\.md"):
+        load_profiles([tmp_path])
+    page = (SHIPPED.parent.parent.parent / "docs" / "profiles.md").read_text(encoding="utf-8")
+    form = page.split("## The form of the file")[1].split("\n## ")[0]
+    for key in {*ProfileFile.model_fields, *RuleFile.model_fields} - {"rules"}:
+        assert f"`{key}`" in form, key
+
+
 def test_profiles_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     """Broken TOML, a missing id, a missing folder and twin rules are told with the file's name."""
     (tmp_path / "broken.toml").write_text("id = ", encoding="utf-8")
@@ -159,13 +244,11 @@ def test_domains_are_read_from_frames_alone() -> None:
 
 def test_the_schema_names_every_key_of_a_profile() -> None:
     """schemas/profile.yaml describes the keys that the loader takes, no more and no fewer."""
-    from copydesk.lines import profiles as module
-
     path = SHIPPED.parent.parent.parent / "schemas" / "profile.yaml"
     tables = {table["name"]: table for table in yaml.safe_load(path.read_text(encoding="utf-8"))["schema"]}
     named = {table: {entry["name"] for entry in tables[table]["properties"]} for table in tables}
-    assert named["profile"] | {"rules"} == module._PROFILE_KEYS
-    assert named["rule"] == module._RULE_KEYS
+    assert named["profile"] | {"rules"} == set(ProfileFile.model_fields)
+    assert named["rule"] == set(RuleFile.model_fields)
 
 
 def test_shipped_profiles_name_no_article_text() -> None:

@@ -60,13 +60,26 @@ KEY_COMMENTS = 16901446386378721835
         ("All news", " ALL  NEWS ", True),
         ("Don\u2019t miss", "Don't miss", True),
         ("12 Comments", "7 comments", True),
+        ("Page 2 of 7", "Page 11 of 12", True),
+        ("Updated 12:30, 3 May 2017", "Updated 9:05, 14 May 2017", True),
+        ("5 min read", "12 min read", True),
+        ("3 комментария", "4 комментария", True),
         ("All news", "All new", False),
+        ("The euro rose by 5 kopecks to 73.1 rubles.", "The euro rose by 6 kopecks to 73.4 rubles.", False),
+        ("Brent traded at $43 a barrel.", "Brent traded at $44 a barrel.", False),
+        ("The index fell by 3.4%.", "The index fell by 1.2%.", False),
+        ("Headline number 7 of the day", "Headline number 8 of the day", False),
+        ("Page 2 of 7.", "Page 3 of 7.", False),
+        ("Day 3", "Day 4", False),
+        ("3 May 1915", "4 May 1915", False),
+        ("Harbour 2, Island 1", "Harbour 3, Island 0", False),
+        ("73.1", "74.2", False),
         ("Prices rose by 3 percent in the twelve months to the end of June",
          "Prices rose by 4 percent in the twelve months to the end of June", False),
     ],
 )  # fmt: skip
 def test_keys_read_lines_as_a_reader_does(one: str, other: str, *, same: bool) -> None:
-    """Case, quotes, spacing and the numbers of short lines do not count; numbers of sentences do."""
+    """Case, quotes, spacing and the numbers of counters do not count; numbers of sentences, titles and dates do."""
     left, right = line_key(pl.Series([one, other]))
     assert (left == right) is same
 
@@ -127,6 +140,47 @@ def test_a_repeated_paragraph_stays() -> None:
     lines, documents = batch(*texts, site="harbour")
     spans = label_lines(lines, documents, known(*texts), PROFILES)
     assert set(spans.filter(pl.col("text") == PARAGRAPHS[0])["label"]) == {"body"}
+
+
+def market(number: int) -> str:
+    """A market report: its short sentences and its title differ from the next one's in numbers alone."""
+    first, *rest = story(number).split("\n\n")[1:]
+    quotes = [
+        f"The euro rose by {number + 2} kopecks to {70 + number}.1 rubles.",
+        f"Brent traded at ${40 + number} a barrel.",
+        f"The index fell by {number}.4%.",
+    ]
+    return "\n\n".join([f"Headline number {number} of the day", first, *quotes, *rest, f"{number + 3} Comments"])
+
+
+def test_numbers_are_news() -> None:
+    """Twelve market reports keep their sentences and titles; the comment counter under them is known by repetition."""
+    texts = [market(number) for number in range(1, 13)]
+    lines, documents = batch(*texts, site="harbour")
+    knowledge = known(*texts)
+    spans = label_lines(lines, documents, knowledge, PROFILES)
+    for start in ("The euro rose", "Brent traded", "The index fell"):
+        found = spans.filter(pl.col("text").str.starts_with(start))
+        assert (found.height, set(found["label"])) == (12, {"body"}), start
+    titles = spans.filter(pl.col("text").str.starts_with("Headline number"))
+    assert set(titles["label"]) == {"headline"}
+    assert not spans["evidence"].str.contains("^headline:other").any()
+    counter = line_key(pl.Series(["99 Comments"]))
+    assert seen(counter, pl.Series(["harbour"]), knowledge).tolist() == [12]
+
+
+def test_another_storys_title_with_other_numbers_is_no_link() -> None:
+    """Titles are compared as they stand: one with another number heads another story."""
+    knowledge = known(market(7), market(8))
+    asked = line_key(pl.Series(["Headline number 7 of the day", "Headline number 9 of the day"]))
+    assert heads(asked, knowledge).tolist() == [True, False]
+
+
+def test_copies_with_other_numbers_count_once() -> None:
+    """A bulletin without paragraphs that comes back with new figures is one document: its lines are no furniture."""
+    texts = [f"Rates of the day\n\nEuro {number}.1\n\nDollar {number}.7\n\nClosed on Sunday" for number in range(9)]
+    key = line_key(pl.Series(["Closed on Sunday"]))
+    assert seen(key, pl.Series(["harbour"]), known(*texts)).tolist() == [0]
 
 
 def test_the_headline_of_another_story_is_a_related_link() -> None:

@@ -5,7 +5,7 @@
     Profiles.match              which rule names each line (columns in, columns out)
     Profiles.recognise          which site a document's lines give away
 
-A profile is a TOML file (schema: schemas/profile.yaml; how to write one: docs/labelling.md). Every rule carries
+A profile is a TOML file (how to write one: docs/profiles.md; its form: profile_files). Every rule carries
 cases, at least two that it must catch and two that it must not, and they are run whenever the file is read: a rule
 that cannot catch its own examples never gets near a document.
 
@@ -17,39 +17,25 @@ line (lower case, straight quotes, single spaces), literals also without bullets
 from __future__ import annotations
 
 import hashlib
-import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from copydesk.errors import ConfigError
-from copydesk.labels import LABELS
-from copydesk.lines.shape import AFTER, AMONG, BEFORE, SHORT, Ints, Shape, bare, normalise
+from copydesk.lines.profile_files import ZONES, ProfileFile, RuleFile, read_profile
+from copydesk.lines.shape import SHORT, Ints, Shape, bare, normalise
 
-__all__ = ["Profile", "Profiles", "Rule", "load_profiles"]
+__all__ = ["ZONES", "Profile", "Profiles", "Rule", "load_profiles"]
 
 ENDING: Final = 160
 """Characters in which an expression that is anchored only at the end must find its match."""
-
-ZONES: Final = {
-    "anywhere": BEFORE | AMONG | AFTER,
-    "before body": BEFORE,
-    "within body": AMONG,
-    "after body": AFTER,
-    "around body": BEFORE | AFTER,
-    "before or within body": BEFORE | AMONG,
-    "within or after body": AMONG | AFTER,
-}
-_RULE_KEYS: Final = {"id", "lines", "regex", "zone", "label", "reason", "words", "cased", "positive", "negative"}
-_PROFILE_KEYS: Final = {"id", "outlet", "everywhere", "domains", "markers", "dateline", "rules", "description"}
 
 
 @dataclass(frozen=True)
@@ -215,14 +201,11 @@ def load_profiles(folders: Sequence[Path] = ()) -> Profiles:
 
     A user's profile replaces a shipped one of the same id.
 
-    Raises ConfigError, naming file, rule, value and remedy, where a file is not TOML, a key is unknown, a rule has
-    fewer than two positive or two negative cases, or a case fails.
+    Raises ConfigError, naming file, rule, value and remedy, where a file cannot be read, is not TOML, has an unknown
+    key or a value of the wrong kind, where a rule has fewer than two positive or two negative cases, where a case
+    fails, and where two of the user's files are the same profile.
     """
-    read: dict[str, tuple[Profile, bytes]] = {}
-    for path in _files(folders):
-        raw = path.read_bytes()
-        profile = _profile(path.name if not isinstance(path, Path) else str(path), raw)
-        read[profile.id] = (profile, raw)
+    read = _read(_shipped()) | _read(_users(folders))
     whole = hashlib.sha256()
     for name in sorted(read):
         whole.update(name.encode() + b"\0" + hashlib.sha256(read[name][1]).digest())
@@ -230,37 +213,50 @@ def load_profiles(folders: Sequence[Path] = ()) -> Profiles:
     return Profiles(tuple(ordered), whole.hexdigest()[:32])
 
 
-def _files(folders: Sequence[Path]) -> list[Path]:
-    shipped = sorted(
-        (Path(str(p)) for p in files("copydesk.lines").joinpath("profiles").iterdir() if p.name.endswith(".toml")),
-        key=lambda p: p.name,
-    )
+def _read(paths: Sequence[Path]) -> dict[str, tuple[Profile, bytes]]:
+    """Id -> the profile and its file's bytes."""
+    read: dict[str, tuple[Profile, bytes]] = {}
+    owner: dict[str, Path] = {}
+    for path in paths:
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read ({error.strerror}); mend that or take it away") from error
+        profile = _profile(str(path), raw)
+        if profile.id in owner:
+            raise ConfigError(
+                f"{path}: id is {profile.id!r}, and so it is in {owner[profile.id]}; rename one or join their rules"
+            )
+        owner[profile.id] = path
+        read[profile.id] = (profile, raw)
+    return read
+
+
+def _shipped() -> list[Path]:
+    folder = files("copydesk.lines").joinpath("profiles")
+    return sorted((Path(str(p)) for p in folder.iterdir() if p.name.endswith(".toml")), key=lambda p: p.name)
+
+
+def _users(folders: Sequence[Path]) -> list[Path]:
+    """The files in the user's folders, each once; folders in them are passed over, whatever they are called."""
     for folder in folders:
         if not folder.is_dir():
             raise ConfigError(f"{folder}: no such folder of profiles; make it or take it out of copydesk.toml")
-    return shipped + [path for folder in folders for path in sorted(folder.glob("*.toml"))]
+    found = [path for folder in folders for path in sorted(folder.glob("*.toml")) if not path.is_dir()]
+    return list({path.resolve(): path for path in found}.values())
 
 
 def _profile(name: str, raw: bytes) -> Profile:
-    try:
-        data = tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{name}: not a TOML file ({error}); see docs/labelling.md for the form of a profile"
-        ) from error
-    for key in data.keys() - _PROFILE_KEYS:
-        raise ConfigError(f"{name}: unknown key {key!r}; a profile has {', '.join(sorted(_PROFILE_KEYS))}")
-    if not isinstance(data.get("id"), str) or not re.fullmatch("[a-z0-9.-]+", data["id"]):
-        raise ConfigError(f"{name}: id is {data.get('id')!r}; give lower-case letters, digits, '.' and '-'")
-    rules = tuple(_rule(name, data["id"], entry) for entry in data.get("rules", ()))
+    data = read_profile(name, raw)
+    rules = tuple(_rule(name, data, entry) for entry in data.rules)
     _refuse_twins(name, rules)
     return Profile(
-        id=data["id"],
-        outlet=data.get("outlet"),
-        everywhere=bool(data.get("everywhere", False)),
-        domains=tuple(data.get("domains", ())),
-        markers=tuple(_bare(data.get("markers", ()))),
-        dateline=tuple(data.get("dateline", ())),
+        id=data.id,
+        outlet=data.outlet,
+        everywhere=data.everywhere,
+        domains=tuple(data.domains),
+        markers=tuple(_bare(data.markers)),
+        dateline=tuple(data.dateline),
         rules=rules,
     )
 
@@ -283,57 +279,27 @@ def _bare(lines: Sequence[str]) -> list[str]:
     return [str(text) for text in bare(normalise(pl.Series(list(lines), dtype=pl.String)))]
 
 
-def _rule(name: str, profile: str, entry: dict[str, Any]) -> Rule:
-    where = f"{name}: rule {entry.get('id')!r}"
-    for key in entry.keys() - _RULE_KEYS:
-        raise ConfigError(f"{where}: unknown key {key!r}; a rule has {', '.join(sorted(_RULE_KEYS))}")
-    for key in ("id", "label", "reason"):
-        if not isinstance(entry.get(key), str) or not entry[key]:
-            raise ConfigError(f"{where}: {key} is {entry.get(key)!r}; give a text")
-    if entry["label"] not in LABELS or entry["label"] == "blank":
-        raise ConfigError(f"{where}: label is {entry['label']!r}; give one of {', '.join(LABELS[:-1])}")
-    if entry.get("zone", "anywhere") not in ZONES:
-        raise ConfigError(f"{where}: zone is {entry['zone']!r}; give one of {', '.join(ZONES)}")
-    if not entry.get("lines") and not entry.get("regex"):
-        raise ConfigError(f"{where}: it has neither lines nor regex; give at least one")
-    for kind in ("positive", "negative"):
-        if len(entry.get(kind, ())) < 2:
-            raise ConfigError(f"{where}: {len(entry.get(kind, ()))} {kind} cases; give at least two")
+def _rule(name: str, profile: ProfileFile, entry: RuleFile) -> Rule:
     rule = Rule(
-        profile=profile,
-        id=entry["id"],
-        label=entry["label"],
-        reason=entry["reason"],
-        zone=ZONES[entry.get("zone", "anywhere")],
-        literals=tuple(dict.fromkeys(_bare(entry.get("lines", ())))),
-        regex=_regex(where, entry, ending=False),
-        ending=_regex(where, entry, ending=True),
-        cased=bool(entry.get("cased", False)),
-        words=tuple(entry.get("words", (1, 10**6))),
-        positive=tuple(entry["positive"]),
-        negative=tuple(entry["negative"]),
+        profile=profile.id,
+        id=entry.id,
+        label=entry.label,
+        reason=entry.reason,
+        zone=ZONES[entry.zone],
+        literals=tuple(dict.fromkeys(_bare(entry.lines))),
+        regex=_joined([part for part in entry.regex if part.startswith("^")]),
+        ending=_joined([part for part in entry.regex if not part.startswith("^")]),
+        cased=entry.cased,
+        words=(entry.words[0], entry.words[1]),
+        positive=tuple(entry.positive),
+        negative=tuple(entry.negative),
     )
-    _prove(where, rule)
+    _prove(f"{name}: rule {entry.id!r}", rule)
     return rule
 
 
-def _regex(where: str, entry: dict[str, Any], *, ending: bool) -> str:
-    given = entry.get("regex", [])
-    every = [given] if isinstance(given, str) else list(given)
-    parts = [part for part in every if part.startswith("^") != ending]
-    joined = "|".join(f"(?:{part})" for part in parts) if len(parts) > 1 else "".join(parts)
-    if re.search(r"\\[sSdDwWbB]", joined):
-        raise ConfigError(
-            f"{where}: regex {joined!r} has a shorthand class; write [0-9], [ \\t], [a-z] (they are 40 times faster)"
-        )
-    for part in parts:
-        if not part.startswith("^") and not part.endswith("$"):
-            raise ConfigError(f"{where}: regex {part!r} is not anchored; begin it with ^ or end it with $")
-    try:
-        pl.Series([""]).str.contains(joined or "^$")
-    except pl.exceptions.ComputeError as error:
-        raise ConfigError(f"{where}: regex {joined!r} is not a regular expression ({error}); no look-around") from error
-    return joined
+def _joined(parts: Sequence[str]) -> str:
+    return "|".join(f"(?:{part})" for part in parts) if len(parts) > 1 else "".join(parts)
 
 
 def _prove(where: str, rule: Rule) -> None:
