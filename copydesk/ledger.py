@@ -7,16 +7,24 @@ end: so nobody needs a codec to read a ledger, and an undamaged corpus stores it
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from copydesk.labels import FATE_OF, FATE_TYPE
 
 __all__ = ["LEDGER", "ledger_rows"]
 
+Codes = NDArray[np.uint32]
+Places = NDArray[np.int64]
+
 LEDGER: Final = ("id", "uri", "line", "span", "start", "end", "raw", "text", "label", "fate", "evidence", "confidence")
+
+_WINDOW: Final = 512  # characters that are aligned at once: every distance of two windows is worked out, in 5 ms
+_ROUNDS: Final = 64  # windows per line; between them, what is alike is skipped, so few damaged places reach any length
+_SURE: Final = 8  # characters alike in a row from which the next window may start
 
 
 def ledger_rows(spans: pl.DataFrame, lines: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
@@ -68,19 +76,77 @@ def byte_cuts(raw: bytes, decoded: str, text: str, ends: list[int], encoding: st
     A cut that cannot be placed (a repair runs across it, an encoding that does not encode back) moves to the end of
     the line: the earlier span holds the bytes, the later one none, and no byte is lost.
     """
-    places = ends if decoded == text else [_aligned(decoded, text, end) for end in ends]
+    places = ends if decoded == text else _places(decoded, text)[ends].tolist()
     cuts = [_byte_place(raw, decoded, place, encoding) for place in places[:-1]]
     return [*(max(cuts[: number + 1]) for number in range(len(cuts))), len(raw)]
 
 
-def _aligned(decoded: str, text: str, place: int) -> int:
-    """The place in `decoded` that corresponds to `place` in `text`."""
-    for tag, low, high, start, end in SequenceMatcher(None, decoded, text, autojunk=False).get_opcodes():
-        if start <= place <= end and (place < end or end == len(text)):
-            return min(low + place - start, high) if tag == "equal" else high
-        if place < start:
+def _places(decoded: str, text: str) -> Places:
+    """For each place in `text`, its end included, the place in `decoded` that corresponds to it.
+
+    A character that a repair made stands where the next one stands that was there before. Where the two are so
+    different that the work would not be bounded, that is the end of the line.
+    """
+    before, after = _codes(decoded), _codes(text)
+    where = np.full(len(after) + 1, len(before), np.int64)
+    low = start = 0
+    for _ in range(_ROUNDS):
+        same = _alike(before[low:], after[start:])
+        where[start : start + same] = np.arange(low, low + same)
+        low, start = low + same, start + same
+        if low == len(before) or start == len(after):
             break
-    return len(decoded)
+        found = _matched(before[low : low + _WINDOW], after[start : start + _WINDOW])
+        rest = max(len(before) - low, len(after) - start)
+        used = len(found) if rest <= _WINDOW else _sure(found)
+        told = np.flatnonzero(found[:used] >= 0)
+        where[start + told] = low + found[told]
+        if used == len(found) or used < 0:
+            break
+        low, start = low + int(found[used]), start + used
+    reached: Places = np.minimum.accumulate(where[::-1])[::-1]
+    return reached
+
+
+def _codes(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _alike(one: Codes, other: Codes) -> int:
+    """How many characters both begin with."""
+    size = min(len(one), len(other))
+    differs = one[:size] != other[:size]
+    return int(differs.argmax()) if differs.any() else size
+
+
+def _matched(before: Codes, after: Codes) -> Places:
+    """For each character of `after`, the place of that in `before` it is, by the fewest edits; -1 where it is new."""
+    steps = np.arange(len(after) + 1)
+    rows = [steps]
+    for character in before:
+        best = rows[-1] + 1
+        best[1:] = np.minimum(best[1:], rows[-1][:-1] + (after != character))
+        rows.append(np.minimum.accumulate(best - steps) + steps)  # the best of any number of insertions
+    found = np.full(len(after), -1, np.int64)
+    low, start = len(before), len(after)
+    while low and start:
+        if before[low - 1] == after[start - 1]:
+            low, start = low - 1, start - 1
+            found[start] = low
+        elif rows[low][start] == rows[low - 1][start - 1] + 1:
+            low, start = low - 1, start - 1
+        elif rows[low][start] == rows[low - 1][start] + 1:
+            low -= 1
+        else:
+            start -= 1
+    return found
+
+
+def _sure(found: Places) -> int:
+    """The last place, away from the window's end, where a run of characters alike begins; -1 if there is none."""
+    runs = found[_SURE - 1 :] - found[: len(found) - _SURE + 1] == _SURE - 1
+    runs &= (found[: len(runs)] >= 0) & (np.arange(len(runs)) < 3 * _WINDOW // 4)
+    return int(np.flatnonzero(runs)[-1]) if runs.any() else -1
 
 
 def _byte_place(raw: bytes, decoded: str, place: int, encoding: str) -> int:

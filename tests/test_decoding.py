@@ -384,3 +384,47 @@ def test_any_bytes_end_as_text_or_reason() -> None:
 def test_any_bytes_end_as_text_or_reason_soak() -> None:
     """Ten thousand fuzzed files end as text or as a DocumentError, in time linear in their size."""
     fuzz(10_000, seed=12)
+
+
+# -- stray NULs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "text"),
+    [
+        (b"The mayor of the town said on Monday that the bridge is open again.\0", "ascii", None),
+        (b"one\0two\n", "ascii", "onetwo"),
+        (b"ab\0cdefg", "ascii", "abcdefg"),
+        (b"100 200 300 2000\0 10 20 30", "ascii", "100 200 300 2000 10 20 30"),
+        (RUSSIAN.encode("cp1251") + b"\0", "cp1251", RUSSIAN),
+        (b"\0" + RUSSIAN.encode("koi8-r"), "koi8-r", RUSSIAN),
+        ("市长周一表示，大桥重新开放。".encode("gb18030") + b"\0", "gb18030", "市长周一表示，大桥重新开放。"),
+    ],
+)
+def test_stray_nul_makes_no_utf16(data: bytes, encoding: str, text: str | None) -> None:
+    """A NUL in other text is damage that repair removes, no sign of UTF-16."""
+    assert encoding_of(data) == encoding
+    assert decode(data) == (text or data.decode(encoding).replace("\0", ""))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text", ["Hi", "Größe naïve", "Привет\nвсем", "हिन्दी में खबर", "市长周一表示\n大桥开了", "一千多名工人参加"]
+)
+def test_short_utf16_is_recognised_without_a_mark(text: str, encoding: str) -> None:
+    """Columns, spaces and line ends show UTF-16 in a few words; in Chinese the NUL may be the low byte of U+4E00."""
+    assert encoding_of(text.encode(encoding)) == encoding
+
+
+@given(
+    st.text(st.sampled_from("abcdefghij ABCXYZ 0123456789 .,'\n éüñшжд中文字日本"), min_size=20, max_size=200),
+    st.lists(st.integers(0, 200), min_size=1, max_size=3),
+)
+def test_few_nuls_change_no_text(text: str, places: list[int]) -> None:
+    """One to three NULs between the characters of ASCII or UTF-8 are read as the text without them."""
+    damaged = list(text)
+    for place in places:
+        damaged.insert(min(place, len(text)), "\0")
+    lines = read("".join(damaged).encode())
+    assert lines.documents["encoding"].item() in ("ascii", "utf-8")
+    assert "".join(lines.lines["decoded"]).replace("\0", "") == text.replace("\n", "")

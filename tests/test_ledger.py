@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import polars as pl
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copydesk.desk import prepare
+from copydesk.desk import Prepared, prepare
 from copydesk.labels import LABEL_TYPE
 from copydesk.ledger import byte_cuts, ledger_rows
 from copydesk.sources import DOCUMENTS
@@ -50,7 +53,7 @@ def test_a_cut_finds_its_place_in_a_repaired_line() -> None:
     assert decoded.encode()[cut:].decode() == "(Reporting by A)"
 
 
-def prepared(raw: bytes):
+def prepared(raw: bytes) -> Prepared:
     return prepare(pl.DataFrame([{"id": "a" * 16, "uri": "a.txt", "source": "s", "raw": raw}], schema=DOCUMENTS))
 
 
@@ -76,6 +79,7 @@ def spans_of(lines: pl.DataFrame) -> pl.DataFrame:
     st.booleans(),
     st.sampled_from(["utf-8", "utf-16", "utf-8-sig"]),
 )
+@settings(deadline=None)
 def test_the_raw_bytes_in_order_are_the_file(parts: list[str], newline: str, last: bool, encoding: str) -> None:
     """The ledger's bytes are the file's, and its texts are the repaired lines, stored or read from the bytes."""
     raw = (newline.join(parts) + (newline if last else "")).encode(encoding)
@@ -109,3 +113,34 @@ def test_a_split_line_has_a_row_for_each_span() -> None:
     assert ledger.select("start", "end").rows() == [(0, 11), (11, 32), (32, 37)]
     assert ledger["text"].to_list() == [None, None, None]
     assert ledger["fate"].to_list() == ["text", "field", "text"]
+
+
+def test_cuts_of_a_long_line_stand_between_the_same_words() -> None:
+    """A few repaired places do not keep a long line from being cut where its text was."""
+    decoded = "He\u00a0 said so, and so did she. " * 400 + "  (Reporting by A)"
+    text = "He said so, and so did she. " * 400 + "(Reporting by A)"
+    for place in (28, 28 * 399, 28 * 400):
+        (cut, _) = byte_cuts(decoded.encode(), decoded, text, [place, len(text)], "utf-8")
+        rest = decoded.encode()[cut:].decode()
+        assert rest.replace("\u00a0 ", " ").replace("  (", "(").endswith(text[place:])
+        assert len(rest) <= len(decoded) - place
+
+
+@pytest.mark.parametrize(
+    ("decoded", "text"),
+    [
+        ("January 1, 2015 " * 100_000, "January 1, 2015 " * 100_000 + "."),
+        ("January 1, 2015 " * 100_000, ("January 1, 2015 " * 100_000).strip()),
+        ("a\u00a0" * 500_000, "a " * 500_000),
+        ("a b" * 300_000, "b" * 300_000),
+        ("word\u00a0and more " * 80_000, "word and more " * 80_000),
+        ("x" * 1_000_000, "y"),
+    ],
+)
+def test_cuts_take_bounded_time(decoded: str, text: str) -> None:
+    """Whatever was repaired in a line of a megabyte, its cuts are found in a second, or moved to its end."""
+    raw = decoded.encode()
+    begun = time.process_time()
+    cuts = byte_cuts(raw, decoded, text, [len(text) // 2, len(text)], "utf-8")
+    assert time.process_time() - begun < 2
+    assert 0 <= cuts[0] <= cuts[1] == len(raw)

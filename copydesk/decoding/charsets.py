@@ -270,7 +270,8 @@ def _legacy(data: bytes) -> Text:
 
     encoding = guess(data)
     lines = [(start, end, decode_line(line, encoding, last=end == len(data))) for start, end, line in _split(data)]
-    noise = sum(_noise(text) for _, _, text in lines)
+    forgiven = min(data.count(0), _STRAY_CONTROLS)
+    noise = sum(_noise(text) for _, _, text in lines) - forgiven
     if noise > 0.03 * len(data):
         raise DocumentError(f"undecodable: no known encoding fits; read as {encoding}, {noise} characters are noise")
     return Text(encoding, lines)

@@ -83,7 +83,7 @@ _ODD_WORD: Final = re.compile(
 
 def guess(data: bytes) -> str:
     """The most likely legacy encoding of `data` (codec name); looks at its first 64 kB of non-ASCII lines."""
-    sample = _telling_lines(data)
+    sample = _telling_lines(data).replace(b"\0", b"")  # a NUL is damage; the detector takes it for a binary file's
     high = b"".join(_HIGH.findall(sample))
     if not high.translate(None, _WINDOWS_MARKS) and _spells(sample, "cp1252"):
         return "cp1252"

@@ -4,10 +4,12 @@ Without a mark, a wide file shows itself in its columns: one byte of each unit n
 the script) while the other varies, and read the right way round nearly every unit is a common character. `guess`
 asks of both byte orders how many units are common, and which signs of the right one they show: spaces and full stops,
 the one page of an alphabet. Two bytes of GB 18030 are common units as well, mostly Hangul, but show no such sign.
+Neither does a stray NUL in other text: that stands in no column, and completes no ASCII character.
 """
 
 from __future__ import annotations
 
+import codecs
 from typing import Final
 
 import numpy as np
@@ -29,6 +31,8 @@ _COMMON_SHARE: Final = 0.75  # of the units must be common characters; text has 
 _SIGNS: Final = 0.015  # of the units must be signs that the other order does not show; GB 18030 read so has none
 _PAGE_SHARE: Final = 0.25  # of the units in one page: every alphabet has more, a Japanese sentence of kanji least
 _LEAD: Final = 1.6  # times as many common units as in the other byte order; Chinese, the nearest, has over 2
+_BARE_SHARE: Final = 0.5  # of one column of valid UTF-8 must be under 0x20 to be wide: alphabets have over .8, text .1
+_STRAY: Final = 3  # NULs in a file are forgiven as damage where nothing else speaks for UTF-16
 
 
 def _units(data: bytes, encoding: str) -> NDArray[np.uint32]:
@@ -74,10 +78,49 @@ def guess(data: bytes) -> str | None:
     best, other = sorted(("utf-16-le", "utf-16-be"), key=lambda order: _rank(_units(sample, order)), reverse=True)
     common, signs = _rank(_units(sample, best))
     behind, strays = _rank(_units(sample, other))
-    if common < _COMMON_SHARE:
+    if common < _COMMON_SHARE or _is_narrow(sample):
         return None
     told = signs > max(_SIGNS, 4 * strays)
-    return best if told or (b"\0" in sample and common > _LEAD * behind) else None
+    return best if told or (common > _LEAD * behind and _nuls_tell(sample, best)) else None
+
+
+def _is_narrow(sample: bytes) -> bool:
+    """Whether this is UTF-8 with stray NULs at most: no column of it holds the low pages that alphabets stand in.
+
+    So is other text with a few NULs and no control: of 32 Chinese units nearly all texts have one, kana have a page.
+    """
+    values = np.frombuffer(sample, np.uint8)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        stray = 0 < sample.count(0) <= _STRAY and len(sample) >= 64
+        odd = (values < 0x20) & ~np.isin(values, (0, 9, 10, 13))
+        return stray and not odd.any() and not any(_page(_units(sample, o)) for o in ("utf-16-le", "utf-16-be"))
+    bare = (values < 0x20) & ~np.isin(values, (0x0A, 0x0D))
+    return bool(max(bare[0::2].mean(), bare[1::2].mean()) < _BARE_SHARE)
+
+
+def _nuls_tell(sample: bytes, encoding: str) -> bool:
+    """Whether there are NULs that speak for UTF-16: half of them make an ASCII character or line end of a unit.
+
+    In Chinese they may be low bytes alone, as in U+4E00, "one"; then the rest must not be two-byte text with a NUL in.
+    """
+    units = _units(sample, encoding)
+    whole = ((units >= 0x20) & (units < 0x7F)) | np.isin(units, (9, 10, 13))
+    count = sample.count(0)
+    return count > 0 and (count <= 2 * int(whole.sum()) or not _is_east_asian(sample.replace(b"\0", b"")))
+
+
+def _is_east_asian(sample: bytes) -> bool:
+    """Whether a two-byte encoding reads this; it reads many UTF-16 files too, but finds control characters there."""
+    for encoding in ("gb18030", "big5hkscs", "cp949", "cp932", "euc_jp"):
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(sample)
+        except UnicodeDecodeError:
+            continue
+        if "".join(text.split()).isprintable():
+            return True
+    return False
 
 
 def _rank(units: NDArray[np.uint32]) -> tuple[float, float]:
