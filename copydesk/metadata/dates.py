@@ -84,9 +84,13 @@ _BETWEEN: Final = re.compile(r"[\s,|•·–—-]{0,4}(?:on|am|,|den|le|el|del|e
 _WEEKDAY_BEFORE: Final = re.compile(rf"{_AT_WORD}({_WORD}(?:-feira)?)\.?,?\s(?:den\s|the\s|le\s)?$")
 
 
+_LONGEST: Final = 8_000
+"""Characters of a line that are read: each date looks at its neighbours, so that a megabyte of dates must not."""
+
+
 def find_dates(line: str, language: str | None = None, *, month_first: bool | None = None) -> tuple[Stamp, ...]:
     """Read all dates of a line, in order. `month_first`: what other dates of the page show of `03/04/2020`."""
-    return _find_dates(line, language, month_first)
+    return _find_dates(line[:_LONGEST], language, month_first)
 
 
 @functools.lru_cache(maxsize=1 << 15)  # furniture recurs; a function of its arguments alone
