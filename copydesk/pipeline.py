@@ -34,7 +34,7 @@ from copydesk.release.facts import Facts
 from copydesk.release.folder import WORK, Folder
 from copydesk.release.quarantine import quarantine_lines
 from copydesk.runner import Over
-from copydesk.seen import SEEN, Seen, fingerprint, given_digest, moved_sources
+from copydesk.seen import SEEN, Seen, fingerprint, given_digest, moved_sources, sha256_of_file
 from copydesk.sources import DOCUMENTS, REFUSED, RawFile, document_id, given_row
 
 __all__ = ["ingest"]
@@ -285,16 +285,10 @@ def _changes(plan: _Plan, seen: pl.DataFrame) -> Changes:
 def _dry_changes(plan: _Plan) -> Changes:
     """The same for a run that only looks: it reads the files for their hashes."""
     rows = [
-        (file.id, file.source, file.uri, file.size, file.modified, "", _hash(file.path), None) for file in plan.todo
+        (file.id, file.source, file.uri, file.size, file.modified, "", sha256_of_file(file.path), None)
+        for file in plan.todo
     ]
     return _changes(plan, pl.DataFrame(rows, schema=SEEN, orient="row"))
-
-
-def _hash(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
 
 
 def _outcome(

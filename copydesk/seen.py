@@ -23,7 +23,7 @@ from copydesk.release.facts import code_digest
 from copydesk.schema import load_schema
 from copydesk.sources import RawFile
 
-__all__ = ["SEEN", "Seen", "fingerprint", "given_digest", "moved_sources"]
+__all__ = ["SEEN", "Seen", "fingerprint", "given_digest", "moved_sources", "sha256_of_file"]
 
 SEEN: Final = pl.Schema(
     {
@@ -109,12 +109,13 @@ class Seen:
             if row is None or row[2] != given_digest(file):
                 continue
             unopened = not rehash and (file.size, file.modified) == row[:2]
-            if unopened or (row[3] is not None and row[3] == _sha256(file.path)):
+            if unopened or (row[3] is not None and row[3] == sha256_of_file(file.path)):
                 found.append((file, row[3], row[4]))
         return found
 
 
-def _sha256(path: Path) -> str | None:
+def sha256_of_file(path: Path) -> str | None:
+    """64 hexadecimal digits over a file's bytes; None where it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
