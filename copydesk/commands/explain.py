@@ -1,0 +1,43 @@
+"""`copydesk explain`: line by line what was taken for what, and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from copydesk.commands.common import DONE, Commands, command
+
+__all__ = ["add"]
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = command(commands, "explain", _explain, "line by line: label, fate and evidence")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="raw files or folders")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if any)"
+    )
+    parser.add_argument(
+        "--dataset", type=Path, metavar="DIR", help="judge with the knowledge of this dataset's newest release"
+    )
+    parser.add_argument("--years", metavar="A..B", help="the documents were published in these years")
+    parser.add_argument("--json", action="store_true", help="one JSON object per document, one document a line")
+
+
+def _explain(asked: argparse.Namespace) -> int:
+    from copydesk.job import Options
+    from copydesk.review.explain import console_for_output, explain_files, print_document
+    from copydesk.single import public
+
+    options = Options(paths=tuple(asked.paths), config=asked.config, years=asked.years)
+    told, records = explain_files(options, asked.dataset)
+    print(f"copydesk explain: {told}", file=sys.stderr, flush=True)
+    console = console_for_output()
+    for record in records:
+        if asked.json:
+            print(json.dumps(public(record), ensure_ascii=False))
+        else:
+            print_document(record, console)
+    return DONE

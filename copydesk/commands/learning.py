@@ -1,0 +1,121 @@
+"""`copydesk evaluate`, `profile propose` and `model train`: scores, rules and weights from documents."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from copydesk.commands.common import DONE, Commands, command
+from copydesk.errors import UsageError
+
+__all__ = ["add"]
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the commands of this module."""
+    _add_evaluate(commands)
+    _add_profile(commands)
+    _add_model(commands)
+
+
+def _add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = command(commands, "evaluate", _evaluate, "scores against documents labelled by hand")
+    add = parser.add_argument
+    add("gold", type=Path, metavar="GOLD", help="JSON lines, a label for each raw line (schemas/gold.yaml)")
+    add(
+        "--raw", type=Path, metavar="DIR", help="the raw texts, ID.txt (default: the folder beside GOLD, named like it)"
+    )
+    add("--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if any)")
+    add("--dataset", type=Path, metavar="DIR", help="judge with the knowledge of this dataset's newest release")
+    add("--source", default="gold", metavar="NAME", help="the source as whose documents that knowledge counted them")
+    add(
+        "--by",
+        choices=["outlet", "site", "kind", "language"],
+        default="outlet",
+        help="what rows are for (default: outlet)",
+    )
+    add("--worst", type=int, default=20, metavar="N", help="how many of the worst lines are listed (default: 20)")
+    add("--json", action="store_true", help="everything as one JSON object")
+
+
+def _add_profile(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("profile", help="site profiles: propose one from the corpus")
+    inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    propose = command(inner, "propose", _propose, "a site profile drafted from documents without labels")
+    propose.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="raw files (default: the configured sources)"
+    )
+    propose.add_argument(
+        "--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if any)"
+    )
+    propose.add_argument("--dataset", type=Path, metavar="DIR", help="from the ledger of this dataset's newest release")
+    propose.add_argument("--site", metavar="NAME", help="which site, where the documents are of several")
+    propose.add_argument("--out", type=Path, metavar="FILE", help="write to this new file instead of the terminal")
+
+
+def _add_model(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("model", help="the line model: train it again", description="The line model.")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    train = command(verbs, "train", _train, "learn the weights from gold files; the same files give the same bytes")
+    train.add_argument(
+        "gold", nargs="+", type=Path, metavar="GOLD", help="gold files: docs/model-card.md names their forms"
+    )
+    train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights to write (.npz)")
+
+
+def _evaluate(asked: argparse.Namespace) -> int:
+    from copydesk.carry import last_release
+    from copydesk.config import load_config
+    from copydesk.evaluation import evaluate, render
+    from copydesk.lines.profiles import load_profiles
+
+    config = load_config(asked.config)
+    last = last_release(asked.dataset) if asked.dataset else None
+    if asked.dataset and last is None:
+        raise UsageError(f"{asked.dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
+    found = evaluate(
+        asked.gold,
+        asked.raw,
+        knowledge=last.held_knowledge if last else None,
+        profiles=load_profiles([config.below(path) for path in config.ingest.profiles]),
+        source=asked.source,
+        by=asked.by,
+        limit=asked.worst,
+    )
+    print(
+        json.dumps(found.as_json(), ensure_ascii=False) if asked.json else render(found), end="\n" if asked.json else ""
+    )
+    return DONE
+
+
+def _propose(asked: argparse.Namespace) -> int:
+    from copydesk.config import load_config
+    from copydesk.drafting import draft_from_files, draft_from_release
+    from copydesk.job import Options
+    from copydesk.lines.profiles import load_profiles
+
+    if asked.out and asked.out.exists():
+        raise UsageError(f"{asked.out}: is there already; name a new file, a profile may hold somebody's work")
+    if asked.dataset:
+        config = load_config(asked.config)
+        profiles = load_profiles([config.below(path) for path in config.ingest.profiles])
+        text = draft_from_release(asked.dataset, profiles, asked.site)
+    else:
+        text = draft_from_files(Options(paths=tuple(asked.paths), config=asked.config, name="draft"), asked.site)
+    if asked.out:
+        asked.out.write_text(text, encoding="utf-8")
+        print(f"{asked.out}: {text.count('[[rules]]')} rules drafted; read and correct them")
+    else:
+        print(text, end="")
+    return DONE
+
+
+def _train(asked: argparse.Namespace) -> int:
+    os.environ["OMP_NUM_THREADS"] = "1"  # sums of several threads differ in their last bits
+    from copydesk.lines.training import train
+
+    train(asked.gold, asked.out)
+    print(f"{asked.out}: {asked.out.stat().st_size} bytes")
+    return DONE
