@@ -3,6 +3,7 @@
 last_release     the newest release of a dataset, or None
 Last.knowledge   its knowledge, where it still holds
 Last.documents   id, source, uri and raw_sha256 of its articles
+Last.articles    its articles of some documents, lazily, shard by shard
 Last.keep        its rows of some documents, as tables of a batch
 Last.raw         the raw bytes of some documents, out of the ledger, to be judged again
 """
@@ -54,6 +55,11 @@ class Last:
         """Columns id, source, uri and raw_sha256 of all articles."""
         return pl.concat([table.select("id", "source", "uri", "raw_sha256") for table in self._shards("article")])
 
+    def articles(self, ids: pl.Series) -> list[pl.LazyFrame]:
+        """Its articles of these documents, a frame for each shard, of which only what is asked for is read."""
+        wanted = pl.col("id").is_in(ids.implode())
+        return [pl.scan_parquet(path).filter(wanted) for path in self._paths("article")]
+
     def keep(self, ids: pl.Series, folder: Path) -> None:
         """Write its rows of these documents into a batch's folder, a part for each shard that holds some."""
         for table, name in (("article", "articles"), ("ledger", "ledger")):
@@ -70,11 +76,14 @@ class Last:
         return pl.DataFrame({"id": joined["id"], "raw": files}, schema={"id": pl.String(), "raw": pl.Binary()})
 
     def _shards(self, table: str) -> Iterator[pl.DataFrame]:
-        for shard in self.manifest.shards(table):
-            path = self.folder / shard.file
-            if not path.is_file():
-                raise ReleaseError(f"{path}: a file of release {self.reference.version} is missing; restore it")
-            yield pl.read_parquet(path)
+        return (pl.read_parquet(path) for path in self._paths(table))
+
+    def _paths(self, table: str) -> list[Path]:
+        paths = [self.folder / shard.file for shard in self.manifest.shards(table)]
+        lost = next((path for path in paths if not path.is_file()), None)
+        if lost:
+            raise ReleaseError(f"{lost}: a file of release {self.reference.version} is missing; restore it")
+        return paths
 
 
 def last_release(folder: Path) -> Last | None:

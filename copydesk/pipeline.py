@@ -81,12 +81,16 @@ def ingest(job: Job, over: Over) -> Outcome:
         folders = [batch.folder for batch in batches]
         over("learn", stages.learn, [stages.Learning(tuple(folders), knowledge, plan.profiles, plan.frozen)])
         judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
-        if plan.last and plan.carried:
+        kept = pl.Series("id", plan.kept(job.mode) if plan.carried else [], dtype=pl.String)
+        kept.to_frame().write_ipc(work / "kept.arrow")
+        comparing = stages.Comparing(tuple(folders), plan.last, work / "kept.arrow", work / "marks.arrow", work.parent)
+        over("compare", stages.compare, [comparing])
+        if plan.last and kept.len():
             folders.append(_emptied(work / "kept"))
-            plan.last.keep(pl.Series(plan.kept(job.mode), dtype=pl.String), folders[-1])
-        over("compare", stages.compare, [tuple(folders)])
+            plan.last.keep(kept, folders[-1])
         refused = _refused(job, plan, folders)
-        (result,) = over("release", _release, [_Releasing(job, plan.last, tuple(folders), knowledge, refused)])
+        releasing = _Releasing(job, plan.last, tuple(folders), knowledge, refused, comparing.marks)
+        (result,) = over("release", _release, [releasing])
         seen = _seen(job, plan, folders)
         _remember(job, folder, Knowledge.load(knowledge), seen)
         shutil.rmtree(work, ignore_errors=True)
@@ -213,6 +217,7 @@ class _Releasing:
     folders: tuple[Path, ...]
     knowledge: Path
     refused: pl.DataFrame
+    marks: Path
 
 
 def _release(task: _Releasing) -> Result:
@@ -231,6 +236,7 @@ def _release(task: _Releasing) -> Result:
         knowledge,
         _facts(task.job, knowledge.profiles),
         base=task.last.reference if task.last else None,
+        marks=pl.read_ipc(task.marks),
     )
 
 

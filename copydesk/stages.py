@@ -3,7 +3,7 @@
     read      a batch's files to documents, lines, survey-* and refused
     learn     all surveys to the knowledge, or the frozen one put in its place
     judge     a batch that was read to articles, ledger and broken
-    compare   all articles, marked where they are duplicates
+    compare   all articles, new and kept, to marks: duplicates and splits
 
 Each is a function of its arguments and the files they name, so that it can run in any process. A stage that is done
 leaves a mark in the batch's folder and is not done again by a run that takes up where another broke off.
@@ -11,7 +11,7 @@ leaves a mark in the batch's folder and is not done again by a run that takes up
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,11 +19,12 @@ from pathlib import Path
 import polars as pl
 
 from copydesk import corpus, desk
+from copydesk.carry import Last
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.sources import DOCUMENTS, RawFile, read_batch
 
-__all__ = ["Batch", "Judging", "Learning", "compare", "judge", "learn", "read", "tables"]
+__all__ = ["Batch", "Comparing", "Judging", "Learning", "compare", "judge", "learn", "read", "tables"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,20 @@ class Judging:
     folder: Path
     knowledge: Path
     profiles: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """The batches that were judged, and what stays of the last release: together they are the coming one.
+
+    `kept` is a file of the column id. The marks go to `marks`; `cache` is a folder for what the next ingest can use.
+    """
+
+    folders: tuple[Path, ...]
+    last: Last | None
+    kept: Path
+    marks: Path
+    cache: Path
 
 
 def read(batch: Batch) -> int:
@@ -106,17 +121,11 @@ def judge(task: Judging) -> int:
     return prepared.documents.height
 
 
-def compare(folders: Sequence[Path]) -> None:
-    """Find the duplicates among all articles and mark them, and only them."""
-    paths = tables(folders, "articles")
-    if not paths:
-        return
-    marks = corpus.compare(pl.concat([corpus.keys(pl.scan_ipc(path)) for path in paths]))
-    for path in paths:
-        articles = pl.read_ipc(path)
-        marked = corpus.mark(articles, marks)
-        if not marked.equals(articles):
-            _write(path.parent, path.stem, marked)
+def compare(task: Comparing) -> None:
+    """Write what the articles of the coming release, new and kept, say of each other (columns corpus.MARKS)."""
+    new = [pl.scan_ipc(path) for path in tables(task.folders, "articles")]
+    kept = task.last.articles(pl.read_ipc(task.kept)["id"]) if task.last else []
+    _write(task.marks.parent, task.marks.stem, corpus.compare(new, kept, task.cache))
 
 
 def tables(folders: Iterable[Path], name: str) -> list[Path]:

@@ -58,13 +58,15 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
     facts: Facts,
     *,
     base: Reference | Literal["current"] | None = CURRENT,
+    marks: pl.DataFrame | None = None,
 ) -> Result:
     """Make the next release of the dataset in `destination` from Arrow IPC files of article and ledger rows.
 
     The rows of all files together are the release, whatever files and order they come in. `quarantine` has the columns
     id, uri, source, raw_sha256, reason. `base` is the release that the rows were made from, None for a first one; where
-    the folder has another newest one by now, ReleaseError: run the ingest again. Raises ReleaseError as well where the
-    folder cannot be written, and where there is no article at all.
+    the folder has another newest one by now, ReleaseError: run the ingest again. `marks` (id and order.MARKED) are
+    written in place of what the rows say there. Raises ReleaseError as well where the folder cannot be written, and
+    where there is no article at all.
     """
     with Folder(destination).opened() as folder:
         finish(folder)
@@ -74,7 +76,7 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
         old = read_manifest(destination, references[-1]) if references else None
         folder.unstage()
         try:
-            beside = _Beside(quarantine, knowledge, facts, old.body["withdrawn"] if old else [])
+            beside = _Beside(quarantine, knowledge, facts, old.body["withdrawn"] if old else [], marks)
             body, staged, keys = _draft(folder, Batches(articles), Batches(ledger), beside)
             found = next_version(old, body)
             previous = references[-1].version if references else None
@@ -110,6 +112,7 @@ class _Beside:
     knowledge: Knowledge
     facts: Facts
     withdrawn: list[dict[str, str]]
+    marks: pl.DataFrame | None
 
 
 def _draft(
@@ -117,7 +120,7 @@ def _draft(
 ) -> tuple[dict[str, Any], list[str], pl.DataFrame]:
     """The manifest's body without its number, the names of the staged files, and the keys of the articles."""
     facts = beside.facts
-    keys = read_articles(rows, [one["id"] for one in beside.withdrawn])
+    keys = read_articles(rows, [one["id"] for one in beside.withdrawn], beside.marks)
     runs = read_ledger(lines, keys)
     schemas = load_schema("article"), load_schema("ledger")
     first = write_articles(folder, schemas[0], rows, keys)

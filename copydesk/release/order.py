@@ -25,7 +25,18 @@ import pyarrow as pa
 
 from copydesk.errors import ReleaseError
 
-__all__ = ["GREATEST", "LEAST", "MEAN", "SPLITS", "Batches", "cut", "in_order", "read_articles", "read_ledger"]
+__all__ = [
+    "GREATEST",
+    "LEAST",
+    "MARKED",
+    "MEAN",
+    "SPLITS",
+    "Batches",
+    "cut",
+    "in_order",
+    "read_articles",
+    "read_ledger",
+]
 
 LEAST: Final = 1 << 20
 MEAN: Final = 4 << 20
@@ -39,6 +50,9 @@ LEDGER_ROW: Final = 80
 
 SPLITS: Final = ("train", "validation", "test")
 """Order of the usual splits; others follow by name."""
+
+MARKED: Final = ("duplicate_cluster", "duplicate_of", "split")
+"""Columns that all articles together decide, and not an article's own document."""
 
 EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
 
@@ -85,8 +99,8 @@ class Batches:
         return pl.concat(parts, how="vertical_relaxed")[back]
 
 
-def read_articles(batches: Batches, withdrawn: Sequence[str] = ()) -> pl.DataFrame:
-    """The keys of all articles but the withdrawn, in the order of the release.
+def read_articles(batches: Batches, withdrawn: Sequence[str] = (), marks: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The keys of all articles but the withdrawn, marked as `marks` say (id and MARKED), in the order of the release.
 
     Raises ReleaseError on a repeated id or where there are none.
     """
@@ -109,6 +123,11 @@ def read_articles(batches: Batches, withdrawn: Sequence[str] = ()) -> pl.DataFra
         raise ReleaseError(
             f"{twice['uri'][0]} and {twice['uri'][1]} have the same id {twice['id'][0]}; rename one of the two files"
         )
+    if marks is not None:
+        keys = keys.drop(MARKED).join(marks.select("id", *MARKED), on="id", how="left", maintain_order="left")
+        bare = keys.filter(pl.col("split").is_null())
+        if bare.height:
+            raise ReleaseError(f"{bare['uri'][0]}: has no mark; this is an error of copydesk, report it")
     return in_order(keys).with_row_index("rank")
 
 

@@ -18,7 +18,7 @@ import polars as pl
 
 from copydesk.errors import ReleaseError
 from copydesk.release.folder import Folder
-from copydesk.release.order import Batches, cut
+from copydesk.release.order import MARKED, Batches, cut
 from copydesk.release.shards import RowDigest, Shard, arrow_table, parquet, shard_of
 from copydesk.release.tally import ArticleTally, LedgerTally
 from copydesk.schema import Schema
@@ -56,7 +56,7 @@ def write_articles(folder: Folder, schema: Schema, batches: Batches, keys: pl.Da
         rows = keys.filter(pl.col("split") == split)
         shards = written.splits.setdefault(split, [])
         for part in _parts(rows):
-            frame = _checked(schema, batches.gather(part))
+            frame = _checked(schema, batches.gather(part).with_columns(part.select(MARKED)))
             tally.add(frame)
             _stage(folder, schema, frame, shards, written)
     written.counts = tally.counts()
