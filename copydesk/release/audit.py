@@ -27,6 +27,8 @@ from copydesk.release.reading import Piece, raw_of, read_pieces
 from copydesk.release.shards import RowDigest, Shard
 from copydesk.release.tables import CONTENT, article_content
 from copydesk.release.tally import ArticleTally, LedgerTally
+from copydesk.release.variant_audit import audit_variant
+from copydesk.release.variants import holds_raw
 from copydesk.schema import load_schema
 from copydesk.schema.fields import type_name
 from copydesk.text import compose_texts, content_hashes, span_texts
@@ -39,6 +41,13 @@ COLUMNS = ("id", "uri", "raw_sha256", "text", "headings", "counts")
 def audit(dataset: Path, manifest: Manifest) -> list[Problem]:
     """The problems of one release whose files' hashes hold; see the module."""
     try:
+        if not holds_raw(manifest.body):
+            return [
+                *_shards_problems(dataset, manifest),
+                *audit_variant(dataset, manifest),
+                *_quarantine_problems(dataset, manifest),
+                *(_knowledge_problems(dataset, manifest) if manifest.body["knowledge"]["files"] else []),
+            ]
         return [
             *_article_problems(dataset, manifest),
             *_ledger_problems(dataset, manifest),
@@ -95,6 +104,12 @@ def _ledger_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
     yield from _compared(manifest, "counts of the ledger", manifest.body["ledger"], tally.counts())
     yield from _compared(manifest, "examples", manifest.body["examples"], tally.examples())
     yield from _compared(manifest, "content of the ledger", manifest.body["content"]["ledger"], digest.hexdigest())
+
+
+def _shards_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
+    for table in manifest.body["tables"]:
+        for shard in manifest.shards(table):
+            yield from _shard_problems(dataset, manifest, table, shard)
 
 
 def _shard_problems(dataset: Path, manifest: Manifest, table: str, shard: Shard) -> Iterator[Problem]:

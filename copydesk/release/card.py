@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from copydesk.release.head import render_head
 from copydesk.release.manifest import Manifest, Reference
+from copydesk.release.variants import recipe_of, schema_of
 from copydesk.schema import load_schema
 
 __all__ = ["card_seal", "render_card"]
@@ -38,8 +39,9 @@ def render_card(manifests: Sequence[Manifest], references: Sequence[Reference]) 
     parts = [
         _opening(newest),
         _loading(newest),
+        *_published(newest),
         _contents(newest),
-        _columns(),
+        _columns(newest),
         _left_out(newest),
         _duplicates(newest),
         _quality(newest),
@@ -98,9 +100,10 @@ def _opening(manifest: Manifest) -> str:
     body, counts, ledger = manifest.body, manifest.body["counts"], manifest.body["ledger"]
     told = body["description"]
     dropped, written = ledger["by_fate"]["dropped"], ledger["spans"] - ledger["by_fate"]["blank"]
+    kept = "is in the ledger, with the reason" if "ledger" in body["tables"] else "is accounted for where it was made"
     standard = (
         "News articles as their outlets wrote them: raw text files, cleaned of the furniture of the pages they stood "
-        "on, with their metadata in columns. Every raw line that was left out is in the ledger, with the reason."
+        f"on, with their metadata in columns. Every raw line that was left out {kept}."
     )
     rows = [
         ["Release", f"{manifest.version}" + (f" ({body['date']})" if body["date"] else "")],
@@ -127,21 +130,42 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _loading(manifest: Manifest) -> str:
-    name = manifest.body["name"]
+    published = manifest.body.get("publication")
+    name = published["repository"] if published else manifest.body["name"]
     split = next(iter(manifest.splits("article")))
     code = f'''from datasets import load_dataset
 
 # the newest release
 articles = load_dataset("{name}", split="{split}")
 # a release by its number: it never changes
-articles = load_dataset("{name}", "{manifest.version}", split="{split}")
+articles = load_dataset("{name}", "{manifest.version}", split="{split}")'''
+    if "ledger" in manifest.body["tables"]:
+        code += f"""
 # what became of every raw line of the newest release
-ledger = load_dataset("{name}", "ledger", split="train")'''
-    return (
-        f"## Loading it\n\n```python\n{code}\n```\n\n"
-        f'Put the path of this folder, or its name on the Hub, for `"{name}"`. '
-        "Add `streaming=True` to read without a local copy."
-    )
+ledger = load_dataset("{name}", "ledger", split="train")"""
+    place = "" if published else f'Put the path of this folder, or its name on the Hub, for `"{name}"`. '
+    return f"## Loading it\n\n```python\n{code}\n```\n\n{place}Add `streaming=True` to read without a local copy."
+
+
+def _published(manifest: Manifest) -> list[str]:
+    """What of the release is here, where that is not all."""
+    recipe = recipe_of(manifest.body)
+    told = []
+    if not recipe.text:
+        told.append(
+            "The texts are not published: each article has the SHA-256 of its text and of its raw file, and the ledger "
+            "says of each span of each raw line what it was taken for, where its bytes stand, and how many characters "
+            "it has. Who has copies of the raw files makes the texts again, and checks every hash, with "
+            "`copydesk restore FOLDER --from COPIES --into NEW`."
+        )
+    elif "ledger" not in recipe.tables:
+        told.append("The ledger, which says of each raw line what became of it, is not published.")
+    if recipe.masks:
+        names = ", ".join(recipe.masks)
+        bytes_gone = " The ledger comes without the raw bytes." if "ledger" in recipe.tables and recipe.text else ""
+        hash_gone = " An article in which something was masked has no `raw_sha256`." if recipe.text else ""
+        told.append(f"Masked in every column: {names}.{bytes_gone}{hash_gone}")
+    return ["## What is published\n\n" + "\n\n".join(told)] if told else []
 
 
 def _contents(manifest: Manifest) -> str:
@@ -156,11 +180,13 @@ def _contents(manifest: Manifest) -> str:
     return "## What is in it\n\n" + "\n\n".join(tables)
 
 
-def _columns() -> str:
-    return (
-        "## Columns\n\nUnknown is null or an empty list, never a guess.\n\n"
-        f"{load_schema('article').field_table()}\n\n### Columns of the ledger\n\n{load_schema('ledger').field_table()}"
-    )
+def _columns(manifest: Manifest) -> str:
+    recipe = recipe_of(manifest.body)
+    table = schema_of("article", recipe).field_table()
+    told = f"## Columns\n\nUnknown is null or an empty list, never a guess.\n\n{table}"
+    if "ledger" not in recipe.tables:
+        return told
+    return f"{told}\n\n### Columns of the ledger\n\n{schema_of('ledger', recipe).field_table()}"
 
 
 def _left_out(manifest: Manifest) -> str:
@@ -184,9 +210,16 @@ def _left_out(manifest: Manifest) -> str:
     return (
         "## What was left out, and why\n\n"
         "A raw line was left out only on evidence: a rule for its site, its recurrence in other documents, or a model "
-        "that weighs its shape and its neighbours. In doubt it stayed. Each is in the ledger with its evidence and its "
-        f"bytes.\n\n{_table(header, rows, right=2)}\n\n{_evidence(ledger)}"
+        f"that weighs its shape and its neighbours. In doubt it stayed.{_kept_where(manifest)}"
+        f"\n\n{_table(header, rows, right=2)}\n\n{_evidence(ledger)}"
     )
+
+
+def _kept_where(manifest: Manifest) -> str:
+    recipe = recipe_of(manifest.body)
+    if "ledger" not in recipe.tables:
+        return ""
+    return f" Each is in the ledger with its evidence and {'its bytes' if recipe.whole else 'the place of its bytes'}."
 
 
 def _evidence(ledger: Mapping[str, Any]) -> str:
@@ -251,18 +284,23 @@ def _making(manifest: Manifest) -> str:
     digests = {
         "knowledge": body["knowledge"]["digest"],
         "schema of the articles": body["tables"]["article"]["schema"],
-        "schema of the ledger": body["tables"]["ledger"]["schema"],
+        **({"schema of the ledger": body["tables"]["ledger"]["schema"]} if "ledger" in body["tables"] else {}),
         **body["digests"],
         "content of the articles": body["content"]["article"],
-        "content of the ledger": body["content"]["ledger"],
+        "content of the ledger": body["content"].get("ledger"),
     }
     rows = [[name, f"`{value}`"] for name, value in digests.items() if value]
     return (
         f"## How it was made\n\nBy {made}. The rows are a function of the raw files and of what these digests name:\n\n"
         f"{_table(('', 'digest'), rows)}\n\n"
-        "`copydesk verify` recomputes every hash, count and number in this folder; `copydesk restore` writes the raw "
-        "files back from the ledger, byte for byte."
+        f"`copydesk verify` recomputes every hash, count and number in this folder{_restoring(manifest)}."
     )
+
+
+def _restoring(manifest: Manifest) -> str:
+    recipe = recipe_of(manifest.body)
+    bytes_here = recipe.whole and "ledger" in recipe.tables
+    return "; `copydesk restore` writes the raw files back from the ledger, byte for byte" if bytes_here else ""
 
 
 def _licence(manifest: Manifest) -> str:

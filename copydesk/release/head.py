@@ -58,17 +58,22 @@ def render_head(manifests: Sequence[Manifest], references: Sequence[Reference]) 
         **_about(newest),
         "configs": [
             *(_config(one, one.version, "article", default=one is newest) for one in listed),
-            _config(newest, "ledger", "ledger", default=False),
+            *(_config(newest, name, name, default=False) for name in _beside(newest)),
         ],
         "dataset_info": [
             *(_info(one, one.version, "article", features=one is newest) for one in listed),
-            _info(newest, "ledger", "ledger", features=True),
+            *(_info(newest, name, name, features=True) for name in _beside(newest)),
         ],
         "releases": [
             {"version": _Quoted(one.version), "manifest": one.file, "sha256": _Quoted(one.sha256)} for one in references
         ],
     }
     return "---\n" + yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096) + "---\n"
+
+
+def _beside(newest: Manifest) -> list[str]:
+    """The tables beside the articles: the ledger, where it is published."""
+    return [name for name in newest.body["tables"] if name != "article"]
 
 
 def _about(newest: Manifest) -> dict[str, Any]:

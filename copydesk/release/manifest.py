@@ -71,11 +71,9 @@ class Manifest:
         return Reference(self.version, self.file, sha256_of(self.data))
 
     def splits(self, table: str) -> dict[str, list[Shard]]:
-        """The shards of `article` or `ledger`, by split, in order."""
-        return {
-            split["name"]: [Shard(**shard) for shard in split["shards"]]
-            for split in self.body["tables"][table]["splits"]
-        }
+        """The shards of `article` or `ledger`, by split, in order; none of a table that was not published."""
+        found = self.body["tables"].get(table, {"splits": []})["splits"]
+        return {split["name"]: [Shard(**shard) for shard in split["shards"]] for split in found}
 
     def shards(self, table: str) -> list[Shard]:
         """The shards of `article` or `ledger`, in order."""

@@ -17,8 +17,9 @@ from typing import Final
 
 from copydesk.errors import ReleaseError, VerifyError
 from copydesk.release.folder import sha256_of
-from copydesk.release.manifest import choose, read_manifest
+from copydesk.release.manifest import Manifest, choose, read_manifest
 from copydesk.release.reading import Piece, raw_of, read_pieces
+from copydesk.release.variants import holds_raw, recipe_of
 from copydesk.uris import name_of
 
 __all__ = ["Restored", "restore"]
@@ -48,12 +49,28 @@ def restore(dataset: Path, version: str | None, into: Path) -> Restored:
     """
     reference = choose(dataset, version)
     manifest = read_manifest(dataset, reference)
+    _check_raw(dataset, manifest)
     several = len(manifest.body["counts"]["by_source"]) > 1
     target = _Target(into)
     for piece in read_pieces(dataset, manifest, COLUMNS, ("id", "raw")):
         for uri, source, data in _files(piece):
             target.write(f"{source}/{uri}" if several else uri, data)
     return Restored(reference.version, target.written, target.present, target.bytes)
+
+
+def _check_raw(dataset: Path, manifest: Manifest) -> None:
+    """Raise ReleaseError where the release was published without the raw bytes."""
+    if holds_raw(manifest.body):
+        return
+    recipe = recipe_of(manifest.body)
+    remedy = "ask its publisher for a copy with the ledger"
+    if not recipe.text:
+        remedy = "with copies of the raw files, copydesk restore --from COPIES makes the texts again"
+    elif recipe.masks:
+        remedy = f"what was masked ({', '.join(recipe.masks)}) is not to be restored"
+    raise ReleaseError(
+        f"{dataset}: release {manifest.version} was published {recipe}, so its raw bytes are not here; {remedy}"
+    )
 
 
 def _files(piece: Piece) -> list[tuple[str, str, bytes]]:
