@@ -20,6 +20,7 @@ import polars as pl
 
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
+from copydesk.release.corrections import read_corrections
 from copydesk.release.folder import KNOWLEDGE
 from copydesk.release.manifest import Manifest, Reference, read_card, read_manifest
 
@@ -49,6 +50,11 @@ class Last:
     def held_knowledge(self) -> Knowledge:
         """Its knowledge as it is."""
         return Knowledge.load(self.folder / KNOWLEDGE / self.manifest.body["knowledge"]["digest"])
+
+    @cached_property
+    def corrections(self) -> pl.DataFrame:
+        """What people had corrected when it was made."""
+        return read_corrections(self.folder, self.manifest.body)
 
     @cached_property
     def documents(self) -> pl.DataFrame:

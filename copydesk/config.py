@@ -89,6 +89,9 @@ class Ingest(_Strict):
     batch_bytes: int = Field(default=32_000_000, ge=1, description="most raw bytes of a batch, one document apart")
     max_document_bytes: int = Field(default=20_000_000, ge=1, description="a larger file goes to quarantine")
     profiles: tuple[Path, ...] = Field(default=(), description="folders of your own site profiles (TOML)")
+    corrections: tuple[Path, ...] = Field(
+        default=(), description="files of corrections that the review page exported; of two that differ the later wins"
+    )
 
 
 class Source(_Strict):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from copydesk import metadata
+from copydesk.corrected import correct_fields, correct_sites, correct_spans
 from copydesk.decoding import decode_documents
 from copydesk.errors import ConfigError
 from copydesk.knowledge import Knowledge
@@ -91,6 +92,7 @@ def judge(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> Judged:
     """Label every line, decide its fate, extract every field."""
     documents = _placed(batch, knowledge, profiles)
     spans = label_lines(batch.lines, documents, knowledge, profiles)
+    spans = correct_spans(spans, documents, knowledge.corrections)
     ledger = ledger_rows(spans, batch.lines, documents)
     articles = _articles(documents, spans, ledger, knowledge)
     good, faults = load_schema("article").validate(articles)
@@ -104,6 +106,7 @@ def judge(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> Judged:
 def _placed(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> pl.DataFrame:
     """The documents with their sites, and the outlet that a site's profile names, to fall back on."""
     sites = find_sites(batch.lines, batch.documents, profiles, knowledge)
+    sites = correct_sites(sites, batch.documents, knowledge.corrections)
     return batch.documents.with_columns(
         site=sites, profile_outlet=sites.replace_strict(profiles.outlets, default=None, return_dtype=pl.String)
     )
@@ -112,6 +115,7 @@ def _placed(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> pl.Dat
 def _articles(documents: pl.DataFrame, spans: pl.DataFrame, ledger: pl.DataFrame, knowledge: Knowledge) -> pl.DataFrame:
     """One row of the article schema per document, in the documents' order."""
     fields = metadata.extract(spans, documents, knowledge)
+    fields = correct_fields(fields, documents, knowledge.corrections)
     told = documents.drop(column for column in fields.columns if column != "doc" and column in documents.columns)
     articles = (
         told.join(fields, on="doc", how="left", maintain_order="left")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from copydesk.config import NAME, Config, Source, load_config, parse_years
+from copydesk.corrections import EMPTY, by_file, load_corrections
 from copydesk.errors import UsageError
 from copydesk.sources import RawFile, Refused, find_files
 
@@ -53,6 +56,7 @@ class Job:
     rehash: bool
     allow_shrink: bool
     dry_run: bool
+    corrections: pl.DataFrame = field(default_factory=lambda: EMPTY)
 
     @property
     def profiles(self) -> tuple[Path, ...]:
@@ -74,11 +78,13 @@ def settle(options: Options) -> Job:
     refused = {(one.source, one.uri): one for some in found for one in some.refused}
     if not files and not refused:
         raise UsageError(f"{', '.join(str(one.path) for one in sources)}: no raw files there; put .txt files in")
+    corrections = load_corrections(config.below(path) for path in config.ingest.corrections)
+    said = by_file(corrections)
     return Job(
         name=name,
         destination=(options.into or config.below(config.dataset.into)) / name,
         config=config,
-        files=tuple(files.values()),
+        files=tuple(replace(file, corrections=said.get(key, "")) for key, file in files.items()),
         refused=tuple(refused.values()),
         notes=tuple(note for some in found for note in some.notes),
         workers=options.workers or config.ingest.workers,
@@ -87,6 +93,7 @@ def settle(options: Options) -> Job:
         rehash=options.rehash,
         allow_shrink=options.allow_shrink,
         dry_run=options.dry_run,
+        corrections=corrections,
     )
 
 

@@ -1,7 +1,7 @@
 """Knowledge: what judging a document knows beyond the document itself.
 
-A `Knowledge` is immutable, content-addressed (`digest`) and the only thing besides the document and the code that
-a judgement depends on. `corpus.learn` makes it from surveys, the release keeps it, `judge` reads it. Its tables:
+A `Knowledge` is immutable, content-addressed and the only thing besides the document and the code that a judgement
+depends on. `corpus.learn` makes it from surveys, the release keeps it, `judge` reads it. Its tables:
 
     repeated   site (str), key (u64: lines.repetition.line_key of a line), documents (u32: distinct documents of the
                site that hold the line, near-duplicates counted once); only lines in two or more documents
@@ -9,7 +9,8 @@ a judgement depends on. `corpus.learn` makes it from surveys, the release keeps 
     tags       tag (str), documents (u32): topics and persons seen one to a line, to split the glued ones
     sites      document id (str), site (str): sites that only the corpus shows (shared furniture)
 
-Corrections of people (`corrections`: document id, line, label) always win.
+Corrections of people (`corrections`, a table CORRECTIONS) always win. They have a digest of their own, which is no part
+of `digest`: what one of them says holds for its document alone, so a new one judges that again and not the corpus.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from copydesk.corrections import EMPTY, canonical, digest_of, read_canonical
 from copydesk.errors import ReleaseError
 
 __all__ = ["TABLES", "Knowledge"]
@@ -33,8 +35,10 @@ TABLES: Final[dict[str, pl.Schema]] = {
     "headlines": pl.Schema({"key": pl.UInt64(), "documents": pl.UInt32()}),
     "tags": pl.Schema({"tag": pl.String(), "documents": pl.UInt32()}),
     "sites": pl.Schema({"id": pl.String(), "site": pl.String()}),
-    "corrections": pl.Schema({"id": pl.String(), "line": pl.UInt32(), "label": pl.String()}),
 }
+
+
+CORRECTED: Final = "corrections.jsonl"
 
 
 def _empty(name: str) -> pl.DataFrame:
@@ -49,21 +53,30 @@ class Knowledge:
     headlines: pl.DataFrame = field(default_factory=lambda: _empty("headlines"))
     tags: pl.DataFrame = field(default_factory=lambda: _empty("tags"))
     sites: pl.DataFrame = field(default_factory=lambda: _empty("sites"))
-    corrections: pl.DataFrame = field(default_factory=lambda: _empty("corrections"))
     profiles: str = ""
     """Digest of the profiles it was learned with; the profiles themselves are files of the project or the package."""
     documents: int = 0
     """How many documents it was learned from: when the corpus has doubled, it is learned anew."""
+    corrections: pl.DataFrame = field(default_factory=lambda: EMPTY)
 
     @cached_property
     def digest(self) -> str:
-        """32 hexadecimal digits of SHA-256 over all tables, sorted, and the facts beside them."""
+        """32 hexadecimal digits of SHA-256 over the tables learned, sorted, and the facts beside them."""
         whole = hashlib.sha256(json.dumps([self.profiles, self.documents]).encode())
         for name in TABLES:
             buffer = io.BytesIO()
             self._sorted(name).write_csv(buffer)  # a text form outlives the versions of the binary ones
             whole.update(name.encode() + b"\0" + buffer.getvalue())
         return whole.hexdigest()[:32]
+
+    @property
+    def corrections_digest(self) -> str:
+        """That of the corrections, see corrections.digest_of."""
+        return digest_of(self.corrections)
+
+    def learned(self) -> Knowledge:
+        """The same without the corrections."""
+        return replace(self, corrections=EMPTY)
 
     def _sorted(self, name: str) -> pl.DataFrame:
         table: pl.DataFrame = getattr(self, name)
@@ -76,6 +89,8 @@ class Knowledge:
             self._sorted(name).write_ipc(
                 folder / f"{name}.arrow", compression="zstd", compat_level=pl.CompatLevel.oldest()
             )
+        if self.corrections.height:
+            (folder / CORRECTED).write_bytes(canonical(self.corrections))
         facts = {"digest": self.digest, "profiles": self.profiles, "documents": self.documents}
         (folder / "knowledge.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -86,6 +101,8 @@ class Knowledge:
             facts = json.loads((folder / "knowledge.json").read_text(encoding="utf-8"))
             tables: dict[str, Any] = {name: pl.read_ipc(folder / f"{name}.arrow") for name in TABLES}
             known = cls(**tables, profiles=facts["profiles"], documents=facts["documents"])
+            if (folder / CORRECTED).exists():
+                known = replace(known, corrections=read_canonical((folder / CORRECTED).read_bytes()))
         except (OSError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
             raise ReleaseError(
                 f"{folder}: the knowledge cannot be read ({error}); run ingest with --relearn"

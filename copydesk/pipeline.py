@@ -24,6 +24,7 @@ import polars as pl
 
 from copydesk import stages
 from copydesk.carry import Last, last_release
+from copydesk.corrections import differing, digest_of
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.job import Job
 from copydesk.knowledge import Knowledge
@@ -36,6 +37,7 @@ from copydesk.release.quarantine import quarantine_lines
 from copydesk.runner import Over
 from copydesk.seen import SEEN, Seen, fingerprint, given_digest, moved_sources, sha256_of_file
 from copydesk.sources import DOCUMENTS, REFUSED, RawFile, document_id, given_row
+from copydesk.standing import standing
 
 __all__ = ["ingest"]
 
@@ -56,11 +58,18 @@ class _Plan:
     """Ids of released documents whose raw file is not among the job's."""
     carried: bool
     """Whether rows of the last release still hold as they are."""
+    corrected: pl.Series
+    """Those of `gone` of which people say something else now, so that their rows do not hold."""
 
     def kept(self, mode: str) -> list[str]:
         """Ids of the documents whose rows or raw bytes come from the last release."""
         stayed = [file.id for file, _, reason in self.same if reason is None]
-        return stayed + (self.gone.to_list() if mode == "append" else [])
+        still = self.gone.filter(~self.gone.is_in(self.corrected.implode()))
+        return stayed + (still.to_list() if mode == "append" else [])
+
+    def again(self, mode: str) -> pl.Series:
+        """Ids of the vanished documents that are judged again, from the raw bytes in the ledger."""
+        return (self.corrected if self.carried else self.gone) if mode == "append" else self.gone.clear()
 
 
 def ingest(job: Job, over: Over) -> Outcome:
@@ -79,7 +88,8 @@ def ingest(job: Job, over: Over) -> Outcome:
             ["knowledge", *([] if plan.frozen else [_digest([one.folder.name for one in batches])])]
         )
         folders = [batch.folder for batch in batches]
-        over("learn", stages.learn, [stages.Learning(tuple(folders), knowledge, plan.profiles, plan.frozen)])
+        learning = stages.Learning(tuple(folders), knowledge, plan.profiles, plan.frozen, job.corrections)
+        over("learn", stages.learn, [learning])
         judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
         kept = pl.Series("id", plan.kept(job.mode) if plan.carried else [], dtype=pl.String)
         kept.to_frame().write_ipc(work / "kept.arrow")
@@ -103,7 +113,8 @@ def _plan(job: Job) -> _Plan:
     profiles = load_profiles(job.profiles).digest
     last = last_release(job.destination)
     if last is None:
-        return _Plan(None, profiles, None, job.files, (), pl.Series(dtype=pl.String), carried=False)
+        none = pl.Series(dtype=pl.String)
+        return _Plan(None, profiles, None, job.files, (), none, carried=False, corrected=none)
     ids = pl.Series([file.id for file in job.files], dtype=pl.String)
     gone = last.documents.filter(~pl.col("id").is_in(ids.implode()))
     if job.mode == "mirror" and not job.allow_shrink:
@@ -114,7 +125,8 @@ def _plan(job: Job) -> _Plan:
     same = seen.same(job.files, rehash=job.rehash) if seen else []
     known = {file.id for file, _, _ in same}
     todo = tuple(file for file in job.files if file.id not in known)
-    return _Plan(last, profiles, frozen, todo, tuple(same), gone["id"], carried=seen is not None)
+    corrected = gone["id"].filter(gone["id"].is_in(differing(last.corrections, job.corrections)))
+    return _Plan(last, profiles, frozen, todo, tuple(same), gone["id"], carried=seen is not None, corrected=corrected)
 
 
 def _guard(job: Job, last: Last, gone: pl.DataFrame) -> None:
@@ -139,6 +151,8 @@ def _unchanged(job: Job, plan: _Plan) -> bool:
     """Whether there is nothing to do: no file to read, none to drop, and the card would say the same."""
     if plan.last is None or not plan.carried or plan.todo or (len(plan.gone) and job.mode == "mirror"):
         return False
+    if len(plan.again(job.mode)):
+        return False
     body = plan.last.manifest.body
     quarantine = quarantine_lines(_refused(job, plan, []))
     same_quarantine = (hashlib.sha256(quarantine).hexdigest() if quarantine else None) == body["quarantine"]["sha256"]
@@ -151,7 +165,8 @@ def _work(job: Job, plan: _Plan, folder: Folder) -> Path:
     base = plan.last.reference.sha256 if plan.last else None
     frozen = plan.frozen.digest if plan.frozen else None
     made_by = fingerprint(plan.profiles, frozen or "to be learned")
-    name = f"run-{_digest([base, made_by, job.mode, limits.batch_documents, limits.batch_bytes])}"
+    said = digest_of(job.corrections)
+    name = f"run-{_digest([base, made_by, job.mode, limits.batch_documents, limits.batch_bytes, said])}"
     place = folder.subfolder(WORK)
     for other in place.glob("run-*"):
         if other.name != name:
@@ -175,9 +190,10 @@ def _batches(job: Job, plan: _Plan, work: Path) -> list[stages.Batch]:
         folder = work / f"batch-{_digest([held, learning])}"
         folder.mkdir(exist_ok=True)
         batches.append(stages.Batch(folder, files, job.profiles, learning))
-    if plan.last and not plan.carried and job.mode == "append" and len(plan.gone):
-        folder = _emptied(work / f"gone-{_digest([plan.gone.to_list(), learning])}")
-        _vanished(job, plan.last, plan.gone).write_ipc(folder / "raw.arrow")
+    again = plan.again(job.mode)
+    if plan.last and len(again):
+        folder = _emptied(work / f"gone-{_digest([again.to_list(), learning])}")
+        _vanished(job, plan.last, again).write_ipc(folder / "raw.arrow")
         batches.append(stages.Batch(folder, (), job.profiles, learning))
     return batches
 
@@ -322,5 +338,9 @@ def _outcome(
         documents=result.documents if result else plan.last.documents.height if plan.last else 0,
         refused=tuple((row[1], row[4]) for row in refused),
         labels=tuple(now.manifest.body["ledger"]["by_label"]) if now and result else (),
-        notes=(*job.notes, *moved_sources(job.destination / WORK, job.files, remember=result is not None)),
+        notes=(
+            *job.notes,
+            *(standing(now, job.corrections) if now else ()),
+            *moved_sources(job.destination / WORK, job.files, remember=result is not None),
+        ),
     )

@@ -48,7 +48,7 @@ def fingerprint(profiles: str, knowledge: str) -> str:
 
 def given_digest(file: RawFile) -> str:
     """16 hexadecimal digits over all that is said of a file beside its bytes."""
-    said = json.dumps([dict(file.given), file.years], sort_keys=True, ensure_ascii=False)
+    said = json.dumps([dict(file.given), file.years, file.corrections], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 

@@ -17,13 +17,14 @@ import polars as pl
 
 from copydesk.desk import Judged, judge, prepare
 from copydesk.errors import DocumentError
+from copydesk.fields import FIELDS
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.metadata import published_iso
 from copydesk.sources import DOCUMENTS, document_id
 from copydesk.text import span_texts
 
-__all__ = ["Article", "Line", "clean", "explain", "explain_documents"]
+__all__ = ["FIELDS", "Article", "Line", "clean", "explain", "explain_documents", "public", "stem"]
 
 
 @dataclass(frozen=True)
@@ -162,24 +163,11 @@ def _largest(spans: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _fields(article: Mapping[str, Any]) -> dict[str, Any]:
-    same = (
-        "headline",
-        "deck",
-        "dateline",
-        "authors",
-        "section",
-        "topics",
-        "persons",
-        "truncated",
-        "language",
-        "outlet",
-        "site",
-    )
-    return {
-        **{name: article[name] for name in same},
+    times = {
         "published_at": _iso(article["published_at"], article["published_offset"], article["published_precision"]),
         "updated_at": _iso(article["updated_at"], None, "second"),
     }
+    return {name: times[name] if name in times else article[name] for name in FIELDS}
 
 
 def _iso(instant: Any, offset: int | None, precision: str | None) -> str | None:

@@ -87,6 +87,8 @@ class RawFile:
     """The file's time in nanoseconds: a hint that it may have changed, and nothing else."""
     given: Mapping[str, str] = field(default_factory=dict)
     years: tuple[int, int] | None = None
+    corrections: str = ""
+    """Digest of what people corrected in its documents."""
 
     @property
     def id(self) -> str:

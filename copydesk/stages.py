@@ -12,7 +12,7 @@ leaves a mark in the batch's folder and is not done again by a run that takes up
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import polars as pl
 
 from copydesk import corpus, desk
 from copydesk.carry import Last
+from copydesk.corrections import EMPTY
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.sources import DOCUMENTS, RawFile, read_batch
@@ -39,12 +40,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Learning:
-    """The batches to learn from, the digest of the profiles, and the knowledge to use instead, if any."""
+    """The batches to learn from, the digest of the profiles, the knowledge to use instead, if any, and corrections."""
 
     batches: tuple[Path, ...]
     folder: Path
     profiles: str
     frozen: Knowledge | None
+    corrections: pl.DataFrame = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def learn(task: Learning) -> None:
         return
     knowledge = task.frozen or corpus.learn(task.batches, task.profiles)
     task.folder.mkdir(exist_ok=True)
-    knowledge.save(task.folder)
+    replace(knowledge, corrections=task.corrections).save(task.folder)
 
 
 def judge(task: Judging) -> int:

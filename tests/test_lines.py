@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copydesk.knowledge import TABLES, Knowledge
+from copydesk.knowledge import Knowledge
 from copydesk.labels import LABEL_TYPE, LABELS
 from copydesk.lines import label_lines
 from copydesk.lines.patterns import is_date, is_name
@@ -97,19 +96,6 @@ def test_the_table_has_its_types() -> None:
     )
     assert not any(spans.null_count().row(0))
     assert label_lines(*batch(), Knowledge(), PROFILES).schema == spans.schema
-
-
-def test_a_correction_always_wins() -> None:
-    """What a person said of a line is its label, with their evidence and no doubt."""
-    said = pl.DataFrame([("d0", 4, "body"), ("other", 1, "body")], schema=TABLES["corrections"], orient="row")
-    spans = label(PAGE, knowledge=replace(Knowledge(), corrections=said))
-    assert spans.row(3, named=True) | {"text": ""} == spans.row(3, named=True) | {
-        "text": "",
-        "label": "body",
-        "evidence": "human:review",
-        "confidence": 1.0,
-    }
-    assert spans.row(0, named=True)["label"] == "navigation"
 
 
 GLUED = [

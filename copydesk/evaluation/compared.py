@@ -17,26 +17,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from copydesk.fields import DATELINE_PARTS, FIELD_KINDS
+
 __all__ = ["COMPARED", "field_rows", "plain"]
 
-COMPARED: Final = (
-    "headline",
-    "deck",
-    "dateline.place",
-    "dateline.date",
-    "dateline.agency",
-    "published_at",
-    "updated_at",
-    "authors",
-    "section",
-    "topics",
-    "persons",
-    "truncated",
-    "language",
-    "outlet",
+COMPARED: Final = tuple(
+    name
+    for field, kind in FIELD_KINDS.items()
+    if field != "site"  # a layout family of copydesk's: no gold states it
+    for name in ([f"{field}.{part}" for part in DATELINE_PARTS] if kind == "dateline" else [field])
 )
-_LISTS: Final = frozenset({"authors", "topics", "persons"})
-_TIMES: Final = frozenset({"published_at", "updated_at"})
+_LISTS: Final = frozenset(name for name, kind in FIELD_KINDS.items() if kind == "list")
+_TIMES: Final = frozenset(name for name, kind in FIELD_KINDS.items() if kind == "time")
 _SAME: Final = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\ufeff": None}
 )

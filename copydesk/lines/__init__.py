@@ -57,8 +57,7 @@ def label_lines(
     seen = repetition.seen(keys, counted, knowledge)
     headed = repetition.heads(keys, knowledge)
     verdict = decide(at, profiles.evidence, Known(seen, headed, counted.to_numpy()), found)
-    spans = _cut(_spans(lines, shape, verdict), shape, cuts(shape, verdict.label))
-    return _correct(spans, documents, knowledge)
+    return _cut(_spans(lines, shape, verdict), shape, cuts(shape, verdict.label))
 
 
 def _predict(lines: pl.DataFrame) -> NDArray[np.float32] | None:
@@ -117,22 +116,3 @@ def _pieces(whole: dict[str, Any], cut: Cut) -> list[dict[str, Any]]:
         }
         out.append({**whole, **piece, "confidence": 0.8})
     return out
-
-
-def _correct(spans: pl.DataFrame, documents: pl.DataFrame, knowledge: Knowledge) -> pl.DataFrame:
-    """People's corrections: the whole line is what they say it is, whatever else was found."""
-    if not knowledge.corrections.height or "id" not in documents.columns:
-        return spans
-    said = knowledge.corrections.unique(["id", "line"], keep="last", maintain_order=True).rename({"label": "said"})
-    asked = (
-        documents.select("doc", "id")
-        .join(said, on="id", how="inner")
-        .select("doc", pl.col("line").cast(pl.UInt32), "said")
-    )
-    marked = spans.join(asked, on=["doc", "line"], how="left", maintain_order="left")
-    human = pl.col("said").is_not_null()
-    return marked.with_columns(
-        pl.when(human).then(pl.col("said").cast(LABEL_TYPE)).otherwise("label").alias("label"),
-        pl.when(human).then(pl.lit("human:review")).otherwise("evidence").alias("evidence"),
-        pl.when(human).then(pl.lit(1.0, dtype=pl.Float32)).otherwise("confidence").alias("confidence"),
-    ).drop("said")

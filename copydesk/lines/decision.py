@@ -7,7 +7,7 @@ document's own headline. For all other lines the evidence is added up in log-odd
 dropped only where the sum is above a bar. The bar is higher where a loss would be worse or furniture is rarer: for
 long lines, and in texts that hold next to none. Then the neighbours have their say: a paragraph among kept paragraphs
 stays, and so does a line that goes on in the middle of a sentence. Doubt keeps a line. (People's corrections come
-after all this, and always win.)
+after all this, in `desk`, and always win.)
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@
     count_changes      how many of each, as a manifest holds them
     render_changelog   CHANGELOG.md, a function of the manifests
 
-A document that differs has one cause: its raw file changed; or it was judged anew and came out otherwise, because of
-what the manifests' digests say is different (knowledge, profiles, model, code), or else because of what the user's
-paths and sidecars say of it; or only other documents made it a duplicate, or moved it to another split.
+A document that differs has one cause: its raw file changed; or a person corrected it; or it was judged anew and came
+out otherwise, because of what the manifests' digests say is different (knowledge, profiles, model, code), or else
+because of what the user's paths and sidecars say of it; or only other documents made it a duplicate, or moved it to
+another split.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from typing import Any, Final
 
 import polars as pl
 
+from copydesk.corrections import differing
 from copydesk.errors import VerifyError
+from copydesk.release.corrections import read_corrections
 from copydesk.release.manifest import Manifest, choose, read_manifest
 
 __all__ = ["KEYS", "compare", "compare_keys", "count_changes", "read_keys", "reasons", "render_changelog"]
 
 KEYS: Final = ("id", "uri", "source", "raw_sha256", "content_sha256", "split", "duplicate_cluster", "duplicate_of")
 RAW_FILE: Final = "raw file"
+CORRECTION: Final = "correction"
 CORPUS_CAUSE: Final = "other documents"
 GIVEN: Final = "paths and sidecars"
 
@@ -42,7 +46,9 @@ def compare(dataset: Path, old: str, new: str) -> pl.DataFrame:
     `moved` is to another split, `regrouped` to other duplicates. Raises ReleaseError where there is no such release.
     """
     before, after = (read_manifest(dataset, choose(dataset, version)) for version in (old, new))
-    return compare_keys(read_keys(dataset, before), read_keys(dataset, after), reasons(before.body, after.body))
+    corrected = differing(read_corrections(dataset, before.body), read_corrections(dataset, after.body))
+    keys = read_keys(dataset, before), read_keys(dataset, after)
+    return compare_keys(*keys, reasons(before.body, after.body), corrected)
 
 
 def read_keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
@@ -65,8 +71,11 @@ def reasons(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     return ", ".join(differing) or GIVEN
 
 
-def compare_keys(old: pl.DataFrame, new: pl.DataFrame, judged_anew: str) -> pl.DataFrame:
-    """As `compare`, from the KEYS of both; `judged_anew` is the cause where the raw file is the same."""
+def compare_keys(old: pl.DataFrame, new: pl.DataFrame, judged_anew: str, corrected: Sequence[str] = ()) -> pl.DataFrame:
+    """As `compare`, from the KEYS of both.
+
+    `judged_anew` is the cause where the raw file is the same, unless the document is among those `corrected` otherwise.
+    """
     columns = ("id", "uri", "source", "change", "cause")
     both = old.join(new, on="id", how="inner", suffix="_new")
     differs = {name: pl.col(name).ne_missing(pl.col(f"{name}_new")) for name in KEYS if name != "id"}
@@ -81,6 +90,8 @@ def compare_keys(old: pl.DataFrame, new: pl.DataFrame, judged_anew: str) -> pl.D
     cause = (
         pl.when(differs["raw_sha256"])
         .then(pl.lit(RAW_FILE))
+        .when((pl.col("change") == "changed") & pl.col("id").is_in(corrected))
+        .then(pl.lit(CORRECTION))
         .when(pl.col("change") == "changed")
         .then(pl.lit(judged_anew))
         .otherwise(pl.lit(CORPUS_CAUSE))

@@ -17,10 +17,12 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
+from copydesk.corrections import canonical, differing
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, compare_keys, count_changes, read_keys, reasons, render_changelog
+from copydesk.release.corrections import corrections_entry, read_corrections
 from copydesk.release.facts import Facts, code_digest, made_with, release_date
 from copydesk.release.folder import CARD, CHANGELOG, KNOWLEDGE, WORK, Folder, read_bytes, sha256_of
 from copydesk.release.head import LOADABLE
@@ -83,7 +85,7 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
             counted = (body["documents"], body["quarantine"]["documents"])
             if found is None:
                 return Result(None, None, previous, *counted, 0)
-            changes = count_changes(_changes(destination, old, body, keys))
+            changes = count_changes(_changes(destination, old, body, keys, knowledge.corrections))
             manifest = Manifest(
                 {**body, "version": found[0], "cause": found[1], "base": previous, "changes": changes}
             ).as_written()
@@ -149,12 +151,15 @@ def _draft(
     return body, [name for name in (*first.staged, *second.staged, *quarantined, *known_files) if name], keys
 
 
-def _changes(destination: Path, old: Manifest | None, body: dict[str, Any], keys: pl.DataFrame) -> pl.DataFrame:
+def _changes(
+    destination: Path, old: Manifest | None, body: dict[str, Any], keys: pl.DataFrame, corrections: pl.DataFrame
+) -> pl.DataFrame:
     """How the articles differ from those of the base."""
     keys = keys.select(KEYS)
     if old is None:
         return compare_keys(keys.clear(), keys, "")
-    return compare_keys(read_keys(destination, old), keys, reasons(old.body, body))
+    corrected = differing(read_corrections(destination, old.body), corrections)
+    return compare_keys(read_keys(destination, old), keys, reasons(old.body, body), corrected)
 
 
 def _table(schema: Schema, written: Written) -> dict[str, Any]:
@@ -170,6 +175,7 @@ def _table(schema: Schema, written: Written) -> dict[str, Any]:
 
 def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], list[str | None]]:
     """The manifest's entry and the staged files; knowledge that is there already stays as it is."""
+    said, knowledge = canonical(knowledge.corrections), knowledge.learned()
     place = f"{KNOWLEDGE}/{knowledge.digest}"
     with tempfile.TemporaryDirectory(dir=folder.subfolder(WORK)) as draft:
         knowledge.save(Path(draft))
@@ -179,7 +185,12 @@ def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], li
         held = {name: read_bytes(folder / place / name) for name in held}
     files = {f"{place}/{name}": sha256_of(data) for name, data in sorted(held.items())}
     staged = [folder.stage(f"{place}/{name}", data) for name, data in sorted(held.items())]
-    return {"digest": knowledge.digest, "documents": knowledge.documents, "files": files}, staged
+    entry = {"digest": knowledge.digest, "documents": knowledge.documents, "files": files}
+    if said:
+        corrected = corrections_entry(said)
+        files[corrected["file"]] = sha256_of(said)
+        return {**entry, "corrections": corrected}, [*staged, folder.stage(corrected["file"], said)]
+    return entry, staged
 
 
 def _commit(folder: Folder, manifest: Manifest, references: Sequence[Reference]) -> None:

@@ -21,7 +21,7 @@ from copydesk.errors import UsageError
 from copydesk.job import Job, Options, settle
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import load_profiles
-from copydesk.single import Line, explain_documents, stem
+from copydesk.single import FIELDS, Line, explain_documents, stem
 from copydesk.sources import read_batch
 
 __all__ = ["console_for_output", "explain_files", "print_document"]
@@ -35,21 +35,6 @@ PIPED: Final = 160
 """Columns where the output is no terminal."""
 
 STYLES: Final = {"text": "default", "field": "cyan", "dropped": "red strike", "blank": "dim"}
-SHOWN_FIELDS: Final = (
-    "headline",
-    "deck",
-    "dateline",
-    "published_at",
-    "updated_at",
-    "authors",
-    "section",
-    "topics",
-    "persons",
-    "language",
-    "outlet",
-    "site",
-    "truncated",
-)
 
 
 def explain_files(options: Options, dataset: Path | None) -> tuple[str, Iterator[dict[str, Any]]]:
@@ -96,7 +81,7 @@ def print_document(record: Mapping[str, Any], console: Console) -> None:
     if "error" in record:
         console.print(Text(f"  quarantine: {record['error']}", style="red"))
         return
-    for name in SHOWN_FIELDS:
+    for name in FIELDS:
         value = record["fields"][name]
         if value not in (None, [], False):
             console.print(Text(f"  {name:<13}", style="cyan").append(_shown(value), style="default"), soft_wrap=True)
