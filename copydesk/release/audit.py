@@ -26,7 +26,7 @@ from copydesk.release.quarantine import quarantine_facts
 from copydesk.release.reading import Piece, raw_of, read_pieces
 from copydesk.release.shards import RowDigest, Shard
 from copydesk.release.tables import CONTENT, article_content
-from copydesk.release.tally import ArticleTally, LedgerTally
+from copydesk.release.tally import ArticleTally, LedgerTally, reprints
 from copydesk.release.variant_audit import audit_variant
 from copydesk.release.variants import holds_raw
 from copydesk.schema import load_schema
@@ -48,9 +48,10 @@ def audit(dataset: Path, manifest: Manifest) -> list[Problem]:
                 *_quarantine_problems(dataset, manifest),
                 *(_knowledge_problems(dataset, manifest) if manifest.body["knowledge"]["files"] else []),
             ]
+        keys = _keys(dataset, manifest)
         return [
-            *_article_problems(dataset, manifest),
-            *_ledger_problems(dataset, manifest),
+            *_article_problems(dataset, manifest, keys),
+            *_ledger_problems(dataset, manifest, keys),
             *(
                 problem
                 for piece in read_pieces(dataset, manifest, COLUMNS)
@@ -63,18 +64,24 @@ def audit(dataset: Path, manifest: Manifest) -> list[Problem]:
         return [Problem(manifest.file, "the release as a whole", "one that can be read", str(error))]
 
 
-def _article_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
-    tally, keys = ArticleTally(), []
+def _keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
+    """What names and orders the rows of all articles."""
+    paths = [dataset / shard.file for shard in manifest.shards("article")]
+    columns = [*CONTENT, "outlet", "published_at"]
+    return pl.read_parquet(paths, columns=columns).with_columns(day=pl.col("published_at").dt.date())
+
+
+def _article_problems(dataset: Path, manifest: Manifest, whole: pl.DataFrame) -> Iterator[Problem]:
+    tally = ArticleTally()
     for split, shards in manifest.splits("article").items():
         for shard in shards:
             yield from _shard_problems(dataset, manifest, "article", shard)
             frame = pl.read_parquet(dataset / shard.file)
             tally.add(frame)
-            keys.append(frame.select(*CONTENT, day=pl.col("published_at").dt.date()))
             yield from _row_problems(shard, split, frame)
-    whole = pl.concat(keys)
+    counts = {**tally.counts(), "reprints": reprints(whole)}
     yield from _compared(manifest, "documents", manifest.body["documents"], whole.height)
-    yield from _compared(manifest, "counts", manifest.body["counts"], tally.counts())
+    yield from _compared(manifest, "counts", manifest.body["counts"], counts)
     yield from _compared(
         manifest, "content of the articles", manifest.body["content"]["article"], article_content(whole)
     )
@@ -94,13 +101,13 @@ def _row_problems(shard: Shard, split: str, frame: pl.DataFrame) -> Iterator[Pro
             yield Problem(shard.file, "split of its rows", split, name)
 
 
-def _ledger_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
+def _ledger_problems(dataset: Path, manifest: Manifest, whole: pl.DataFrame) -> Iterator[Problem]:
     tally, digest = LedgerTally(), RowDigest(tuple(load_schema("ledger").polars))
     for shard in manifest.shards("ledger"):
         yield from _shard_problems(dataset, manifest, "ledger", shard)
         table = pq.ParquetFile(dataset / shard.file).read()
         digest.update(table)
-        tally.add(pl.DataFrame(pl.from_arrow(table)))
+        tally.add(pl.DataFrame(pl.from_arrow(table)), whole)
     yield from _compared(manifest, "counts of the ledger", manifest.body["ledger"], tally.counts())
     yield from _compared(manifest, "examples", manifest.body["examples"], tally.examples())
     yield from _compared(manifest, "content of the ledger", manifest.body["content"]["ledger"], digest.hexdigest())

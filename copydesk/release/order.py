@@ -108,7 +108,7 @@ def read_articles(batches: Batches, withdrawn: Sequence[str] = (), marks: pl.Dat
         [
             *(
                 pl.col(name).cast(pl.String)
-                for name in ("id", "uri", "source", "split", "raw_sha256", "content_sha256")
+                for name in ("id", "uri", "source", "outlet", "split", "raw_sha256", "content_sha256")
             ),
             *(pl.col(name).cast(pl.String) for name in ("duplicate_cluster", "duplicate_of")),
             pl.col("published_at").dt.date().alias("day"),
@@ -149,7 +149,7 @@ def read_ledger(batches: Batches, articles: pl.DataFrame) -> pl.DataFrame:
         keys.with_columns(run=pl.struct("file", "id").rle_id())
         .group_by("run", maintain_order=True)
         .agg(pl.col("file", "row", "id", "line", "span").first(), pl.col("weight").sum(), length=pl.len())
-        .join(articles.select("id", "rank"), on="id", how="inner")
+        .join(articles.select("id", "rank", "source"), on="id", how="inner")
         .sort("rank", "line", "span")
     )
     bare = articles.filter(pl.col("raw_sha256") != EMPTY_SHA256).join(runs, on="id", how="anti")

@@ -20,7 +20,7 @@ from copydesk.errors import ReleaseError
 from copydesk.release.folder import Folder
 from copydesk.release.order import MARKED, Batches, cut
 from copydesk.release.shards import RowDigest, Shard, arrow_table, parquet, shard_of
-from copydesk.release.tally import ArticleTally, LedgerTally
+from copydesk.release.tally import ArticleTally, LedgerTally, reprints
 from copydesk.schema import Schema
 
 __all__ = ["CONTENT", "Written", "article_content", "write_articles", "write_ledger"]
@@ -59,7 +59,7 @@ def write_articles(folder: Folder, schema: Schema, batches: Batches, keys: pl.Da
             frame = _checked(schema, batches.gather(part).with_columns(part.select(MARKED)))
             tally.add(frame)
             _stage(folder, schema, frame, shards, written)
-    written.counts = tally.counts()
+    written.counts = {**tally.counts(), "reprints": reprints(keys)}
     return written
 
 
@@ -71,7 +71,7 @@ def write_ledger(folder: Folder, schema: Schema, batches: Batches, runs: pl.Data
     for part in _parts(documents):
         some = runs.filter(pl.col("rank").is_between(part["rank"][0], part["rank"][-1]))
         frame = _checked(schema, batches.gather(_rows(some)))
-        tally.add(frame)
+        tally.add(frame, some.select("id", "source").unique())
         digest.update(_stage(folder, schema, frame, written.splits["train"], written))
     if not written.splits["train"]:
         raise ReleaseError("there are no ledger rows: every document is empty; give some that hold text")

@@ -1,7 +1,10 @@
 """The tally: what a manifest counts and a card tells, added up shard by shard.
 
-    ArticleTally   documents by source, language, site, split and year, sizes, duplicates, quality
-    LedgerTally    spans and bytes by label and fate, what evidence dropped them, and a few short examples of those
+    ArticleTally   documents by source, language, site, split, year, month and encoding; each source's size and span;
+                   lengths, duplicates, quality
+    LedgerTally    spans and bytes by label and fate, also of each source, what evidence dropped them, and a few short
+                   examples of those
+    reprints       copies of a text that another outlet had first
 
 Shards come in the order of the release and are functions of its rows, so every number here is one as well.
 """
@@ -11,16 +14,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from copydesk.labels import DROPPED, FATES, LABELS
 from copydesk.text import span_texts
 
-__all__ = ["ArticleTally", "LedgerTally"]
+__all__ = ["BY", "WORDS", "ArticleTally", "LedgerTally", "reprints"]
 
 UNKNOWN: Final = "(unknown)"
 EXAMPLE_LENGTH: Final = 80
 EXAMPLES: Final = 3
+BY: Final = ("source", "language", "site", "split", "year", "month", "encoding")
+
+WORDS: Final = tuple(round(2 ** (step / 2)) for step in range(33))
+"""Least words of each class of length, two to an octave; the class before the first is that of empty texts."""
+
 CANDIDATES: Final = 200
 """Texts per label that stay in the running for an example between shards; bounds the memory, not the counts."""
 
@@ -30,7 +39,9 @@ class ArticleTally:
 
     def __init__(self) -> None:
         self.documents = 0
-        self.by: dict[str, Counter[str]] = {name: Counter() for name in ("source", "language", "site", "split", "year")}
+        self.by: dict[str, Counter[str]] = {name: Counter() for name in BY}
+        self.sources: dict[str, dict[str, Any]] = {}
+        self.words: Counter[int] = Counter()
         self.sums: Counter[str] = Counter()
         self.quality: dict[str, list[float]] = {}
         self.first: str | None = None
@@ -41,7 +52,8 @@ class ArticleTally:
         """Add the articles of one shard."""
         self.documents += frame.height
         days = frame["published_at"].drop_nulls()
-        frame = frame.with_columns(year=pl.col("published_at").dt.year().cast(pl.String))
+        at = pl.col("published_at").dt
+        frame = frame.with_columns(year=at.year().cast(pl.String), month=at.strftime("%Y-%m"))
         for name, counter in self.by.items():
             counts = frame.select(pl.col(name).fill_null(UNKNOWN)).to_series().value_counts()
             counter.update(dict(counts.iter_rows()))
@@ -59,7 +71,29 @@ class ArticleTally:
             **{name: int(frame["counts"].struct.field(name).sum()) for name in ("chars", "words", "sentences")},
         )
         self.clusters.update(frame["duplicate_cluster"].drop_nulls())
+        self._add_sources(frame)
+        self._add_words(frame["counts"].struct.field("words"))
         self._add_quality(frame["quality"])
+
+    def _add_sources(self, frame: pl.DataFrame) -> None:
+        day = pl.col("published_at").dt.strftime("%Y-%m-%d")
+        found = frame.group_by("source").agg(
+            documents=pl.len(),
+            words=pl.col("counts").struct.field("words").cast(pl.Int64).sum(),
+            undated=pl.col("published_at").null_count(),
+            duplicates=pl.col("duplicate_of").count(),
+            first_day=day.min(),
+            last_day=day.max(),
+        )
+        for row in found.iter_rows(named=True):
+            name = str(row.pop("source"))
+            self.sources[name] = _added(self.sources.get(name, {}), row)
+
+    def _add_words(self, words: pl.Series) -> None:
+        """Articles by class of length: the least words of the class, 0 for none."""
+        places = np.searchsorted(WORDS, words.to_numpy(), side="right")
+        numbers, counts = np.unique(places, return_counts=True)
+        self.words.update({WORDS[n - 1] if n else 0: int(c) for n, c in zip(numbers, counts, strict=True)})
 
     def _add_quality(self, quality: pl.Series) -> None:
         """Sums in 64 bits by NumPy, one after the other: the same on every machine and number of threads."""
@@ -78,6 +112,8 @@ class ArticleTally:
             "duplicate_clusters": len(self.clusters),
             **dict(sorted(self.sums.items())),
             **{f"by_{name}": dict(sorted(counter.items())) for name, counter in self.by.items()},
+            "by_words": {str(least): number for least, number in sorted(self.words.items())},
+            "sources": dict(sorted(self.sources.items())),
             "quality_means": {name: round(s / n, 4) for name, (s, n) in sorted(self.quality.items()) if n},
         }
 
@@ -86,17 +122,20 @@ class LedgerTally:
     """Counts over the ledger."""
 
     def __init__(self) -> None:
-        self.spans: Counter[tuple[str, str]] = Counter()
-        self.bytes: Counter[tuple[str, str]] = Counter()
+        self.spans: Counter[tuple[str, str, str]] = Counter()
+        self.bytes: Counter[tuple[str, str, str]] = Counter()
         self.evidence: Counter[str] = Counter()
         self.texts: dict[str, Counter[str]] = {label: Counter() for label in DROPPED}
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Add the rows of one shard."""
-        counts = frame.group_by("label", "fate").agg(spans=pl.len(), bytes=pl.col("raw").bin.size().sum())
-        for label, fate, spans, size in counts.iter_rows():
-            self.spans[label, fate] += spans
-            self.bytes[label, fate] += size
+    def add(self, frame: pl.DataFrame, documents: pl.DataFrame) -> None:
+        """Add the rows of one shard; `documents` says the source of each of its documents, and may hold others."""
+        known = frame.select("id", "label", "fate", bytes=pl.col("raw").bin.size()).join(
+            documents.select("id", "source"), on="id", how="left"
+        )
+        counts = known.group_by("source", "label", "fate").agg(spans=pl.len(), bytes=pl.col("bytes").sum())
+        for source, label, fate, spans, size in counts.iter_rows():
+            self.spans[source, label, fate] += spans
+            self.bytes[source, label, fate] += size
         dropped = frame.filter(pl.col("fate") == "dropped")
         kinds = dropped["evidence"].str.extract(r"^([^:]*)").value_counts()
         self.evidence.update(dict(kinds.iter_rows()))
@@ -109,18 +148,28 @@ class LedgerTally:
 
     def counts(self) -> dict[str, Any]:
         """The counts in the order of the labels, as a manifest holds them."""
-        order = {name: number for number, name in enumerate((*LABELS, *FATES))}
-        pairs = sorted(self.spans, key=lambda pair: (order.get(pair[0], 99), order.get(pair[1], 99)))
         return {
             "spans": sum(self.spans.values()),
             "bytes": sum(self.bytes.values()),
-            "by_fate": {fate: sum(n for pair, n in self.spans.items() if pair[1] == fate) for fate in FATES},
+            "by_fate": {fate: sum(n for key, n in self.spans.items() if key[2] == fate) for fate in FATES},
             "dropped_by_evidence": dict(sorted(self.evidence.items())),
-            "by_label": [
-                {"label": label, "fate": fate, "spans": self.spans[label, fate], "bytes": self.bytes[label, fate]}
-                for label, fate in pairs
-            ],
+            "by_label": self._rows(),
+            "by_source": {source: self._rows(source) for source in sorted({key[0] for key in self.spans})},
         }
+
+    def _rows(self, source: str | None = None) -> list[dict[str, Any]]:
+        """Spans and bytes of each label and fate, of one source or of all, in the order of the labels."""
+        order = {name: number for number, name in enumerate((*LABELS, *FATES))}
+        sums: dict[tuple[str, str], list[int]] = {}
+        for key, spans in self.spans.items():
+            if source in (None, key[0]):
+                found = sums.setdefault(key[1:], [0, 0])
+                found[0] += spans
+                found[1] += self.bytes[key]
+        return [
+            {"label": label, "fate": fate, "spans": spans, "bytes": size}
+            for (label, fate), (spans, size) in sorted(sums.items(), key=lambda one: [order.get(n, 99) for n in one[0]])
+        ]
 
     def examples(self) -> dict[str, list[str]]:
         """The most frequent short texts of each dropped label."""
@@ -129,6 +178,24 @@ class LedgerTally:
             for label, counter in sorted(self.texts.items())
             if counter
         }
+
+
+def _added(before: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Two parts of a source's facts: numbers added up, the earlier first day, the later last day."""
+    ends = {"first_day": min, "last_day": max}
+    known = {key: [one for one in (before.get(key), value) if one is not None] for key, value in more.items()}
+    return {key: ends.get(key, sum)(values) if values else None for key, values in known.items()}
+
+
+def reprints(articles: pl.DataFrame) -> int:
+    """How many copies stand under another outlet than the earliest of their cluster; a source is an outlet without one.
+
+    `articles` has id, source, outlet and duplicate_of of all articles.
+    """
+    outlet = pl.coalesce("outlet", "source")
+    firsts = articles.select(duplicate_of="id", first=outlet)
+    copies = articles.select("duplicate_of", outlet=outlet).drop_nulls("duplicate_of").join(firsts, on="duplicate_of")
+    return int((copies["outlet"] != copies["first"]).sum())
 
 
 def _first(counter: Counter[str], number: int) -> list[tuple[str, int]]:
