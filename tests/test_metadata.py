@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import importlib.util
 import json
 import os
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 import copydesk.metadata
 from copydesk.knowledge import Knowledge
 from copydesk.labels import LABEL_TYPE, LABELS
-from copydesk.metadata import bylines, endings, extract, headlines, language, published_iso, tags
+from copydesk.metadata import bylines, endings, extract, headlines, language, pages, published_iso, tags, years
 from copydesk.metadata.assemble import SCHEMA
 from copydesk.metadata.published import Line
 
@@ -203,7 +204,8 @@ def test_people_and_desks(line: str, people: list[str]) -> None:
 )
 def test_glued_tags(glued: str, vocabulary: tuple[str, ...], article: str, expected: list[str]) -> None:
     """Tags that run together are cut by vocabulary, by the article's own phrases, by capitals."""
-    assert tags.split_glued(glued, dict.fromkeys(vocabulary, 3), article) == expected
+    lowered = article.casefold()
+    assert tags.split_glued(glued, dict.fromkeys(vocabulary, 3), lambda words: words.casefold() in lowered) == expected
 
 
 _RAILWAYS = "Railways Labour market Northern line"
@@ -223,7 +225,7 @@ def test_a_glued_line_is_no_evidence_for_itself(
     glued: str, vocabulary: dict[str, int], expected: list[str] | None
 ) -> None:
     """The whole line is one tag only if two documents hold it and no other tags make it up."""
-    assert tags.split_glued(glued, vocabulary, "") == (expected or ["Railways", "Labour market"])
+    assert tags.split_glued(glued, vocabulary, lambda _: False) == (expected or ["Railways", "Labour market"])
 
 
 @pytest.mark.parametrize(
@@ -393,3 +395,29 @@ def test_datelines_of_evaluation_data() -> None:
     tally = score.score_datelines(records, found)
     assert tally["all"].row()["f1"] >= 0.98
     assert tally["is_dateline"].row()["on_absent"] == 0
+
+
+def test_phrases_of_the_article() -> None:
+    """A phrase is found in whatever case, in its own document only, beyond ASCII too."""
+    texts = ["The ISLAMIC state and the Öresund Bridge", "Foreign policy", "", "Nothing Of It"]
+    lines = pl.DataFrame({"doc": [0, 0, 1, 3], "text": [texts[0], texts[2], texts[1], texts[3]]})
+    found = pages._articles(lines)
+    assert found[0]("Islamic State")
+    assert found[0]("öresund bridge")
+    assert not found[0]("foreign policy")
+    assert found[1]("Foreign Policy")
+    assert found[3]("of it")
+
+
+@given(st.lists(st.text("0129 .,$-/x€\n", max_size=24), min_size=1, max_size=4))
+def test_years_of_a_text(lines: list[str]) -> None:
+    """A year counts where it is no part of a longer number or amount."""
+    table = pl.DataFrame({"doc": [7] * len(lines), "text": lines})
+    found = [
+        int(year)
+        for line in lines
+        for year in re.findall(r"(?<![0-9.,$€£/-])(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9])", line)
+        if years.EARLIEST <= int(year) <= years.LATEST
+    ]
+    expected = tuple(sorted(collections.Counter(found).items()))
+    assert years.year_counts(table) == ({7: expected} if expected else {})

@@ -95,7 +95,9 @@ def _fields(spans: pl.DataFrame, documents: pl.DataFrame, vocabulary: Mapping[st
     pages = pages_of(spans, documents)
     rows = [_row(page, given, vocabulary) for page, given in zip(pages, _given(documents), strict=True)]
     doc = documents.get_column("doc").cast(pl.UInt32)
-    return pl.DataFrame([doc, *(_column(name, [row[name] for row in rows]) for name in SCHEMA if name != "doc")])
+    names = [name for name in SCHEMA if name != "doc"]
+    columns = zip(*rows, strict=True) if rows else [() for _ in names]
+    return pl.DataFrame([doc, *(_column(name, values) for name, values in zip(names, columns, strict=True))])
 
 
 def _column(name: str, values: Sequence[Any]) -> pl.Series:
@@ -217,7 +219,8 @@ def _given(documents: pl.DataFrame) -> list[_Given]:
 # One document
 
 
-def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> dict[str, Any]:
+def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> tuple[Any, ...]:
+    """The values of the columns of `SCHEMA` after `doc`, in its order."""
     tongue = language.detect(page.longest, page.longer)
     code = tongue[0] if tongue else None
     title = headlines.headline_of(page.labelled("headline"))
@@ -225,32 +228,41 @@ def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> dict[str, 
     when = _when(page, dateline, given, code)
     credited = bylines.credits_of(page.credits, page.dates, page.head, page.body)
     section = tags.section_of(page.sections, page.head, title)
-    topics, persons = tags.tags_of(page.tags, page.body, vocabulary, page.article)
+    topics, persons = tags.tags_of(page.tags, page.body, vocabulary, page.in_article)
     authors = bylines.authors_of(credited)
     outlet = _outlet(page, given, dateline)
-    provenance = list(when.provenance)
-    row: dict[str, Any] = {
-        "headline": _chosen("headline", title, given.headline, provenance),
-        "deck": headlines.deck_of(page.labelled("deck")),
-        "dateline": dateline,
-        "dateline_end": end,
-        "candidate_years": when.years,
-        "authors": authors or _given_list(given.authors, "authors", provenance),
-        "section": _chosen("section", section[0] if section else None, given.section, provenance),
-        "topics": topics,
-        "persons": persons,
-        "outlet": outlet[0] if outlet else None,
-        "agency": _agency(dateline, credited),
-        "url": outlets.address_of(page.prints),
-        "language": code,
-        "language_score": tongue[1] if tongue else None,
-        "script": language.script_of(page.longest[:200]) if page.longest else None,
-        "truncated": page.cut_off,
-        "notices": _notices(page),
-    }
+    provenance = when.provenance
+    headline = _chosen("headline", title, given.headline, provenance)
+    authors = authors or _given_list(given.authors, "authors", provenance)
+    named = _chosen("section", section[0] if section else None, given.section, provenance)
     if outlet:
         provenance.append(("outlet", outlet[0], outlet[1], True))
-    return row | _when_fields(when) | {"provenance": provenance}
+    published, updated = when.published, when.updated
+    return (
+        headline,
+        headlines.deck_of(page.labelled("deck")),
+        dateline,
+        end,
+        _microseconds(published.utc) if published else None,
+        published.offset if published else None,
+        published.precision if published else None,
+        when.evidence if published else None,
+        when.years,
+        _microseconds(updated.utc) if updated else None,
+        authors,
+        named,
+        topics,
+        persons,
+        outlet[0] if outlet else None,
+        _agency(dateline, credited),
+        outlets.address_of(page.prints),
+        code,
+        tongue[1] if tongue else None,
+        language.script_of(page.longest[:200]) if page.longest else None,
+        page.cut_off,
+        _notices(page),
+        provenance,
+    )
 
 
 def _chosen(
@@ -296,20 +308,7 @@ def _only_place(text: str) -> Dateline:
 
 def _when(page: Page, dateline: Dateline | None, given: _Given, code: str | None) -> When:
     choice = choose(candidates(page.dates, page.head, page.body, code))
-    return when_of(
-        choice, dateline, given.asked, Story(page.opening if page.may_name_weekday else "", page.dated_lines)
-    )
-
-
-def _when_fields(when: When) -> dict[str, Any]:
-    published, updated = when.published, when.updated
-    return {
-        "published_at": _microseconds(published.utc) if published else None,
-        "published_offset": published.offset if published else None,
-        "published_precision": published.precision if published else None,
-        "published_evidence": when.evidence if published else None,
-        "updated_at": _microseconds(updated.utc) if updated else None,
-    }
+    return when_of(choice, dateline, given.asked, Story(page.opening if page.may_name_weekday else "", page.years))
 
 
 _EPOCH: Final = dt.datetime(1970, 1, 1)  # noqa: DTZ001  both sides are UTC without zone

@@ -86,7 +86,12 @@ _ARTICLES: Final = tables.words("the el los las do da os as der die das les un u
 
 def is_known_agency(name: str) -> bool:
     """Whether a name is an agency's own name in the table."""
-    return name in tables.agencies().values()
+    return name in _agency_names()
+
+
+@functools.cache
+def _agency_names() -> frozenset[str]:
+    return frozenset(tables.agencies().values())
 
 
 def _is_place(text: str) -> bool:

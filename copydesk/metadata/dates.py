@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import operator
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -90,29 +91,45 @@ _LONGEST: Final = 8_000
 
 def find_dates(line: str, language: str | None = None, *, month_first: bool | None = None) -> tuple[Stamp, ...]:
     """Read all dates of a line, in order. `month_first`: what other dates of the page show of `03/04/2020`."""
-    return _find_dates(line[:_LONGEST], language, month_first)
+    # English is what is assumed of an unknown language: one entry of the cache for both
+    return _find_dates(line[:_LONGEST], None if language == "en" else language, month_first)
 
 
 @functools.lru_cache(maxsize=1 << 15)  # furniture recurs; a function of its arguments alone
 def _find_dates(line: str, language: str | None, month_first: bool | None) -> tuple[Stamp, ...]:  # noqa: FBT001
     if not _FIGURE.search(line):
         return ()
-    found: list[Stamp] = []
-    for stamps in (
-        _read_year_first(line) if _names_century(line) else [],
-        _read_named(line, language),
-        _read_numeric(line, language, month_first=month_first),
-    ):
-        for stamp in stamps:
-            if not any(stamp.start < other.end and other.start < stamp.end for other in found):
-                found.append(stamp)
-    if any(stamp.day for stamp in found):
-        found = [stamp for stamp in found if stamp.day]
-    found = sorted((_with_weekday(line, stamp) for stamp in found), key=lambda stamp: stamp.start)
+    found = _apart(
+        [
+            *(_read_year_first(line) if _YEAR_FIRST_LIKE.search(line) else ()),
+            *_read_named(line, language),
+            *(_read_numeric(line, language, month_first=month_first) if _NUMERIC_LIKE.search(line) else ()),
+        ]
+    )
+    found = sorted((_with_weekday(line, stamp) for stamp in found), key=_START)
     timed: list[Stamp] = []
     for stamp in found:
         timed.append(_with_time(line, stamp, found, timed[-1].end if timed else 0))
     return tuple(timed)
+
+
+_YEAR_FIRST_LIKE: Final = re.compile("(?:19|20)[0-9][0-9](?:[-/.]|\\s?[年년])")
+_NUMERIC_LIKE: Final = re.compile("[0-9][./-]\\s?[0-9]")
+"""Quick tests: the forms themselves look around at every figure."""
+_START: Final = operator.itemgetter(0)
+
+
+def _apart(stamps: list[Stamp]) -> list[Stamp]:
+    """The stamps that overlap none before them; months alone only where there is no day."""
+    if len(stamps) > 1:
+        found: list[Stamp] = []
+        for stamp in stamps:
+            if not any(stamp[0] < other[1] and other[0] < stamp[1] for other in found):
+                found.append(stamp)
+        stamps = found
+        if any(stamp.day for stamp in stamps):
+            stamps = [stamp for stamp in stamps if stamp.day]
+    return stamps
 
 
 def day_of(stamp: Stamp, year: int | None = None) -> dt.date | None:
@@ -148,9 +165,10 @@ def _stamp(found: re.Match[str], year: str | None, month: int | None, day: str |
     if not month or not 1 <= month <= 12:
         return None
     number = int(day) if day is not None else None
-    if number is not None and not _calendar_day(int(year) if year else 2000, month, number):
+    if number is not None and not 1 <= number <= 28 and not _calendar_day(int(year) if year else 2000, month, number):
         return None
-    return Stamp(found.start(), found.end(), int(year) if year else None, month, number)
+    start, end = found.span()
+    return Stamp(start, end, int(year) if year else None, month, number)
 
 
 _FIGURE: Final = re.compile("[0-9]")
@@ -169,7 +187,17 @@ def _read_year_first(line: str) -> list[Stamp]:
     return [stamp for stamp in stamps if stamp]
 
 
+_ASCII_WORD: Final = re.compile("[a-z]+")
+
+
+def _names_no_month(line: str) -> bool:
+    """Whether no word is a month's, where that is quickly seen: most lines with a figure are prose."""
+    return line.isascii() and tables.months().keys().isdisjoint(_ASCII_WORD.findall(line.lower()))
+
+
 def _read_named(line: str, language: str | None) -> list[Stamp]:
+    if _names_no_month(line):
+        return []
     months = tables.months(language)
     stamps: list[Stamp | None] = []
 
@@ -184,9 +212,10 @@ def _read_named(line: str, language: str | None) -> list[Stamp]:
     by_day = [_stamp(found, found[3], month(found[2]), found[1]) for found in _all(_DAY_MONTH, line)]
     by_month = [_stamp(found, found[3], month(found[1]), found[2]) for found in _all(_MONTH_DAY, line)]
     full = [stamp for stamp in (*by_day, *by_month) if stamp]
-    full.sort(key=lambda stamp: (stamp.year is None, stamp.start))
+    if len(full) > 1:
+        full.sort(key=lambda stamp: (stamp.year is None, stamp.start))
     stamps.extend(full)
-    if with_year:
+    if with_year and not full:  # a month alone counts for nothing beside a day
         stamps.extend(_stamp(found, found[2], month(found[1]), None) for found in _all(_MONTH_YEAR, line))
     return [stamp for stamp in stamps if stamp]
 

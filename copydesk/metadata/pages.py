@@ -18,7 +18,7 @@ import polars as pl
 
 from copydesk.metadata import bylines, endings, tables, tags
 from copydesk.metadata.published import Line
-from copydesk.metadata.years import YEAR_LIKE, weekday_like
+from copydesk.metadata.years import weekday_like, year_counts
 
 __all__ = ["Page", "column", "pages_of"]
 
@@ -57,10 +57,10 @@ class Page:
     """The first 400 characters of the longest line of deck and text."""
     longer: Callable[[], list[str]] = list
     """The same of the four longest, cut out when asked for."""
-    article: Callable[[], list[str]] = list
-    """The lines of headline, deck and text, cut out when asked for."""
-    dated_lines: Callable[[], list[str]] = list
-    """Those of them that may name a year."""
+    in_article: Callable[[str], bool] = bool
+    """Whether headline, deck or text has these words as one phrase, in whatever case."""
+    years: tuple[tuple[int, int], ...] = ()
+    """(year, times) of the years that they name."""
     dates: list[Line] = field(default_factory=list)
     credits: list[Line] = field(default_factory=list)
     sections: list[Line] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Page:
 
     def labelled(self, label: str) -> list[str]:
         """Texts of the headline or deck lines, in order."""
-        return [line.text for line in self.titles if line.label == label]
+        return [text for _, own, text in self.titles if own == label]
 
 
 def pages_of(spans: pl.DataFrame, documents: pl.DataFrame) -> list[Page]:
@@ -245,7 +245,7 @@ def _facts(lines: pl.DataFrame, bounds: pl.DataFrame) -> dict[int, Page]:
     alone = _by_document(datelines.group_by("doc", maintain_order=True).agg(text.first()))
     cut_off = _cut_off(lines)
     kept = lines.filter(label.is_in((*_KEPT, "headline", "deck"))).select("doc", "text")
-    articles, dated, longest = _slices(kept), _slices(kept.filter(text.str.contains(YEAR_LIKE))), _longest(lines)
+    articles, years, longest = _articles(kept), year_counts(kept), _longest(lines)
     pages = {}
     for number, _, head, first, last, _ in bounds.iter_rows():
         (opening, may_be, named), (line, longer) = openings.get(number, ("", False, False)), longest(number)
@@ -261,8 +261,8 @@ def _facts(lines: pl.DataFrame, bounds: pl.DataFrame) -> dict[int, Page]:
             cut_off=number in cut_off,
             longest=line,
             longer=longer,
-            article=articles(number),
-            dated_lines=dated(number),
+            in_article=articles.get(number, bool),
+            years=years.get(number, ()),
         )
     return pages
 
@@ -311,36 +311,63 @@ _DATELINE_LATER: Final = (
 )
 
 
-def _slices(lines: pl.DataFrame) -> Callable[[int], Callable[[], list[str]]]:
-    """For each document a function that gives its lines (doc, text) when asked."""
+class _Article:
+    """The text of one document, as a stretch of the batch's bytes: it is looked at where a reader asks for a phrase."""
+
+    __slots__ = ("_bytes", "_end", "_lowered", "_start")
+
+    def __init__(self, whole: memoryview, start: int, end: int) -> None:
+        self._bytes, self._start, self._end = whole, start, end
+        self._lowered: bytes | None = None
+
+    def __call__(self, words: str) -> bool:
+        if self._lowered is None:
+            self._lowered = bytes(self._bytes[self._start : self._end]).lower()
+        if words.isascii():
+            return words.lower().encode() in self._lowered
+        return words.casefold() in self._lowered.decode(errors="replace").casefold()
+
+
+def _articles(lines: pl.DataFrame) -> dict[int, _Article]:
+    """The text of each document from its lines (doc, text)."""
+    if lines.is_empty():
+        return {}
     doc, text = lines.get_column("doc").to_numpy(), lines.get_column("text")
-    starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]]).tolist() if len(doc) else []
-    bounds = dict(zip(doc[starts].tolist(), zip(starts, [*starts, len(doc)][1:], strict=True), strict=True))
-
-    def cut(number: int) -> list[str]:
-        start, end = bounds.get(number, (0, 0))
-        found: list[str] = text.slice(start, end - start).to_list() if end else []
-        return found
-
-    return lambda number: functools.partial(cut, number)
+    array: Any = text.to_arrow(compat_level=pl.CompatLevel.oldest())  # bytes end to end, with 64-bit offsets
+    _, offsets, whole = array.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset :]
+    starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]])
+    bounds = ends[np.r_[starts, len(doc)]].tolist()
+    view = memoryview(whole) if whole is not None else memoryview(b"")
+    return {
+        number: _Article(view, start, end)
+        for number, start, end in zip(doc[starts].tolist(), bounds, bounds[1:], strict=False)
+    }
 
 
 def _longest(lines: pl.DataFrame) -> Callable[[int], tuple[str | None, Callable[[], list[str]]]]:
     """For each document its longest line of deck and text, and a function that gives the four longest."""
     counts = pl.col("label").is_in((*_KEPT, "deck"))
-    sized = lines.select("doc", size=pl.when(counts).then(pl.col("text").str.len_bytes()).otherwise(0)).with_row_index()
-    rows = sized.group_by("doc", maintain_order=True).agg(pl.col("index").top_k_by("size", 4))
-    text, four = lines.get_column("text"), rows.get_column("index")
-    longest = text.gather(four.list.first()).str.slice(0, 400)
-    entries = dict(zip(rows.get_column("doc"), enumerate(longest), strict=True))
+    sized = lines.select("doc", size=pl.when(counts).then(pl.col("text").str.len_bytes()).otherwise(0))
+    doc, size = sized.get_column("doc").to_numpy(), sized.get_column("size").to_numpy().astype(np.int64)
+    starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]])
+    ends = np.r_[starts[1:], len(doc)]
+    place = np.arange(len(doc), dtype=np.int64)
+    most = np.maximum.reduceat(size * len(doc) + (len(doc) - 1 - place), starts)  # the first of equals
+    first = len(doc) - 1 - most % len(doc)
+    text = lines.get_column("text")
+    longest = text.gather(first).str.slice(0, 400)
+    bounds = zip(longest, starts.tolist(), ends.tolist(), strict=True)
+    entries = dict(zip(doc[starts].tolist(), bounds, strict=True))
 
-    def cut(row: int) -> list[str]:
-        found: list[str] = text.gather(four[row]).str.slice(0, 400).to_list()
+    def cut(start: int, end: int) -> list[str]:
+        four = start + np.argsort(-size[start:end], kind="stable")[:4]
+        found: list[str] = text.gather(four).str.slice(0, 400).to_list()
         return found
 
     def of(number: int) -> tuple[str | None, Callable[[], list[str]]]:
-        row, line = entries[number]
-        return line, functools.partial(cut, row)
+        line, start, end = entries[number]
+        return line, functools.partial(cut, start, end)
 
     return of
 

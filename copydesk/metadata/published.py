@@ -12,6 +12,7 @@ within .01, only their order matters.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -109,9 +110,13 @@ def _may_hold_date(text: str) -> bool:
 
 
 def _role(words: str, line: Line) -> tuple[str, float]:
-    if _CRAWL.match(line.text) and line.rank <= 2:
+    if line.rank <= 2 and _CRAWL.match(line.text):
         return "crawl", 0.0
-    words = words[-60:]
+    return _role_by_words(words[-60:])
+
+
+@functools.lru_cache(maxsize=1 << 14)  # the words before a date recur; a function of its argument alone
+def _role_by_words(words: str) -> tuple[str, float]:
     if _ELSE.search(words):
         return "published", -5.0
     if _UPDATED.search(words):

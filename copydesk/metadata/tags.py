@@ -59,9 +59,9 @@ _MOST_TAGS: Final = 30
 
 
 def tags_of(
-    lines: Sequence[Line], body: tuple[int, int], vocabulary: Mapping[str, int], article: Callable[[], list[str]]
+    lines: Sequence[Line], body: tuple[int, int], vocabulary: Mapping[str, int], in_article: Callable[[str], bool]
 ) -> tuple[list[str], list[str]]:
-    """Read (topics, persons) from the page's lines; `article` gives the text that shows which words belong together."""
+    """Read (topics, persons) from the page's lines; `in_article` tells whether the article has words as one phrase."""
     if not lines:
         return [], []
     topics: list[str] = []
@@ -76,9 +76,8 @@ def tags_of(
         if kind and rest:
             groups[-1][1].append(rest)
         head, last_rank = kind, line.rank if kind else -9
-    whole = functools.cache(lambda: "\n".join(article()))  # topics and persons ask for the same text
     for kind, texts in groups:
-        found = _tags(texts, vocabulary, whole)
+        found = _tags(texts, vocabulary, in_article)
         (persons if kind == "persons" else topics).extend(found)
     return _once(topics)[:_MOST_TAGS], _once(persons)[:_MOST_TAGS]
 
@@ -112,19 +111,19 @@ def _head(line: Line, open_group: str, body: tuple[int, int]) -> tuple[str, str 
     return "", None
 
 
-def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], article: Callable[[], str]) -> list[str]:
+def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], in_article: Callable[[str], bool]) -> list[str]:
     tags: list[str] = []
     for text in texts:
         parts = [part for part in (_tidy(part) for part in _SEPARATORS.split(text)) if part]
         for part in parts:
             glued = len(texts) <= 2 and len(parts) == 1
-            tags.extend(_unglue(part, vocabulary, article) if glued else [part])
+            tags.extend(_unglue(part, vocabulary, in_article) if glued else [part])
     return [tag for tag in tags if len(tag.split()) <= _MOST_WORDS and len(tag) <= 60]
 
 
-def _unglue(part: str, vocabulary: Mapping[str, int], article: Callable[[], str]) -> list[str]:
-    capitals = sum(1 for word in part.split(" ") if word[:1].isupper())
-    return [part] if capitals < 2 else split_glued(part, vocabulary, article())
+def _unglue(part: str, vocabulary: Mapping[str, int], in_article: Callable[[str], bool]) -> list[str]:
+    capitals = sum([word[:1].isupper() for word in part.split(" ")])
+    return [part] if capitals < 2 else split_glued(part, vocabulary, in_article)
 
 
 def _tidy(text: str) -> str:
@@ -141,11 +140,12 @@ def _once(tags: Sequence[str]) -> list[str]:
 _INNER_CAPITAL: Final = re.compile(r"(?<=[a-zäöüß0-9])(?=[A-ZÄÖÜ][a-zäöü])")
 
 
-def split_glued(text: str, vocabulary: Mapping[str, int], article: str) -> list[str]:
+def split_glued(text: str, vocabulary: Mapping[str, int], in_article: Callable[[str], bool]) -> list[str]:
     """Cut tags that run together, by dynamic programming over the words: the cheapest cover wins.
 
     A known tag costs least, a phrase of the article next, one capitalised word (with the small-letter words after
-    it) more, two capitalised words that nothing joins most. `vocabulary`: tag -> in how many documents.
+    it) more, two capitalised words that nothing joins most. `vocabulary`: tag -> in how many documents; `in_article`:
+    whether the article has words as one phrase, in whatever case.
     """
     words = text.split()
     if len(words) < 2 or len(words) > 60 or text.isupper() or text.islower():
@@ -155,11 +155,10 @@ def split_glued(text: str, vocabulary: Mapping[str, int], article: str) -> list[
     if vocabulary.get(whole, 0) >= _OF_ITS_OWN and not _is_covered(words, known):
         return [text]
     capitals = [word[0].isupper() for word in words]
-    lowered = article.casefold()
     costs: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * len(words)
     for end in range(1, len(words) + 1):
         for start in range(max(0, end - _MOST_WORDS), end):
-            cost = costs[start][0] + _cost(words[start:end], sum(capitals[start + 1 : end]), known, lowered)
+            cost = costs[start][0] + _cost(words[start:end], sum(capitals[start + 1 : end]), known, in_article)
             if cost < costs[end][0]:
                 costs[end] = (cost, start)
     tags: list[str] = []
@@ -190,7 +189,7 @@ def _is_covered(words: Sequence[str], known: set[str]) -> bool:
     return reached[-1]
 
 
-def _cost(words: Sequence[str], capitals: int, known: set[str], article: str) -> float:
+def _cost(words: Sequence[str], capitals: int, known: set[str], in_article: Callable[[str], bool]) -> float:
     """What these words cost as one tag, `capitals` of them behind the first."""
     if known and " ".join(words) in known:
         return 0.5
@@ -199,7 +198,7 @@ def _cost(words: Sequence[str], capitals: int, known: set[str], article: str) ->
         return 5.0
     if not capitals:
         return 1.0
-    return 1.0 + (0.2 if " ".join(words).casefold() in article else 1.25) * capitals
+    return 1.0 + (0.2 if in_article(" ".join(words)) else 1.25) * capitals
 
 
 _GENERIC: Final = re.compile(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -45,8 +44,8 @@ class Story(NamedTuple):
     """What of the story speaks for a year; `opening` may be empty where it names no weekday."""
 
     opening: str
-    dated_lines: Callable[[], list[str]]
-    """Gives the lines that may name a year."""
+    years: tuple[tuple[int, int], ...] = ()
+    """(year, times) of the years that headline, deck and text name."""
 
 
 @dataclass
@@ -195,7 +194,7 @@ def _weigh(found: When, day: tuple[Stamp, str], choice: Choice, asked: Asked, st
         weekdays=named,
         printed_weekday=base.weekday,
         wire=label == "dateline",
-        counts=years.year_counts(story.dated_lines()),
+        counts=story.years,
         copyright=known.stamp.year if known is not None else None,
         file_year=int(path_year[1]) if path_year else None,
         pairs=years.written_pairs(story.opening) if named else (),
