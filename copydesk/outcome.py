@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from copydesk.release.figures import Figures
 
 __all__ = ["Changes", "Outcome"]
 
@@ -45,6 +48,8 @@ class Outcome:
     refused: tuple[tuple[str, str], ...]
     labels: tuple[dict[str, Any], ...]
     notes: tuple[str, ...] = ()
+    arrived: Mapping[str, Figures] = field(default_factory=dict)
+    """What was new or changed in this run, by source."""
 
     @property
     def headline(self) -> str:

@@ -16,7 +16,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +32,7 @@ from copydesk.lines.profiles import load_profiles
 from copydesk.outcome import Changes, Outcome
 from copydesk.release.commit import Result, write_release
 from copydesk.release.facts import Facts
+from copydesk.release.figures import fresh
 from copydesk.release.folder import WORK, Folder
 from copydesk.release.quarantine import quarantine_lines
 from copydesk.runner import Over
@@ -99,13 +100,19 @@ def ingest(job: Job, over: Over) -> Outcome:
             folders.append(_emptied(work / "kept"))
             plan.last.keep(kept, folders[-1])
         refused = _refused(job, plan, folders)
+        arrived = fresh(stages.tables([one.folder for one in batches], "articles"), _held(plan))
         releasing = _Releasing(job, plan.last, tuple(folders), knowledge, refused, comparing.marks)
         (result,) = over("release", _release, [releasing])
         seen = _seen(job, plan, folders)
         _remember(job, folder, Knowledge.load(knowledge), seen)
         shutil.rmtree(work, ignore_errors=True)
         worked = (sum(read), sum(judged))
-        return _outcome(job, plan, _changes(plan, seen), refused=refused.rows(), result=result, worked=worked)
+        outcome = _outcome(job, plan, _changes(plan, seen), refused=refused.rows(), result=result, worked=worked)
+        return replace(outcome, arrived=arrived)
+
+
+def _held(plan: _Plan) -> pl.DataFrame | None:
+    return plan.last.documents if plan.last else None
 
 
 def _plan(job: Job) -> _Plan:

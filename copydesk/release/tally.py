@@ -1,7 +1,7 @@
 """The tally: what a manifest counts and a card tells, added up shard by shard.
 
     ArticleTally   documents by source, language, site, split, year, month and encoding; each source's size and span;
-                   lengths, duplicates, quality
+                   lengths, duplicates, quality, figures
     LedgerTally    spans and bytes by label and fate, also of each source, what evidence dropped them, and a few short
                    examples of those
     reprints       copies of a text that another outlet had first
@@ -18,11 +18,11 @@ import numpy as np
 import polars as pl
 
 from copydesk.labels import DROPPED, FATES, LABELS
+from copydesk.release.figures import UNKNOWN, Figures, figures
 from copydesk.text import span_texts
 
 __all__ = ["BY", "WORDS", "ArticleTally", "LedgerTally", "reprints"]
 
-UNKNOWN: Final = "(unknown)"
 EXAMPLE_LENGTH: Final = 80
 EXAMPLES: Final = 3
 BY: Final = ("source", "language", "site", "split", "year", "month", "encoding")
@@ -47,6 +47,7 @@ class ArticleTally:
         self.first: str | None = None
         self.last: str | None = None
         self.clusters: set[str] = set()
+        self.figures: dict[str, Figures] = {}
 
     def add(self, frame: pl.DataFrame) -> None:
         """Add the articles of one shard."""
@@ -74,6 +75,8 @@ class ArticleTally:
         self._add_sources(frame)
         self._add_words(frame["counts"].struct.field("words"))
         self._add_quality(frame["quality"])
+        for source, found in figures(frame).items():
+            self.figures[source] = self.figures.get(source, Figures()) + found
 
     def _add_sources(self, frame: pl.DataFrame) -> None:
         day = pl.col("published_at").dt.strftime("%Y-%m-%d")
@@ -114,6 +117,7 @@ class ArticleTally:
             **{f"by_{name}": dict(sorted(counter.items())) for name, counter in self.by.items()},
             "by_words": {str(least): number for least, number in sorted(self.words.items())},
             "sources": dict(sorted(self.sources.items())),
+            "figures": {source: found.counts() for source, found in sorted(self.figures.items())},
             "quality_means": {name: round(s / n, 4) for name, (s, n) in sorted(self.quality.items()) if n},
         }
 
