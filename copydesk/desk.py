@@ -28,7 +28,7 @@ from copydesk.lines.sites import find_sites
 from copydesk.repair import kind_names, repair_lines
 from copydesk.schema import load_schema
 from copydesk.sources import REFUSED
-from copydesk.text import compose_texts, content_hashes
+from copydesk.text import MARKED, compose_texts, content_hashes
 
 __all__ = ["Judged", "Prepared", "judge", "prepare", "survey"]
 
@@ -124,9 +124,7 @@ def _articles(documents: pl.DataFrame, spans: pl.DataFrame, ledger: pl.DataFrame
         .with_columns(
             pl.col("text").fill_null(""),
             pl.col("headings").fill_null([]),
-            split=pl.lit("train"),
-            duplicate_cluster=pl.lit(None, dtype=pl.String),
-            duplicate_of=pl.lit(None, dtype=pl.String),
+            **dict.fromkeys(MARKED, pl.lit(None, dtype=pl.String)) | {"split": pl.lit("train")},
             content_sha256=pl.lit("0" * 64),
         )
         .with_columns(

@@ -94,7 +94,8 @@ def ingest(job: Job, over: Over) -> Outcome:
         judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
         kept = pl.Series("id", plan.kept(job.mode) if plan.carried else [], dtype=pl.String)
         kept.to_frame().write_ipc(work / "kept.arrow")
-        comparing = stages.Comparing(tuple(folders), plan.last, work / "kept.arrow", work / "marks.arrow", work.parent)
+        cache = work.parent / "corpus"
+        comparing = stages.Comparing(tuple(folders), plan.last, work / "kept.arrow", work / "marks.arrow", cache)
         over("compare", stages.compare, [comparing])
         if plan.last and kept.len():
             folders.append(_emptied(work / "kept"))

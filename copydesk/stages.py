@@ -2,7 +2,7 @@
 
     read      a batch's files to documents, lines, survey-* and refused
     learn     all surveys to the knowledge, or the frozen one put in its place
-    judge     a batch that was read to articles, ledger and broken
+    judge     a batch that was read to articles, ledger and broken, and the sketches of its texts
     compare   all articles, new and kept, to marks: duplicates and splits
 
 Each is a function of its arguments and the files they name, so that it can run in any process. A stage that is done
@@ -119,6 +119,7 @@ def judge(task: Judging) -> int:
     _write(task.folder, "articles", judged.articles)
     _write(task.folder, "ledger", judged.ledger)
     _write(task.folder, "broken", judged.refused)
+    _write(task.folder, "sketches", corpus.sketches(judged.articles))
     mark.touch()
     return prepared.documents.height
 
@@ -127,7 +128,10 @@ def compare(task: Comparing) -> None:
     """Write what the articles of the coming release, new and kept, say of each other (columns corpus.MARKS)."""
     new = [pl.scan_ipc(path) for path in tables(task.folders, "articles")]
     kept = task.last.articles(pl.read_ipc(task.kept)["id"]) if task.last else []
-    _write(task.marks.parent, task.marks.stem, corpus.compare(new, kept, task.cache))
+    withdrawn = [one["id"] for one in task.last.manifest.body["withdrawn"]] if task.last else []
+    task.cache.mkdir(exist_ok=True)
+    marks = corpus.compare(new, kept, task.cache, sketched=tables(task.folders, "sketches"), withdrawn=withdrawn)
+    _write(task.marks.parent, task.marks.stem, marks)
 
 
 def tables(folders: Iterable[Path], name: str) -> list[Path]:

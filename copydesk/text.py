@@ -22,9 +22,21 @@ import pyarrow.compute as pc
 
 from copydesk.labels import KEPT
 
-__all__ = ["BOOKKEEPING", "as_utf8", "canonical_rows", "compose_texts", "content_hashes", "said", "span_texts"]
+__all__ = [
+    "BOOKKEEPING",
+    "MARKED",
+    "as_utf8",
+    "canonical_rows",
+    "compose_texts",
+    "content_hashes",
+    "said",
+    "span_texts",
+]
 
-BOOKKEEPING: Final = ("id", "uri", "source", "split", "duplicate_cluster", "duplicate_of", "content_sha256")
+MARKED: Final = ("duplicate_cluster", "duplicate_of", "duplicate_outlet", "duplicate_agency", "split")
+"""Columns that all articles together decide, and not an article's own document."""
+
+BOOKKEEPING: Final = ("id", "uri", "source", *MARKED, "content_sha256")
 """Columns that name a row or that other documents decide: they are no part of its content."""
 
 FLOAT_STEPS: Final = 1_000_000

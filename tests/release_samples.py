@@ -143,7 +143,8 @@ def _article(  # noqa: PLR0917
             part.name: 0.5 for part in load_schema("article").polars["quality"].fields
         },
         "provenance": [{"field": "headline", "value": "Story", "evidence": "first line", "used": True}],
-        "duplicate_cluster": None, "duplicate_of": None, "split": "train", "content_sha256": "", "extra": None,
+        "duplicate_cluster": None, "duplicate_of": None, "duplicate_outlet": None, "duplicate_agency": None,
+        "split": "train", "content_sha256": "", "extra": None,
     }  # fmt: skip
 
 

@@ -154,8 +154,8 @@ def test_a_dry_run_writes_nothing(texts: Path, tmp_path: Path) -> None:
     assert (outcome.changes.changed, outcome.changes.same, outcome.version) == (1, 9, None)
 
 
-def test_exact_duplicates_are_marked_and_kept(plain: Path) -> None:
-    """Of articles with the same text the earliest stands for the others, which name it."""
+def test_copies_are_marked_and_kept(plain: Path) -> None:
+    """Of a text, its exact copy and its reprint the earliest stands for the others, which name it."""
     import polars as pl
 
     from copydesk.carry import last_release
@@ -164,7 +164,11 @@ def test_exact_duplicates_are_marked_and_kept(plain: Path) -> None:
     assert last is not None
     marked = pl.concat([pl.read_parquet(plain / shard.file) for shard in last.manifest.shards("article")])
     twins = marked.filter(pl.col("duplicate_cluster").is_not_null())
-    assert sorted(twins["uri"]) == ["archive/bridge-again.txt", "norda/000_5d0c1be2a7f94c11.txt"]
+    assert sorted(twins["uri"]) == [
+        "archive/bridge-again.txt",
+        "norda/000_5d0c1be2a7f94c11.txt",
+        "papers/gazette/2018-09-15_sound-bridge-to-be-rebuilt.txt",
+    ]
     assert twins["duplicate_of"].null_count() == 1
 
 

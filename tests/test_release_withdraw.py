@@ -132,8 +132,8 @@ def test_copies_of_it_get_another_to_stand_for_them(tmp_path):
     )
     told = {name: (group, of) for name, group, of in rows.iter_rows()}
     assert told == {
-        ordered["a"][1]: ("a", None),
-        ordered["a"][2]: ("a", ordered["a"][1]),
+        ordered["a"][1]: (ordered["a"][1], None),
+        ordered["a"][2]: (ordered["a"][1], ordered["a"][1]),
         ordered["b"][1]: (None, None),
     }
     assert verify(tmp_path) == []

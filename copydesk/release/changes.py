@@ -23,10 +23,11 @@ from copydesk.corrections import differing
 from copydesk.errors import VerifyError
 from copydesk.release.corrections import read_corrections
 from copydesk.release.manifest import Manifest, choose, read_manifest
+from copydesk.text import MARKED
 
 __all__ = ["KEYS", "compare", "compare_keys", "count_changes", "read_keys", "reasons", "render_changelog"]
 
-KEYS: Final = ("id", "uri", "source", "raw_sha256", "content_sha256", "split", "duplicate_cluster", "duplicate_of")
+KEYS: Final = ("id", "uri", "source", "raw_sha256", "content_sha256", *MARKED)
 RAW_FILE: Final = "raw file"
 CORRECTION: Final = "correction"
 CORPUS_CAUSE: Final = "other documents"
@@ -55,7 +56,9 @@ def read_keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
     """The KEYS of a release's articles, in order."""
     paths = [dataset / shard.file for shard in manifest.shards("article")]
     try:
-        return pl.read_parquet(paths, columns=list(KEYS))
+        rows = pl.scan_parquet(paths)
+        new = {name: pl.lit(None, dtype=pl.String) for name in KEYS if name not in rows.collect_schema()}
+        return rows.with_columns(**new).select(KEYS).collect()  # what an older schema does not have is null
     except (OSError, pl.exceptions.PolarsError) as error:
         raise VerifyError(
             f"{dataset}: release {manifest.version} cannot be read ({error}); run copydesk verify"
@@ -84,7 +87,7 @@ def compare_keys(old: pl.DataFrame, new: pl.DataFrame, judged_anew: str, correct
         .then(pl.lit("changed"))
         .when(differs["split"])
         .then(pl.lit("moved"))
-        .when(differs["duplicate_cluster"] | differs["duplicate_of"])
+        .when(pl.any_horizontal(differs[name] for name in MARKED))
         .then(pl.lit("regrouped"))
     )
     cause = (

@@ -66,7 +66,7 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
 
     The rows of all files together are the release, whatever files and order they come in. `quarantine` has the columns
     id, uri, source, raw_sha256, reason. `base` is the release that the rows were made from, None for a first one; where
-    the folder has another newest one by now, ReleaseError: run the ingest again. `marks` (id and order.MARKED) are
+    the folder has another newest one by now, ReleaseError: run the ingest again. `marks` (id and text.MARKED) are
     written in place of what the rows say there. Raises ReleaseError as well where the folder cannot be written, and
     where there is no article at all.
     """

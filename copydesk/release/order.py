@@ -24,11 +24,11 @@ import polars as pl
 import pyarrow as pa
 
 from copydesk.errors import ReleaseError
+from copydesk.text import MARKED
 
 __all__ = [
     "GREATEST",
     "LEAST",
-    "MARKED",
     "MEAN",
     "SPLITS",
     "Batches",
@@ -50,9 +50,6 @@ LEDGER_ROW: Final = 80
 
 SPLITS: Final = ("train", "validation", "test")
 """Order of the usual splits; others follow by name."""
-
-MARKED: Final = ("duplicate_cluster", "duplicate_of", "split")
-"""Columns that all articles together decide, and not an article's own document."""
 
 EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
 
@@ -108,9 +105,9 @@ def read_articles(batches: Batches, withdrawn: Sequence[str] = (), marks: pl.Dat
         [
             *(
                 pl.col(name).cast(pl.String)
-                for name in ("id", "uri", "source", "outlet", "split", "raw_sha256", "content_sha256")
+                for name in ("id", "uri", "source", "outlet", "raw_sha256", "content_sha256")
             ),
-            *(pl.col(name).cast(pl.String) for name in ("duplicate_cluster", "duplicate_of")),
+            *(pl.col(name).cast(pl.String) for name in MARKED),
             pl.col("published_at").dt.date().alias("day"),
             (pl.col("text").str.len_bytes() + ARTICLE_ROW).cast(pl.Int64).alias("weight"),
         ]

@@ -18,14 +18,15 @@ import polars as pl
 
 from copydesk.errors import ReleaseError
 from copydesk.release.folder import Folder
-from copydesk.release.order import MARKED, Batches, cut
+from copydesk.release.order import Batches, cut
 from copydesk.release.shards import RowDigest, Shard, arrow_table, parquet, shard_of
 from copydesk.release.tally import ArticleTally, LedgerTally, reprints
 from copydesk.schema import Schema
+from copydesk.text import BOOKKEEPING, MARKED
 
 __all__ = ["CONTENT", "Written", "article_content", "write_articles", "write_ledger"]
 
-CONTENT: Final = ("id", "uri", "source", "split", "duplicate_cluster", "duplicate_of", "content_sha256")
+CONTENT: Final = BOOKKEEPING
 """What makes a row of the articles: its content, its names and what other documents decided."""
 
 

@@ -22,6 +22,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow.parquet as pq
 
+from copydesk.corpus.clusters import CLUSTERED, clusters
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, compare_keys, count_changes, reasons, render_changelog
@@ -32,6 +33,7 @@ from copydesk.release.order import Batches, read_articles, read_ledger
 from copydesk.release.tables import Written, write_articles, write_ledger
 from copydesk.schema import Schema
 from copydesk.schema.fields import field_of
+from copydesk.text import MARKED
 
 __all__ = ["Withdrawn", "finish", "withdraw"]
 
@@ -90,7 +92,7 @@ def finish(folder: Folder) -> None:
 
 def _keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
     paths = [dataset / shard.file for shard in manifest.shards("article")]
-    return pl.read_parquet(paths, columns=[*KEYS, "published_at"])
+    return pl.read_parquet(paths, columns=[*KEYS, "published_at", "outlet", "agency"])
 
 
 def _files(manifests: Sequence[Manifest]) -> set[str]:
@@ -129,16 +131,8 @@ def _regrouped(keys: pl.DataFrame, name: str) -> pl.DataFrame:
     if cluster is None:
         return left
     mine = pl.col("duplicate_cluster").eq_missing(cluster)
-    group = left.filter(mine).sort("published_at", "id", nulls_last=True)
-    if not group.height:
-        return left
-    first = group["id"][0] if group.height > 1 else None
-    return left.with_columns(
-        duplicate_cluster=pl.when(mine & (first is None)).then(None).otherwise("duplicate_cluster"),
-        duplicate_of=pl.when(mine)
-        .then(pl.when(pl.col("id") != pl.lit(first)).then(pl.lit(first, pl.String)))
-        .otherwise("duplicate_of"),
-    )
+    copies = left.filter(mine).with_columns(group="duplicate_cluster").drop(CLUSTERED)
+    return pl.concat([left.filter(~mine), clusters(copies).select(left.columns)])
 
 
 def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame, staged: list[str]) -> dict[str, Any]:
@@ -148,7 +142,7 @@ def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame, staged: lis
             f"{folder / manifest.file}: nothing would be left of this release; delete the dataset instead"
         )
     journal = folder.subfolder(JOURNAL)
-    marks = keys.select("id", "duplicate_cluster", "duplicate_of")
+    marks = keys.select("id", *MARKED)
     batches = {table: _batches(folder, manifest, table, marks, journal) for table in ("article", "ledger")}
     schemas = {table: _schema(folder, manifest, table) for table in ("article", "ledger")}
     ordered = read_articles(batches["article"])

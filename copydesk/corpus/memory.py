@@ -1,0 +1,143 @@
+"""Memory: sketches and compared pairs, kept from ingest to ingest in a folder that may be lost at any time.
+
+    Memory   sketches by content, similarities by pair
+
+Sketches are named by the `content_sha256` of their article, pairs by the keys of their texts: what is found is right,
+whatever was ingested between. The files' names hold the digest of the code that made them and of Python's Unicode
+tables; those of other digests are thrown away. A file that cannot be read counts as lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from copydesk.corpus.shingles import U64
+from copydesk.corpus.sketches import SKETCH
+
+__all__ = ["PAIR", "SKETCHED", "Memory"]
+
+SKETCHED: Final = pl.Schema({"content_sha256": pl.String(), **SKETCH})
+"""A file of sketches: one row a content."""
+
+NAMES: Final = ("key", "check", "key_2", "check_2")
+PAIR: Final = pl.Schema({**dict.fromkeys(NAMES, pl.UInt64()), "similarity": pl.Float64()})
+"""A file of pairs: the keys of two texts, the lesser first, and their Jaccard similarity."""
+
+KEYS: Final = ("content_sha256", "key", "check", "shingles")
+MADE_BY: Final = ("shingles.py", "sketches.py", "pairs.py")
+
+
+@dataclass
+class Memory:
+    """What is known of texts. `main` is the file of sketches that lasts, `parts` those that came with this run."""
+
+    folder: Path
+    main: Path
+    pairs: Path
+    parts: list[Path] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, folder: Path, sketched: Sequence[Path] = ()) -> Memory:
+        """What lies in the folder, and the files of sketches (columns SKETCHED) that this run has made already."""
+        digest = _digest()
+        main, pairs = (folder / f"{name}-{digest}.arrow" for name in ("sketches", "pairs"))
+        for path in (*folder.glob("sketches-*"), *folder.glob("pairs-*")):
+            if path not in (main, pairs) or not _sound(path, SKETCHED if path == main else PAIR):
+                path.unlink()
+        return cls(folder, main, pairs, list(sketched))
+
+    def unsketched(self, articles: pl.DataFrame) -> pl.DataFrame:
+        """The first article of each content that has no sketch."""
+        known = [one for path in self._files() for one in _pieces(path, ["content_sha256"])]
+        missing = articles.join(
+            pl.concat([pl.DataFrame(schema=SKETCHED).select("content_sha256"), *known]),
+            on="content_sha256",
+            how="anti",
+            maintain_order="left",
+        )
+        return missing.unique("content_sha256", keep="first", maintain_order=True)
+
+    def add_sketches(self, table: pl.DataFrame) -> None:
+        """Take in the sketches of some contents."""
+        path = self.folder / f"sketches-{len(self.parts):06}.part"
+        table.cast(SKETCHED).rechunk().write_ipc(path)
+        self.parts.append(path)
+
+    def keep_sketches(self, contents: pl.Series) -> pl.DataFrame:
+        """Keep the sketches of these contents and no others: content_sha256, key, check, shingles, and the row `at`."""
+        wanted = contents.unique().to_frame()
+        draft, kept = self.folder / "sketches.draft", [pl.DataFrame(schema=SKETCHED).select(KEYS)]
+        with (
+            pa.OSFile(str(draft), "wb") as sink,
+            pa.ipc.new_file(sink, _table(pl.DataFrame(schema=SKETCHED)).schema) as out,
+        ):
+            for table in (table for path in self._files() for table in _pieces(path)):
+                some = table.join(wanted, on="content_sha256", how="semi", maintain_order="left")
+                some = some.unique("content_sha256", keep="first", maintain_order=True)
+                out.write_table(_table(some))
+                kept.append(some.select(KEYS))
+                wanted = wanted.join(kept[-1], on="content_sha256", how="anti")
+        draft.replace(self.main)
+        for path in self.folder.glob("sketches-*.part"):
+            path.unlink()
+        self.parts.clear()
+        return pl.concat(kept).with_row_index("at")
+
+    def band(self, name: str) -> U64:
+        """A column of the kept sketches, by `at`."""
+        return np.concatenate([np.zeros(0, np.uint64), *(one[name].to_numpy() for one in _pieces(self.main, [name]))])
+
+    def similarities(self, pairs: pl.DataFrame) -> npt.NDArray[np.float64]:
+        """The similarity of pairs (columns NAMES), in their order; not a number where it is not known."""
+        known = pl.read_ipc(self.pairs) if self.pairs.exists() else pl.DataFrame(schema=PAIR)
+        found = pairs.select(NAMES).join(known, on=NAMES, how="left", maintain_order="left")["similarity"]
+        return found.fill_null(float("nan")).to_numpy().copy()
+
+    def keep_similarities(self, pairs: pl.DataFrame) -> None:
+        """Keep the similarities of these pairs (columns PAIR) and no others."""
+        draft = self.folder / "pairs.draft"
+        pairs.cast(PAIR).rechunk().write_ipc(draft)
+        draft.replace(self.pairs)
+
+    def _files(self) -> list[Path]:
+        return [*([self.main] if self.main.exists() else []), *self.parts]
+
+
+def _digest() -> str:
+    """16 hexadecimal digits over the code that sketches and compares, and the version of Unicode."""
+    whole = hashlib.sha256(unicodedata.unidata_version.encode())
+    for name in MADE_BY:
+        whole.update((files("copydesk.corpus") / name).read_bytes())
+    return whole.hexdigest()[:16]
+
+
+def _sound(path: Path, schema: pl.Schema) -> bool:
+    """Whether a file can be read whole and has these columns."""
+    try:
+        return all(piece.schema == schema for piece in _pieces(path))
+    except (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError):
+        return False
+
+
+def _pieces(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    """An Arrow file batch by batch; it stays on disk, and only the columns asked for are touched."""
+    with pa.memory_map(str(path)) as source:
+        stream = pa.ipc.open_file(source)
+        for number in range(stream.num_record_batches):
+            batch = stream.get_batch(number)
+            yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch.select(columns) if columns else batch])))
+
+
+def _table(frame: pl.DataFrame) -> pa.Table:
+    return frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
