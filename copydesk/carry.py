@@ -2,15 +2,14 @@
 
 last_release     the newest release of a dataset, or None
 Last.knowledge   its knowledge, where it still holds
-Last.documents   id, source, uri and raw_sha256 of its articles
+Last.keys        the keys of its documents; `documents`: id, source, uri and raw_sha256
 Last.articles    its articles of some documents, lazily, shard by shard
-Last.keep        its rows of some documents, as tables of a batch
+Last.kept        the release with the documents whose rows stay, for the next one
 Last.raw         the raw bytes of some documents, out of the ledger, to be judged again
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +17,16 @@ from typing import Final
 
 import polars as pl
 
-from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
 from copydesk.release.corrections import read_corrections
 from copydesk.release.folder import KNOWLEDGE
+from copydesk.release.keys import release_keys
 from copydesk.release.manifest import Manifest, Reference, read_card, read_manifest
+from copydesk.release.rows import Kept, Rows, single_rows
 
 __all__ = ["Last", "last_release"]
+
+RAW: Final = pl.Schema({"id": pl.String(), "raw": pl.Binary()})
 
 DOUBLED: Final = 2
 """The knowledge is learned anew when the corpus has grown by this factor since: what repeats is seen better then."""
@@ -57,39 +59,39 @@ class Last:
         return read_corrections(self.folder, self.manifest.body)
 
     @cached_property
+    def keys(self) -> pl.DataFrame:
+        """The keys of all its documents (columns release.keys.KEYS), in its order."""
+        return release_keys(self.folder, self.reference, self.manifest)
+
+    @property
     def documents(self) -> pl.DataFrame:
         """Columns id, source, uri and raw_sha256 of all articles."""
-        return pl.concat([table.select("id", "source", "uri", "raw_sha256") for table in self._shards("article")])
+        return self.keys.select("id", "source", "uri", "raw_sha256")
 
     def articles(self, ids: pl.Series) -> list[pl.LazyFrame]:
         """Its articles of these documents, a frame for each shard, of which only what is asked for is read."""
-        wanted = pl.col("id").is_in(ids.implode())
-        return [pl.scan_parquet(path).filter(wanted) for path in self._paths("article")]
+        left_out = self.keys.filter(~pl.col("id").is_in(ids.implode()))
+        by_file = {int(str(file)): rows["id"] for (file,), rows in left_out.group_by("article_file")}
+        frames = []
+        for number, shard in enumerate(self.manifest.shards("article")):
+            frame, other = pl.scan_parquet(self.folder / shard.file), by_file.get(number)
+            if other is None or other.len() < shard.rows:
+                frames.append(frame if other is None else frame.filter(~pl.col("id").is_in(other.implode())))
+        return frames
 
-    def keep(self, ids: pl.Series, folder: Path) -> None:
-        """Write its rows of these documents into a batch's folder, a part for each shard that holds some."""
-        for table, name in (("article", "articles"), ("ledger", "ledger")):
-            for number, shard in enumerate(self._shards(table)):
-                rows = shard.filter(pl.col("id").is_in(ids.implode()))
-                if rows.height:
-                    rows.rechunk().write_ipc(folder / f"{name}-{number:06}.arrow")
+    def kept(self, ids: pl.Series) -> Kept:
+        """The release with those of its documents whose rows stay as they are."""
+        return Kept(self.manifest, self.keys, ids)
 
     def raw(self, ids: pl.Series) -> pl.DataFrame:
-        """Columns id and raw: the raw files of these documents, byte for byte."""
-        rows = [shard.filter(pl.col("id").is_in(ids.implode())).select("id", "raw") for shard in self._shards("ledger")]
-        joined = pl.concat(rows).group_by("id", maintain_order=True).agg("raw")
-        files = [b"".join(lines) for lines in joined["raw"]]
-        return pl.DataFrame({"id": joined["id"], "raw": files}, schema={"id": pl.String(), "raw": pl.Binary()})
-
-    def _shards(self, table: str) -> Iterator[pl.DataFrame]:
-        return (pl.read_parquet(path) for path in self._paths(table))
-
-    def _paths(self, table: str) -> list[Path]:
-        paths = [self.folder / shard.file for shard in self.manifest.shards(table)]
-        lost = next((path for path in paths if not path.is_file()), None)
-        if lost:
-            raise ReleaseError(f"{lost}: a file of release {self.reference.version} is missing; restore it")
-        return paths
+        """Columns id and raw: the raw files of these documents, byte for byte; all of them are held in memory."""
+        rows = Rows(self.folder, self.manifest.shards("ledger"), (), reusable=True)
+        runs = self.keys.filter(pl.col("id").is_in(ids.implode()))
+        found = rows.gather(single_rows(runs.drop_nulls("lines"))).select("id", "raw")
+        joined = found.group_by("id", maintain_order=True).agg("raw")
+        files = pl.DataFrame({"id": joined["id"], "raw": [b"".join(lines) for lines in joined["raw"]]}, schema=RAW)
+        whole = runs.select("id").join(files, on="id", how="left", maintain_order="left")
+        return whole.with_columns(pl.col("raw").fill_null(b""))
 
 
 def last_release(folder: Path) -> Last | None:

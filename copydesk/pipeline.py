@@ -34,9 +34,11 @@ from copydesk.release.commit import Result, write_release
 from copydesk.release.facts import Facts
 from copydesk.release.figures import fresh
 from copydesk.release.folder import WORK, Folder
+from copydesk.release.manifest import Reference
 from copydesk.release.quarantine import quarantine_lines
+from copydesk.release.rows import Batch
 from copydesk.runner import Over
-from copydesk.seen import SEEN, Seen, fingerprint, given_digest, moved_sources, sha256_of_file
+from copydesk.seen import Seen, fingerprint, given_digest, moved_sources, seen_table, sha256_of_file
 from copydesk.sources import DOCUMENTS, REFUSED, RawFile, document_id, given_row
 from copydesk.standing import standing
 
@@ -59,18 +61,17 @@ class _Plan:
     """Ids of released documents whose raw file is not among the job's."""
     carried: bool
     """Whether rows of the last release still hold as they are."""
-    corrected: pl.Series
-    """Those of `gone` of which people say something else now, so that their rows do not hold."""
+    corrected: tuple[str, ...]
+    """Ids of documents of which people say something else now, so that their rows do not hold."""
 
-    def kept(self, mode: str) -> list[str]:
-        """Ids of the documents whose rows or raw bytes come from the last release."""
-        stayed = [file.id for file, _, reason in self.same if reason is None]
-        still = self.gone.filter(~self.gone.is_in(self.corrected.implode()))
-        return stayed + (still.to_list() if mode == "append" else [])
+    def unchanged(self) -> pl.Series:
+        """Ids of the released documents whose raw file is as it was."""
+        return pl.Series([file.id for file, _, reason in self.same if reason is None], dtype=pl.String)
 
-    def again(self, mode: str) -> pl.Series:
-        """Ids of the vanished documents that are judged again, from the raw bytes in the ledger."""
-        return (self.corrected if self.carried else self.gone) if mode == "append" else self.gone.clear()
+    def others(self, made: pl.Series) -> pl.Series:
+        """Ids of the released documents that are not among those `made`: vanished, unchanged, or not readable now."""
+        ids = self.last.keys["id"] if self.last else pl.Series(dtype=pl.String)
+        return ids.filter(~ids.is_in(made.implode()))
 
 
 def ingest(job: Job, over: Over) -> Outcome:
@@ -85,6 +86,9 @@ def ingest(job: Job, over: Over) -> Outcome:
         work = _work(job, plan, folder)
         batches = _batches(job, plan, work)
         read = over("read", stages.read, batches)
+        if again := _again(job, plan, work, _read_ids(batches)):
+            read += over("read", stages.read, again)
+            batches += again
         knowledge = work / "-".join(
             ["knowledge", *([] if plan.frozen else [_digest([one.folder.name for one in batches])])]
         )
@@ -92,28 +96,19 @@ def ingest(job: Job, over: Over) -> Outcome:
         learning = stages.Learning(tuple(folders), knowledge, plan.profiles, plan.frozen, job.corrections)
         over("learn", stages.learn, [learning])
         judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
-        kept = pl.Series("id", plan.kept(job.mode) if plan.carried else [], dtype=pl.String)
-        kept.to_frame().write_ipc(work / "kept.arrow")
+        kept = _kept(job, plan, folders)
+        kept.to_frame("id").write_ipc(work / "kept.arrow")
         cache = work.parent / "corpus"
         comparing = stages.Comparing(tuple(folders), plan.last, work / "kept.arrow", work / "marks.arrow", cache)
         over("compare", stages.compare, [comparing])
-        if plan.last and kept.len():
-            folders.append(_emptied(work / "kept"))
-            plan.last.keep(kept, folders[-1])
-        refused = _refused(job, plan, folders)
-        arrived = fresh(stages.tables([one.folder for one in batches], "articles"), _held(plan))
-        releasing = _Releasing(job, plan.last, tuple(folders), knowledge, refused, comparing.marks)
+        refused, seen = _refused(job, plan, folders), _seen(job, plan, folders)
+        arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
+        releasing = _Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, seen)
         (result,) = over("release", _release, [releasing])
-        seen = _seen(job, plan, folders)
-        _remember(job, folder, Knowledge.load(knowledge), seen)
         shutil.rmtree(work, ignore_errors=True)
         worked = (sum(read), sum(judged))
         outcome = _outcome(job, plan, _changes(plan, seen), refused=refused.rows(), result=result, worked=worked)
         return replace(outcome, arrived=arrived)
-
-
-def _held(plan: _Plan) -> pl.DataFrame | None:
-    return plan.last.documents if plan.last else None
 
 
 def _plan(job: Job) -> _Plan:
@@ -122,18 +117,18 @@ def _plan(job: Job) -> _Plan:
     last = last_release(job.destination)
     if last is None:
         none = pl.Series(dtype=pl.String)
-        return _Plan(None, profiles, None, job.files, (), none, carried=False, corrected=none)
+        return _Plan(None, profiles, None, job.files, (), none, carried=False, corrected=())
     ids = pl.Series([file.id for file in job.files], dtype=pl.String)
     gone = last.documents.filter(~pl.col("id").is_in(ids.implode()))
     if job.mode == "mirror" and not job.allow_shrink:
         _guard(job, last, gone)
     frozen = None if job.relearn else last.knowledge(profiles, len(job.files) + len(gone))
-    stamp = _stamp(last, profiles, frozen) if frozen else None
+    stamp = _stamp(last.reference, profiles, frozen) if frozen else None
     seen = Seen.read(job.destination / WORK, stamp) if stamp else None
     same = seen.same(job.files, rehash=job.rehash) if seen else []
     known = {file.id for file, _, _ in same}
     todo = tuple(file for file in job.files if file.id not in known)
-    corrected = gone["id"].filter(gone["id"].is_in(differing(last.corrections, job.corrections)))
+    corrected = tuple(differing(last.corrections, job.corrections))
     return _Plan(last, profiles, frozen, todo, tuple(same), gone["id"], carried=seen is not None, corrected=corrected)
 
 
@@ -147,8 +142,8 @@ def _guard(job: Job, last: Last, gone: pl.DataFrame) -> None:
         )
 
 
-def _stamp(last: Last, profiles: str, knowledge: Knowledge) -> str:
-    return _digest([last.reference.sha256, fingerprint(profiles, knowledge.digest)])
+def _stamp(newest: Reference, profiles: str, knowledge: Knowledge) -> str:
+    return _digest([newest.sha256, fingerprint(profiles, knowledge.digest)])
 
 
 def _digest(parts: Sequence[object]) -> str:
@@ -159,7 +154,7 @@ def _unchanged(job: Job, plan: _Plan) -> bool:
     """Whether there is nothing to do: no file to read, none to drop, and the card would say the same."""
     if plan.last is None or not plan.carried or plan.todo or (len(plan.gone) and job.mode == "mirror"):
         return False
-    if len(plan.again(job.mode)):
+    if len(plan.corrected) and _listed(plan.others(plan.unchanged()), plan.corrected).len():
         return False
     body = plan.last.manifest.body
     quarantine = quarantine_lines(_refused(job, plan, []))
@@ -183,12 +178,6 @@ def _work(job: Job, plan: _Plan, folder: Folder) -> Path:
     return place / name
 
 
-def _emptied(path: Path) -> Path:
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir()
-    return path
-
-
 def _batches(job: Job, plan: _Plan, work: Path) -> list[stages.Batch]:
     """What is to be read, cut into batches, each in a folder named by what it holds."""
     learning = plan.frozen is None
@@ -198,12 +187,55 @@ def _batches(job: Job, plan: _Plan, work: Path) -> list[stages.Batch]:
         folder = work / f"batch-{_digest([held, learning])}"
         folder.mkdir(exist_ok=True)
         batches.append(stages.Batch(folder, files, job.profiles, learning))
-    again = plan.again(job.mode)
-    if plan.last and len(again):
-        folder = _emptied(work / f"gone-{_digest([again.to_list(), learning])}")
-        _vanished(job, plan.last, again).write_ipc(folder / "raw.arrow")
+    return batches
+
+
+def _again(job: Job, plan: _Plan, work: Path, made: pl.Series) -> list[stages.Batch]:
+    """Batches of released documents that are judged again out of the ledger.
+
+    Their rows do not hold any more, and no file gives them: it vanished, or cannot be read now.
+    """
+    if plan.last is None or job.mode == "mirror":
+        return []
+    ids = plan.others(pl.concat([made, plan.unchanged()]))
+    ids = _listed(ids, plan.corrected) if plan.carried else ids
+    size, learning = job.config.ingest.batch_documents, plan.frozen is None
+    batches = []
+    for some in (ids[start : start + size] for start in range(0, ids.len(), size)):
+        folder = work / f"again-{_digest([some.to_list(), learning])}"
+        folder.mkdir(exist_ok=True)
+        if not (folder / "raw.arrow").exists():
+            draft = folder / "raw.draft"
+            _vanished(job, plan.last, some).write_ipc(draft)
+            draft.replace(folder / "raw.arrow")
         batches.append(stages.Batch(folder, (), job.profiles, learning))
     return batches
+
+
+def _kept(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.Series:
+    """Ids of the documents whose rows are the last release's: in append mode all that no batch made anew.
+
+    So an article stays where its file vanished, and where the file is there and can no longer be read; a mirror run
+    lets both go.
+    """
+    if not plan.carried:
+        return pl.Series("id", [], dtype=pl.String)
+    if job.mode == "mirror":
+        return plan.unchanged()
+    return plan.others(_ids(stages.tables(folders, "keys")))
+
+
+def _read_ids(batches: Sequence[stages.Batch]) -> pl.Series:
+    return _ids(stages.tables([batch.folder for batch in batches], "documents"))
+
+
+def _ids(paths: Sequence[Path]) -> pl.Series:
+    parts = [pl.scan_ipc(path).select("id").collect()["id"] for path in paths]
+    return pl.concat([pl.Series("id", [], dtype=pl.String), *parts])
+
+
+def _listed(ids: pl.Series, some: Sequence[str]) -> pl.Series:
+    return ids.filter(ids.is_in(list(some)))
 
 
 def _vanished(job: Job, last: Last, gone: pl.Series) -> pl.DataFrame:
@@ -237,31 +269,43 @@ class _Releasing:
     """All that a release is made from."""
 
     job: Job
-    last: Last | None
+    plan: _Plan
     folders: tuple[Path, ...]
     knowledge: Path
     refused: pl.DataFrame
+    kept: pl.Series
     marks: Path
+    seen: pl.DataFrame
 
 
 def _release(task: _Releasing) -> Result:
-    """Write the next release from what lies in the batches' folders."""
-    articles = stages.tables(task.folders, "articles")
-    if task.refused.height and not any(pl.scan_ipc(path).head(1).collect().height for path in articles):
+    """Write the next release from what lies in the batches' folders and what stays of the last one."""
+    batches = [Batch(*(folder / f"{name}.arrow" for name in ("articles", "ledger", "keys"))) for folder in task.folders]
+    marks, last = pl.read_ipc(task.marks), task.plan.last
+    if task.refused.height and not marks.height:
         uri, reason = task.refused.select("uri", "reason").row(0)
         more = f" (and {task.refused.height - 1} more)" if task.refused.height > 1 else ""
         raise ReleaseError(f"no document could be read, so there is nothing to release: {uri}: {reason}{more}")
-    knowledge = Knowledge.load(task.knowledge)
-    return write_release(
+    knowledge, work = Knowledge.load(task.knowledge), task.job.destination / WORK
+    stamps: list[str] = []
+
+    def remember(newest: Reference) -> None:
+        stamps.append(_stamp(newest, knowledge.profiles, knowledge))
+        Seen.write(work, stamps[-1], task.seen)
+
+    result = write_release(
         task.job.destination,
-        articles,
-        stages.tables(task.folders, "ledger"),
+        batches,
         task.refused,
         knowledge,
         _facts(task.job, knowledge.profiles),
-        base=task.last.reference if task.last else None,
-        marks=pl.read_ipc(task.marks),
+        base=last.reference if last else None,
+        kept=last.kept(task.kept) if last else None,
+        marks=marks,
+        remember=remember,
     )
+    Seen.prune(work, stamps[-1])
+    return result
 
 
 def _facts(job: Job, profiles: str) -> Facts:
@@ -283,28 +327,20 @@ def _refused(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
 def _seen(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
     """What this ingest saw of the job's files (columns SEEN)."""
     paths = stages.tables(folders, "documents")
-    hashes = {key: sha for path in paths for key, sha in pl.read_ipc(path).select("id", "raw_sha256").iter_rows()}
+    found: dict[str, tuple[str | None, str | None]] = {}
+    for path in paths:
+        found.update((key, (sha, None)) for key, sha in pl.read_ipc(path).select("id", "raw_sha256").iter_rows())
+    found.update((file.id, (sha, reason)) for file, sha, reason in plan.same)
     refused = _refused(job, plan, folders).select("id", "raw_sha256", "reason")
-    reasons = {key: (sha, reason) for key, sha, reason in refused.iter_rows()}
-    before = {file.id: (sha, reason) for file, sha, reason in plan.same}
-    rows = [
-        (file.id, file.source, file.uri, file.size, file.modified, given_digest(file))
-        + (before.get(file.id) or reasons.get(file.id) or (hashes.get(file.id), None))
-        for file in job.files
-    ]
-    return pl.DataFrame(rows, schema=SEEN, orient="row")
-
-
-def _remember(job: Job, folder: Folder, knowledge: Knowledge, seen: pl.DataFrame) -> None:
-    """Keep what was seen for the next ingest, bound to the release that now is the newest."""
-    last = last_release(job.destination)
-    if last is not None:
-        Seen.write(folder.subfolder(WORK), _stamp(last, knowledge.profiles, knowledge), seen)
+    found.update((key, (sha, reason)) for key, sha, reason in refused.iter_rows())
+    return seen_table(job.files, [found.get(file.id, (None, None)) for file in job.files])
 
 
 def _changes(plan: _Plan, seen: pl.DataFrame) -> Changes:
     """How the raw files differ from those of the last release, those in quarantine included."""
-    fresh = seen.filter(~pl.col("id").is_in([file.id for file, _, _ in plan.same]))
+    fresh = seen.filter(
+        ~pl.col("id").is_in(pl.Series([file.id for file, _, _ in plan.same], dtype=pl.String).implode())
+    )
     if plan.last is None:
         return Changes(fresh.height, 0, 0, 0)
     both = fresh.join(plan.last.documents.select("id", before="raw_sha256"), on="id", how="inner")
@@ -314,11 +350,7 @@ def _changes(plan: _Plan, seen: pl.DataFrame) -> Changes:
 
 def _dry_changes(plan: _Plan) -> Changes:
     """The same for a run that only looks: it reads the files for their hashes."""
-    rows = [
-        (file.id, file.source, file.uri, file.size, file.modified, "", sha256_of_file(file.path), None)
-        for file in plan.todo
-    ]
-    return _changes(plan, pl.DataFrame(rows, schema=SEEN, orient="row"))
+    return _changes(plan, seen_table(plan.todo, [(sha256_of_file(file.path), None) for file in plan.todo]))
 
 
 def _outcome(
@@ -330,7 +362,7 @@ def _outcome(
     result: Result | None = None,
     worked: tuple[int, int] = (0, 0),
 ) -> Outcome:
-    now = last_release(job.destination)
+    now = last_release(job.destination) if job.corrections.height else None
     return Outcome(
         name=job.name,
         folder=job.destination,
@@ -345,7 +377,7 @@ def _outcome(
         judged=worked[1],
         documents=result.documents if result else plan.last.documents.height if plan.last else 0,
         refused=tuple((row[1], row[4]) for row in refused),
-        labels=tuple(now.manifest.body["ledger"]["by_label"]) if now and result else (),
+        labels=result.labels if result else (),
         notes=(
             *job.notes,
             *(standing(now, job.corrections) if now else ()),

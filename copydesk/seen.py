@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from copydesk.release.facts import code_digest
+from copydesk.release.facts import code_digest, made_with
 from copydesk.schema import load_schema
 from copydesk.sources import RawFile
 
-__all__ = ["SEEN", "Seen", "fingerprint", "given_digest", "moved_sources", "sha256_of_file"]
+__all__ = ["SEEN", "Seen", "fingerprint", "given_digest", "moved_sources", "seen_table", "sha256_of_file"]
 
 SEEN: Final = pl.Schema(
     {
@@ -41,23 +42,30 @@ SEEN: Final = pl.Schema(
 
 
 def fingerprint(profiles: str, knowledge: str) -> str:
-    """16 hexadecimal digits over the digests of code, schemas, profiles and knowledge."""
-    parts = (code_digest(), load_schema("article").digest, load_schema("ledger").digest, profiles, knowledge)
+    """16 hexadecimal digits over the digests of code, schemas, profiles and knowledge, and the libraries' versions."""
+    made = [f"{name} {version}" for name, version in sorted(made_with().items())]
+    parts = (code_digest(), load_schema("article").digest, load_schema("ledger").digest, profiles, knowledge, *made)
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
 
 
 def given_digest(file: RawFile) -> str:
     """16 hexadecimal digits over all that is said of a file beside its bytes."""
-    said = json.dumps([dict(file.given), file.years, file.corrections], sort_keys=True, ensure_ascii=False)
+    return _said(tuple(file.given.items()), file.years, file.corrections)
+
+
+@lru_cache(maxsize=4096)
+def _said(given: tuple[tuple[str, str], ...], years: tuple[int, int] | None, corrections: str) -> str:
+    said = json.dumps([dict(given), years, corrections], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def moved_sources(folder: Path, files: Iterable[RawFile], *, remember: bool) -> list[str]:
+def moved_sources(folder: Path, files: Sequence[RawFile], *, remember: bool) -> list[str]:
     """A note for each source that was read from another place by the last ingest into this `.work` folder.
 
     Sources are told apart by name, so files of the same uri replace the articles of the other place.
     """
-    now = {file.source: str(file.path.resolve().parents[file.uri.count("/")]) for file in files}
+    first = {file.source: file for file in reversed(files)}
+    now = {name: str(file.path.resolve().parents[file.uri.count("/")]) for name, file in first.items()}
     try:
         before = json.loads((folder / "roots.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -72,28 +80,47 @@ def moved_sources(folder: Path, files: Iterable[RawFile], *, remember: bool) -> 
     ]
 
 
+def seen_table(files: Sequence[RawFile], found: Sequence[tuple[str | None, str | None]]) -> pl.DataFrame:
+    """The table SEEN of files, with the hash of each and the reason that it was refused for, if it was."""
+    columns = {
+        "id": [file.id for file in files],
+        "source": [file.source for file in files],
+        "uri": [file.uri for file in files],
+        "size": [file.size for file in files],
+        "modified": [file.modified for file in files],
+        "given": [given_digest(file) for file in files],
+        "raw_sha256": [one[0] for one in found],
+        "reason": [one[1] for one in found],
+    }
+    return pl.DataFrame(columns, schema=SEEN)
+
+
 @dataclass(frozen=True)
 class Seen:
     """The files that the ingest of a release saw, by id."""
 
-    rows: dict[str, tuple[int, int, str, str | None, str | None]]
+    rows: Mapping[str, tuple[int, int, str, str | None, str | None]]
 
     @classmethod
     def read(cls, folder: Path, stamp: str) -> Seen | None:
         """The cache of that stamp in a `.work` folder; None where there is none, or it is damaged."""
         try:
             table = pl.read_ipc(folder / f"seen-{stamp}.arrow")
-            rows = table.select("id", "size", "modified", "given", "raw_sha256", "reason").iter_rows()
+            facts = (table[name].to_list() for name in ("size", "modified", "given", "raw_sha256", "reason"))
+            return cls(dict(zip(table["id"].to_list(), zip(*facts, strict=True), strict=True)))
         except (OSError, pl.exceptions.PolarsError):
             return None
-        return cls({row[0]: row[1:] for row in rows})
 
     @staticmethod
     def write(folder: Path, stamp: str, table: pl.DataFrame) -> None:
-        """Keep the table (columns SEEN) under that stamp, and no other."""
+        """Keep the table (columns SEEN) under that stamp, beside those of other stamps."""
         draft = folder / "seen.draft"
         table.select(SEEN.names()).cast(SEEN).write_ipc(draft)
         draft.replace(folder / f"seen-{stamp}.arrow")
+
+    @staticmethod
+    def prune(folder: Path, stamp: str) -> None:
+        """Throw away the caches of all other stamps."""
         for other in folder.glob("seen-*.arrow"):
             if other.name != f"seen-{stamp}.arrow":
                 other.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
     read      a batch's files to documents, lines, survey-* and refused
     learn     all surveys to the knowledge, or the frozen one put in its place
-    judge     a batch that was read to articles, ledger and broken, and the sketches of its texts
+    judge     a batch that was read to articles, ledger, their keys, and broken, and the sketches of its texts
     compare   all articles, new and kept, to marks: duplicates and splits
 
 Each is a function of its arguments and the files they name, so that it can run in any process. A stage that is done
@@ -23,6 +23,7 @@ from copydesk.carry import Last
 from copydesk.corrections import EMPTY
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
+from copydesk.release.keys import keys_of
 from copydesk.sources import DOCUMENTS, RawFile, read_batch
 
 __all__ = ["Batch", "Comparing", "Judging", "Learning", "compare", "judge", "learn", "read", "tables"]
@@ -119,6 +120,7 @@ def judge(task: Judging) -> int:
     _write(task.folder, "articles", judged.articles)
     _write(task.folder, "ledger", judged.ledger)
     _write(task.folder, "broken", judged.refused)
+    _write(task.folder, "keys", keys_of(judged.articles, judged.ledger))
     _write(task.folder, "sketches", corpus.sketches(judged.articles))
     mark.touch()
     return prepared.documents.height
@@ -135,8 +137,8 @@ def compare(task: Comparing) -> None:
 
 
 def tables(folders: Iterable[Path], name: str) -> list[Path]:
-    """The files of that table, or of its numbered parts, in the folders."""
-    return [path for folder in folders for path in sorted(folder.glob(f"{name}*.arrow"))]
+    """The files of that table in the folders."""
+    return [path for folder in folders if (path := folder / f"{name}.arrow").exists()]
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from copydesk.knowledge import Knowledge
 from copydesk.labels import FATE_OF
 from copydesk.release.commit import Result, write_release
 from copydesk.release.facts import Facts
+from copydesk.release.rows import Batch
 from copydesk.schema import load_schema
 from copydesk.text import content_hashes
 
@@ -194,7 +195,7 @@ def release(
         files = write_batches(Path(work), *tables, **(batches or {}))
         return write_release(
             destination,
-            *files,
+            [Batch(*pair) for pair in zip(*files, strict=True)],
             options.pop("quarantine", NO_REFUSALS),
             options.pop("knowledge", Knowledge()),
             options.pop("facts", Facts("harbour-corpus")),

@@ -138,11 +138,12 @@ def test_growth_at_the_end_rewrites_the_last_shard_only(tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_shards_keep_their_bounds_and_mean(seed):
+def test_shards_keep_their_bounds_and_mean(seed, monkeypatch):
     """No shard passes GREATEST (but one huge row), all but the last have LEAST, their mean is near MEAN."""
+    monkeypatch.setattr(order, "TAILS", (1,))
     draw = random.Random(seed)
     weights = [draw.choice([50, 500, 5_000, 20_000]) for _ in range(20_000)]
-    ends = order.cut([f"{seed}-{number}" for number in range(len(weights))], weights)
+    ends = order.cut([draw.getrandbits(32) for _ in weights], weights)
     sizes = [sum(weights[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
     assert ends == sorted(set(ends))
     assert ends[-1] == len(weights)
@@ -151,13 +152,29 @@ def test_shards_keep_their_bounds_and_mean(seed):
     assert 0.7 * order.MEAN < sum(sizes) / len(sizes) < 1.3 * order.MEAN
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_growth_rewrites_the_smallest_shards_of_the_tail(seed):
+    """What stood before the tail's last small shard stands after growth as well, or was joined in a larger shard."""
+    draw = random.Random(seed)
+    weights = [draw.choice([50, 500, 2_000]) for _ in range(draw.randint(10, 600))]
+    drawn = [draw.getrandbits(32) for _ in range(700)]
+    before = order.cut(drawn[: len(weights)], weights)
+    after = order.cut(drawn[: len(weights) + 20], [*weights, *(500 for _ in range(20))])
+    assert before[-1] == len(weights)
+    kept = [end for end in before[:-1] if end in after]
+    joined = [end for end in before[:-1] if end not in after]
+    assert kept == before[: len(kept)]
+    assert not joined or after[len(kept)] > joined[-1]
+    assert order.cut(drawn[: len(weights)], weights) == before
+
+
 def test_a_row_greater_than_a_shard_has_one_of_its_own():
     """It is neither lost nor joined with others."""
-    assert order.cut(["a", "b", "c"], [10, 1_000_000, 10]) in ([1, 2, 3], [2, 3])
+    assert order.cut([1, 2, 3], [10, 1_000_000, 10]) in ([1, 2, 3], [2, 3])
     assert order.cut([], []) == []
 
 
-def test_shards_are_zstd_with_page_index_and_without_foreign_metadata(tmp_path):
+def test_shards_are_zstd_with_page_index_and_their_tally(tmp_path):
     """What is written into the Parquet files, as the docs say."""
     release(tmp_path, sample_tables(range(50)))
     for table in ("article", "ledger"):
@@ -168,7 +185,7 @@ def test_shards_are_zstd_with_page_index_and_without_foreign_metadata(tmp_path):
             assert column.compression == "ZSTD"
             assert column.has_column_index
             assert column.has_offset_index
-            assert set(footer.metadata.metadata or {}) <= {b"ARROW:schema"}
+            assert set(footer.metadata.metadata or {}) <= {b"ARROW:schema", b"copydesk.tally"}
             assert footer.schema_arrow.equals(load_schema(table).arrow)
 
 
@@ -280,7 +297,7 @@ def test_without_articles_there_is_no_release(tmp_path):
     with pytest.raises(ReleaseError, match="every document is in quarantine"):
         release(tmp_path, (articles.clear(), ledger.clear()))
     with pytest.raises(ReleaseError, match="every document is in quarantine"):
-        commit.write_release(tmp_path, [], [], REFUSED, Knowledge(), Facts("x"))
+        commit.write_release(tmp_path, [], REFUSED, Knowledge(), Facts("x"))
     assert not (tmp_path / "README.md").exists()
 
 

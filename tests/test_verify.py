@@ -15,7 +15,7 @@ import pytest
 
 from copydesk.errors import ReleaseError
 from copydesk.release import card as card_module
-from copydesk.release import order, tables
+from copydesk.release import draft, order, tables
 from copydesk.release import verify as verify_module
 from copydesk.release.folder import sha256_of
 from copydesk.release.manifest import read_card, read_manifest
@@ -176,8 +176,8 @@ def test_rows_that_do_not_fit_each_other_are_named(tmp_path, change, what):
 
 def test_counts_that_were_written_wrong_are_named(tmp_path, monkeypatch):
     """The manifest's numbers are counted again."""
-    real = tables.ArticleTally.counts
-    monkeypatch.setattr(tables.ArticleTally, "counts", lambda self: {**real(self), "words": 1})
+    real = draft.article_counts
+    monkeypatch.setattr(draft, "article_counts", lambda tallies: {**real(tallies), "words": 1})
     release(tmp_path, sample_tables(range(20)))
     monkeypatch.undo()
     (problem,) = verify(tmp_path)
@@ -185,10 +185,19 @@ def test_counts_that_were_written_wrong_are_named(tmp_path, monkeypatch):
     assert int(problem.found) > 100
 
 
+def test_a_tally_that_was_written_wrong_is_named(tmp_path, monkeypatch):
+    """What the footers of the shards count is counted again, since later releases believe it."""
+    real = tables.article_tally
+    monkeypatch.setattr(tables, "article_tally", lambda frame: {**real(frame), "documents": 1})
+    release(tmp_path, sample_tables(range(20)))
+    monkeypatch.undo()
+    assert "the tally in its footer" in {problem.what for problem in verify(tmp_path)}
+
+
 def test_rows_out_of_order_are_named(tmp_path, monkeypatch):
     """The order by day and id is checked."""
-    real = order.in_order
-    monkeypatch.setattr(order, "in_order", lambda keys: real(keys).reverse())
+    real = draft.in_order
+    monkeypatch.setattr(draft, "in_order", lambda keys: real(keys).reverse())
     release(tmp_path, sample_tables(range(20)))
     monkeypatch.undo()
     assert "order of the articles" in {problem.what for problem in verify(tmp_path)}

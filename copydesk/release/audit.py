@@ -19,17 +19,25 @@ import pyarrow.parquet as pq
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
 from copydesk.release.folder import KNOWLEDGE, sha256_of
+from copydesk.release.keys import ledger_keys
 from copydesk.release.manifest import Manifest
 from copydesk.release.order import in_order
 from copydesk.release.problems import Problem
 from copydesk.release.quarantine import quarantine_facts
 from copydesk.release.reading import Piece, raw_of, read_pieces
-from copydesk.release.shards import RowDigest, Shard
-from copydesk.release.tables import CONTENT, article_content
-from copydesk.release.tally import ArticleTally, LedgerTally, reprints
+from copydesk.release.shards import Shard, read_tally
+from copydesk.release.tables import CONTENT, article_content, ledger_content
+from copydesk.release.tally import (
+    Tally,
+    article_counts,
+    article_tally,
+    examples,
+    ledger_counts,
+    ledger_tally,
+    reprints,
+)
 from copydesk.release.variant_audit import audit_variant
 from copydesk.release.variants import holds_raw
-from copydesk.schema import load_schema
 from copydesk.schema.fields import type_name
 from copydesk.text import compose_texts, content_hashes, span_texts
 
@@ -72,14 +80,15 @@ def _keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
 
 
 def _article_problems(dataset: Path, manifest: Manifest, whole: pl.DataFrame) -> Iterator[Problem]:
-    tally = ArticleTally()
+    tallies = []
     for split, shards in manifest.splits("article").items():
         for shard in shards:
             yield from _shard_problems(dataset, manifest, "article", shard)
             frame = pl.read_parquet(dataset / shard.file)
-            tally.add(frame)
+            tallies.append(article_tally(frame))
+            yield from _tally_problems(dataset, shard, tallies[-1])
             yield from _row_problems(shard, split, frame)
-    counts = {**tally.counts(), "reprints": reprints(whole)}
+    counts = {**article_counts(tallies), "reprints": reprints(whole)}
     yield from _compared(manifest, "documents", manifest.body["documents"], whole.height)
     yield from _compared(manifest, "counts", manifest.body["counts"], counts)
     yield from _compared(
@@ -102,15 +111,17 @@ def _row_problems(shard: Shard, split: str, frame: pl.DataFrame) -> Iterator[Pro
 
 
 def _ledger_problems(dataset: Path, manifest: Manifest, whole: pl.DataFrame) -> Iterator[Problem]:
-    tally, digest = LedgerTally(), RowDigest(tuple(load_schema("ledger").polars))
+    tallies, keys = [], []
     for shard in manifest.shards("ledger"):
         yield from _shard_problems(dataset, manifest, "ledger", shard)
-        table = pq.ParquetFile(dataset / shard.file).read()
-        digest.update(table)
-        tally.add(pl.DataFrame(pl.from_arrow(table)), whole)
-    yield from _compared(manifest, "counts of the ledger", manifest.body["ledger"], tally.counts())
-    yield from _compared(manifest, "examples", manifest.body["examples"], tally.examples())
-    yield from _compared(manifest, "content of the ledger", manifest.body["content"]["ledger"], digest.hexdigest())
+        frame = pl.read_parquet(dataset / shard.file)
+        tallies.append(ledger_tally(frame, whole))
+        yield from _tally_problems(dataset, shard, tallies[-1])
+        keys.append(ledger_keys(frame))
+    yield from _compared(manifest, "counts of the ledger", manifest.body["ledger"], ledger_counts(tallies))
+    yield from _compared(manifest, "examples", manifest.body["examples"], examples(tallies))
+    content = ledger_content(pl.concat(keys))
+    yield from _compared(manifest, "content of the ledger", manifest.body["content"]["ledger"], content)
 
 
 def _shards_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
@@ -134,6 +145,13 @@ def _shard_problems(dataset: Path, manifest: Manifest, table: str, shard: Shard)
     for what, expected, seen in zip(("bytes", "rows", "columns"), facts, found, strict=True):
         if expected != seen:
             yield Problem(shard.file, what, str(expected), str(seen))
+
+
+def _tally_problems(dataset: Path, shard: Shard, tally: Tally) -> Iterator[Problem]:
+    """What the footer of a shard counts against its rows."""
+    told = read_tally(dataset / shard.file, lambda _: tally)
+    if told != json.loads(json.dumps(tally)):
+        yield Problem(shard.file, "the tally in its footer", json.dumps(tally), json.dumps(told))
 
 
 def _compared(manifest: Manifest, what: str, expected: Any, found: Any) -> Iterator[Problem]:

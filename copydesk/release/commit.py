@@ -10,7 +10,7 @@ which the next ingest uses or leaves alone. A draft that changes nothing touches
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -23,13 +23,14 @@ from copydesk.knowledge import Knowledge
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, compare_keys, count_changes, read_keys, reasons, render_changelog
 from copydesk.release.corrections import corrections_entry, read_corrections
+from copydesk.release.draft import Tables, ordered, write_tables
 from copydesk.release.facts import Facts, code_digest, made_with, release_date
 from copydesk.release.folder import CARD, CHANGELOG, KNOWLEDGE, WORK, Folder, read_bytes, sha256_of
 from copydesk.release.head import LOADABLE
+from copydesk.release.keys import prune_keys, save_keys
 from copydesk.release.manifest import FORMAT, Manifest, Reference, read_card, read_manifest
-from copydesk.release.order import Batches, read_articles, read_ledger
 from copydesk.release.quarantine import quarantine_facts, quarantine_lines
-from copydesk.release.tables import Written, write_articles, write_ledger
+from copydesk.release.rows import Batch, Kept, Rows, all_keys
 from copydesk.release.versions import next_version
 from copydesk.release.withdraw import finish
 from copydesk.schema import Schema, load_schema
@@ -49,26 +50,30 @@ class Result:
     documents: int
     quarantined: int
     new_files: int
+    labels: tuple[dict[str, Any], ...] = ()
+    """Spans and bytes by label and fate, where there is a new release."""
 
 
 def write_release(  # noqa: PLR0913 -- the parts of a release
     destination: Path,
-    articles: Iterable[Path],
-    ledger: Iterable[Path],
+    batches: Sequence[Batch],
     quarantine: pl.DataFrame,
     knowledge: Knowledge,
     facts: Facts,
     *,
     base: Reference | Literal["current"] | None = CURRENT,
+    kept: Kept | None = None,
     marks: pl.DataFrame | None = None,
+    remember: Callable[[Reference], None] | None = None,
 ) -> Result:
-    """Make the next release of the dataset in `destination` from Arrow IPC files of article and ledger rows.
+    """Make the next release of the dataset in `destination` from batches of new rows and the kept rows of the last one.
 
-    The rows of all files together are the release, whatever files and order they come in. `quarantine` has the columns
-    id, uri, source, raw_sha256, reason. `base` is the release that the rows were made from, None for a first one; where
-    the folder has another newest one by now, ReleaseError: run the ingest again. `marks` (id and text.MARKED) are
-    written in place of what the rows say there. Raises ReleaseError as well where the folder cannot be written, and
-    where there is no article at all.
+    The rows of all batches and the kept ones together are the release, whatever batches and order they come in.
+    `quarantine` has the columns id, uri, source, raw_sha256, reason. `base` is the release that the rows were made
+    from, None for a first one; where the folder has another newest one by now, ReleaseError: run the ingest again.
+    `marks` (id and text.MARKED) are written in place of what the rows say there. `remember` is called just before the
+    commit, with the release that is the newest after it. Raises ReleaseError as well where the folder cannot be
+    written, and where there is no article at all.
     """
     with Folder(destination).opened() as folder:
         finish(folder)
@@ -79,21 +84,35 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
         folder.unstage()
         try:
             beside = _Beside(quarantine, knowledge, facts, old.body["withdrawn"] if old else [], marks)
-            body, staged, keys = _draft(folder, Batches(articles), Batches(ledger), beside)
-            found = next_version(old, body)
+            draft = _draft(folder, batches, kept, beside)
+            found = next_version(old, draft.body)
             previous = references[-1].version if references else None
-            counted = (body["documents"], body["quarantine"]["documents"])
+            counted = (draft.body["documents"], draft.body["quarantine"]["documents"])
             if found is None:
+                _remember(folder, references[-1], None, remember)
                 return Result(None, None, previous, *counted, 0)
-            changes = count_changes(_changes(destination, old, body, keys, knowledge.corrections))
+            changes = count_changes(_changes(destination, old, kept, draft, knowledge.corrections))
             manifest = Manifest(
-                {**body, "version": found[0], "cause": found[1], "base": previous, "changes": changes}
+                {**draft.body, "version": found[0], "cause": found[1], "base": previous, "changes": changes}
             ).as_written()
-            folder.publish(staged)
+            folder.publish(draft.staged)
+            _remember(folder, manifest.reference, draft.keys, remember)
             _commit(folder, manifest, references)
-            return Result(*found, previous, *counted, len(staged))
+            prune_keys(folder.subfolder(WORK), manifest.reference)
+            labels = tuple(manifest.body["ledger"]["by_label"])
+            return Result(*found, previous, *counted, len(draft.staged), labels)
         finally:
             folder.unstage()
+
+
+def _remember(
+    folder: Folder, newest: Reference, keys: pl.DataFrame | None, remember: Callable[[Reference], None] | None
+) -> None:
+    """Leave what the next ingest can use, bound to the release that is about to be the newest."""
+    if keys is not None:
+        save_keys(folder.subfolder(WORK), newest, keys)
+    if remember is not None:
+        remember(newest)
 
 
 def _check_base(destination: Path, found: Sequence[Reference], base: Reference | str | None) -> None:
@@ -117,16 +136,12 @@ class _Beside:
     marks: pl.DataFrame | None
 
 
-def _draft(
-    folder: Folder, rows: Batches, lines: Batches, beside: _Beside
-) -> tuple[dict[str, Any], list[str], pl.DataFrame]:
-    """The manifest's body without its number, the names of the staged files, and the keys of the articles."""
+def _draft(folder: Folder, batches: Sequence[Batch], kept: Kept | None, beside: _Beside) -> Tables:
+    """The tables, with the whole body of the manifest but its number, and all staged files."""
     facts = beside.facts
-    keys = read_articles(rows, [one["id"] for one in beside.withdrawn], beside.marks)
-    runs = read_ledger(lines, keys)
-    schemas = load_schema("article"), load_schema("ledger")
-    first = write_articles(folder, schemas[0], rows, keys)
-    second = write_ledger(folder, schemas[1], lines, runs)
+    schemas = {name: load_schema(name) for name in ("article", "ledger")}
+    keys = ordered(all_keys(batches, kept), [one["id"] for one in beside.withdrawn], beside.marks)
+    drawn = write_tables(folder, schemas, _rows(folder, schemas, batches, kept), keys)
     refused = quarantine_lines(beside.quarantine)
     entry = quarantine_facts(refused)
     known, known_files = _knowledge(folder, beside.knowledge)
@@ -134,43 +149,45 @@ def _draft(
     body = {
         "format": FORMAT,
         "name": facts.name,
-        "date": release_date(first.counts["last_day"]),
+        "date": release_date(drawn.body["counts"]["last_day"]),
         "description": facts.told,
-        "documents": keys.height,
-        "content": {"article": first.content, "ledger": second.content},
-        "counts": first.counts,
-        "ledger": second.counts,
-        "examples": second.examples,
-        "tables": {"article": _table(schemas[0], first), "ledger": _table(schemas[1], second)},
+        **drawn.body,
         "knowledge": known,
         "quarantine": entry,
         "withdrawn": beside.withdrawn,
         "made_with": made_with(),
         "digests": {"code": code_digest(), **dict(sorted(facts.digests.items()))},
     }
-    return body, [name for name in (*first.staged, *second.staged, *quarantined, *known_files) if name], keys
+    return Tables(body, [*drawn.staged, *(name for name in (*quarantined, *known_files) if name)], drawn.keys)
+
+
+def _rows(
+    folder: Folder, schemas: Mapping[str, Schema], batches: Sequence[Batch], kept: Kept | None
+) -> dict[str, Rows]:
+    """Where the rows are; old shards are used as they are if this code and these libraries would write the same."""
+    old = kept.manifest.body if kept else None
+    same = old is not None and (old["made_with"], old["digests"]["code"]) == (made_with(), code_digest())
+    return {
+        name: Rows(
+            folder.path,
+            kept.manifest.shards(name) if kept else (),
+            [getattr(batch, place) for batch in batches],
+            reusable=same and old is not None and old["tables"][name]["schema"] == schemas[name].digest,
+        )
+        for name, place in (("article", "articles"), ("ledger", "ledger"))
+    }
 
 
 def _changes(
-    destination: Path, old: Manifest | None, body: dict[str, Any], keys: pl.DataFrame, corrections: pl.DataFrame
+    destination: Path, old: Manifest | None, kept: Kept | None, draft: Tables, corrections: pl.DataFrame
 ) -> pl.DataFrame:
     """How the articles differ from those of the base."""
-    keys = keys.select(KEYS)
+    keys = draft.keys.select(KEYS)
     if old is None:
         return compare_keys(keys.clear(), keys, "")
+    before = kept.keys.select(KEYS) if kept else read_keys(destination, old)
     corrected = differing(read_corrections(destination, old.body), corrections)
-    return compare_keys(read_keys(destination, old), keys, reasons(old.body, body), corrected)
-
-
-def _table(schema: Schema, written: Written) -> dict[str, Any]:
-    return {
-        "schema": schema.digest,
-        "columns": schema.columns,
-        "features": schema.features(),
-        "splits": [
-            {"name": name, "shards": [vars(shard) for shard in shards]} for name, shards in written.splits.items()
-        ],
-    }
+    return compare_keys(before, keys, reasons(old.body, draft.body), corrected)
 
 
 def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], list[str | None]]:

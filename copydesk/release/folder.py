@@ -132,6 +132,16 @@ class Folder:
                 )
         return None
 
+    def check(self, name: str, size: int) -> None:
+        """See that a file that stays is there and has its size; raises ReleaseError where not."""
+        path = self / name
+        try:
+            found = path.stat().st_size
+        except OSError as error:
+            raise ReleaseError(f"{path}: the last release's file is missing ({error.strerror}); restore it") from error
+        if found != size:
+            raise ReleaseError(f"{path}: has {found} bytes and should have {size}; it is damaged: restore it")
+
     def publish(self, names: Iterable[str]) -> None:
         """Move staged files to their places."""
         for name in names:

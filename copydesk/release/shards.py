@@ -2,26 +2,32 @@
 
 Shard         what a manifest says of one
 parquet       rows to bytes, the same for the same rows and library versions
+read_tally    what a shard counts, from its footer
 arrow_table   rows to the Arrow table of their schema, in one chunk
-RowDigest     what a table says, whatever its shards and its compression
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from copydesk.errors import ReleaseError
 from copydesk.release.folder import DATA, sha256_of
+from copydesk.release.tally import Tally
 from copydesk.schema import Schema
 
-__all__ = ["RowDigest", "Shard", "arrow_bytes", "arrow_table", "parquet", "shard_of"]
+__all__ = ["TALLY", "Shard", "arrow_bytes", "arrow_table", "parquet", "read_tally", "shard_of"]
+
+TALLY: Final = "copydesk.tally"
+"""The key of the tally in a footer."""
 
 ROW_GROUP: Final = {"article": 1_000, "ledger": 20_000}
 """Rows that are decoded together: 2 to 4 MB each, so that streaming stays small and pages can be skipped."""
@@ -47,19 +53,25 @@ def arrow_table(schema: Schema, frame: pl.DataFrame) -> pa.Table:
     return table.cast(schema.arrow).combine_chunks().replace_schema_metadata(None)
 
 
-def parquet(schema: Schema, table: pa.Table) -> bytes:
-    """Parquet bytes: zstd, page index, fixed row groups, no foreign metadata."""
+def parquet(schema: Schema, table: pa.Table, tally: Tally | None = None) -> bytes:
+    """Parquet bytes: zstd, page index, fixed row groups, and in the footer, beside Arrow's schema, the tally."""
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        row_group_size=ROW_GROUP[schema.name],
-        compression="zstd",
-        compression_level=ZSTD_LEVEL,
-        write_page_index=True,
-        write_statistics=True,
-    )
+    settings: Any = {"compression": "zstd", "compression_level": ZSTD_LEVEL, "write_page_index": True}
+    with pq.ParquetWriter(sink, table.schema, write_statistics=True, **settings) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP[schema.name])
+        if tally is not None:
+            writer.add_key_value_metadata({TALLY: json.dumps(tally, sort_keys=True, ensure_ascii=False)})
     return bytes(sink.getvalue())
+
+
+def read_tally(path: Path, count: Callable[[pl.DataFrame], Tally]) -> Tally:
+    """The tally in a shard's footer; in one of another making, `count` of its rows. Raises ReleaseError."""
+    try:
+        held = (pq.read_metadata(path).metadata or {}).get(TALLY.encode())
+        tally: Tally = count(pl.read_parquet(path)) if held is None else json.loads(held)
+    except (OSError, pa.ArrowInvalid, ValueError, pl.exceptions.PolarsError) as error:
+        raise ReleaseError(f"{path}: cannot be read ({error}); run copydesk verify, then restore the file") from error
+    return tally
 
 
 def shard_of(table: pa.Table, data: bytes) -> Shard:
@@ -84,43 +96,5 @@ def _bytes(array: Any) -> int:
     return (len(array) * int(kind.bit_width) + 7) // 8
 
 
-class RowDigest:
-    """SHA-256 over a flat table, column by column, however it is cut into pieces.
-
-    A number enters as its little-endian bytes, a text or bytes as its length (32 bits, -1 for null) and its bytes.
-    """
-
-    def __init__(self, columns: tuple[str, ...]) -> None:
-        self._columns = {name: (hashlib.sha256(), hashlib.sha256()) for name in columns}
-
-    def update(self, table: pa.Table) -> None:
-        """Add the rows of a table that has the columns."""
-        for name, (sizes, values) in self._columns.items():
-            for chunk in table[name].chunks:
-                if pa.types.is_string(chunk.type) or pa.types.is_binary(chunk.type):
-                    lengths = pl.Series(pl.from_arrow(_lengths(chunk))).fill_null(-1).to_numpy()
-                    sizes.update(np.ascontiguousarray(lengths, dtype="<i4").tobytes())
-                    values.update(_joined(chunk))
-                else:
-                    values.update(np.ascontiguousarray(pl.Series(pl.from_arrow(chunk)).to_numpy()).tobytes())
-
-    def hexdigest(self) -> str:
-        """64 hexadecimal digits."""
-        whole = hashlib.sha256()
-        for name, (sizes, values) in self._columns.items():
-            whole.update(f"{name} {sizes.hexdigest()} {values.hexdigest()}\n".encode())
-        return whole.hexdigest()
-
-
 def _lengths(chunk: Any) -> Any:
     return pc.binary_length(chunk)
-
-
-def _joined(chunk: Any) -> memoryview:
-    """The bytes of a string or binary array, one after the other, nulls as nothing, without copying."""
-    full = chunk.drop_null()  # pc.fill_null would import pandas, for a third of a second
-    _, offsets, data = full.buffers()
-    if not len(full) or data is None:
-        return memoryview(b"")
-    ends = np.frombuffer(offsets, dtype=np.int32)
-    return memoryview(data)[ends[full.offset] : ends[full.offset + len(full)]]

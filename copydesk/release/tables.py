@@ -2,9 +2,10 @@
 
     write_articles   the articles, split by split
     write_ledger     the ledger, documents in the order of the articles; a document's rows never straddle two shards
-    article_content  what the rows of the articles say, as one hash
+    article_content, ledger_content   what the rows of a table say, as one hash
 
-Only one shard's rows are in memory at a time.
+Only one shard's rows are in memory at a time, and of a shard that stays as it is none: where the rows that belong
+together are just those of an old shard, that is the shard.
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import polars as pl
 
 from copydesk.errors import ReleaseError
 from copydesk.release.folder import Folder
-from copydesk.release.order import Batches, cut
-from copydesk.release.shards import RowDigest, Shard, arrow_table, parquet, shard_of
-from copydesk.release.tally import ArticleTally, LedgerTally, reprints
+from copydesk.release.order import cut
+from copydesk.release.rows import Rows, single_rows
+from copydesk.release.shards import Shard, arrow_table, parquet, read_tally, shard_of
+from copydesk.release.tally import Tally, article_tally, ledger_tally
 from copydesk.schema import Schema
 from copydesk.text import BOOKKEEPING, MARKED
 
-__all__ = ["CONTENT", "Written", "article_content", "write_articles", "write_ledger"]
+__all__ = ["CONTENT", "Written", "article_content", "ledger_content", "write_articles", "write_ledger"]
 
 CONTENT: Final = BOOKKEEPING
 """What makes a row of the articles: its content, its names and what other documents decided."""
@@ -32,13 +35,12 @@ CONTENT: Final = BOOKKEEPING
 
 @dataclass
 class Written:
-    """What a table came to: shards by split, staged file names, counts, examples, and the hash of what it says."""
+    """What a table came to: shards by split, their tallies, staged file names, and where each document's rows are."""
 
     splits: dict[str, list[Shard]] = field(default_factory=dict)
-    staged: list[str | None] = field(default_factory=list)
-    counts: dict[str, Any] = field(default_factory=dict)
-    examples: dict[str, list[str]] = field(default_factory=dict)
-    content: str = ""
+    tallies: list[Tally] = field(default_factory=list)
+    staged: list[str] = field(default_factory=list)
+    places: list[pl.DataFrame] = field(default_factory=list)
 
 
 def article_content(keys: pl.DataFrame) -> str:
@@ -50,47 +52,71 @@ def article_content(keys: pl.DataFrame) -> str:
     return whole.hexdigest()
 
 
-def write_articles(folder: Folder, schema: Schema, batches: Batches, keys: pl.DataFrame) -> Written:
+def ledger_content(keys: pl.DataFrame) -> str:
+    """SHA-256 over each document's id and the hash of its ledger rows, in order, one document on a line."""
+    whole = hashlib.sha256()
+    for part in keys.drop_nulls("ledger_sha256").select("id", "ledger_sha256").iter_slices(10_000):
+        whole.update("".join(f"{name} {digest.hex()}\n" for name, digest in part.iter_rows()).encode())
+    return whole.hexdigest()
+
+
+def write_articles(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame) -> Written:
     """Stage the shards of the articles. Raises ReleaseError where a row breaks the schema."""
-    written, tally = Written(content=article_content(keys)), ArticleTally()
+    written = Written()
     for split in keys["split"].unique(maintain_order=True):
-        rows = keys.filter(pl.col("split") == split)
         shards = written.splits.setdefault(split, [])
-        for part in _parts(rows):
-            frame = _checked(schema, batches.gather(part).with_columns(part.select(MARKED)))
-            tally.add(frame)
-            _stage(folder, schema, frame, shards, written)
-    written.counts = {**tally.counts(), "reprints": reprints(keys)}
+        for part in _parts(keys.filter(pl.col("split") == split), "weight"):
+            wanted = part.select(file="article_file", row="article_row")
+            shard = None if part["changed"].any() else _reused(folder, rows, wanted["file"], part.height)
+            if shard is None:
+                frame = _checked(schema, rows.gather(wanted).with_columns(part.select(MARKED)))
+                shard = _stage(folder, schema, frame, article_tally(frame), written)
+            else:
+                written.tallies.append(read_tally(folder / shard.file, article_tally))
+            number = sum(len(some) for some in written.splits.values())
+            shards.append(shard)
+            written.places.append(
+                part.select(
+                    "id",
+                    article_file=pl.lit(number, pl.UInt32),
+                    article_row=pl.int_range(pl.len(), dtype=pl.UInt32),
+                )
+            )
     return written
 
 
-def write_ledger(folder: Folder, schema: Schema, batches: Batches, runs: pl.DataFrame) -> Written:
+def write_ledger(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame) -> Written:
     """Stage the shards of the ledger. Raises ReleaseError where a row breaks the schema."""
-    written, tally = Written(splits={"train": []}), LedgerTally()
-    digest = RowDigest(tuple(schema.polars))
-    documents = runs.group_by("rank", maintain_order=True).agg(pl.col("id").first(), pl.col("weight").sum())
-    for part in _parts(documents):
-        some = runs.filter(pl.col("rank").is_between(part["rank"][0], part["rank"][-1]))
-        frame = _checked(schema, batches.gather(_rows(some)))
-        tally.add(frame, some.select("id", "source").unique())
-        digest.update(_stage(folder, schema, frame, written.splits["train"], written))
-    if not written.splits["train"]:
+    written = Written(splits={"train": []})
+    for number, part in enumerate(_parts(keys.drop_nulls("lines"), "line_weight")):
+        shard = _reused(folder, rows, part["ledger_file"], int(part["lines"].sum()))
+        if shard is None:
+            frame = _checked(schema, rows.gather(single_rows(part)))
+            shard = _stage(folder, schema, frame, ledger_tally(frame, part), written)
+        else:
+            written.tallies.append(read_tally(folder / shard.file, partial(ledger_tally, documents=part)))
+        written.splits["train"].append(shard)
+        row = (pl.col("lines").cum_sum() - pl.col("lines")).alias("ledger_row")
+        written.places.append(part.select("id", pl.lit(number, pl.UInt32).alias("ledger_file"), row))
+    if not written.places:
         raise ReleaseError("there are no ledger rows: every document is empty; give some that hold text")
-    written.counts, written.examples, written.content = tally.counts(), tally.examples(), digest.hexdigest()
     return written
 
 
-def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def _parts(rows: pl.DataFrame, weight: str) -> Iterator[pl.DataFrame]:
     start = 0
-    for end in cut(rows["id"].to_list(), rows["weight"].to_list()):
+    for end in cut(rows["drawn"], rows[weight]):
         yield rows[start:end]
         start = end
 
 
-def _rows(runs: pl.DataFrame) -> pl.DataFrame:
-    """Runs (file, row, length) to single rows (file, row)."""
-    numbers = pl.int_ranges(pl.col("row"), pl.col("row") + pl.col("length"), dtype=pl.UInt32)
-    return runs.select("file", row=numbers).explode("row")
+def _reused(folder: Folder, rows: Rows, files: pl.Series, number: int) -> Shard | None:
+    """The old shard whose rows are just those of a part: `number` rows out of it and no other file."""
+    shard = rows.shard(files[0]) if rows.reusable and files.n_unique() == 1 else None
+    if shard is None or shard.rows != number:
+        return None
+    folder.check(shard.file, shard.bytes)
+    return shard
 
 
 def _checked(schema: Schema, frame: pl.DataFrame) -> pl.DataFrame:
@@ -105,10 +131,11 @@ def _checked(schema: Schema, frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _stage(folder: Folder, schema: Schema, frame: pl.DataFrame, shards: list[Shard], written: Written) -> Any:
+def _stage(folder: Folder, schema: Schema, frame: pl.DataFrame, tally: Tally, written: Written) -> Shard:
     table = arrow_table(schema, frame)
-    data = parquet(schema, table)
+    data = parquet(schema, table, tally)
     shard = shard_of(table, data)
-    shards.append(shard)
-    written.staged.append(folder.stage(shard.file, data))
-    return table
+    written.tallies.append(tally)
+    if name := folder.stage(shard.file, data):
+        written.staged.append(name)
+    return shard

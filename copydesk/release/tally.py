@@ -1,17 +1,19 @@
-"""The tally: what a manifest counts and a card tells, added up shard by shard.
+"""The tally: what a manifest counts and a card tells, shard by shard, and added up.
 
-    ArticleTally   documents by source, language, site, split, year, month and encoding; each source's size and span;
-                   lengths, duplicates, quality, figures
-    LedgerTally    spans and bytes by label and fate, also of each source, what evidence dropped them, and a few short
-                   examples of those
-    reprints       copies of a text that another outlet had first
+    article_tally    one shard's documents by source, language, site, split, year, month and encoding; each source's
+                     size and span; lengths, duplicates, quality, figures
+    ledger_tally     one shard's spans and bytes by label and fate and source, what evidence dropped them, its examples
+    article_counts, ledger_counts, examples   the sums over the tallies of all shards, as a manifest holds them
+    reprints         copies of a text that another outlet had first
 
-Shards come in the order of the release and are functions of its rows, so every number here is one as well.
+A tally is plain JSON and stands in the footer of its shard, so that a shard that stays as it is need not be read to be
+counted. Every number is whole, so the sums do not depend on the order of the shards.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -19,176 +21,198 @@ import polars as pl
 
 from copydesk.labels import DROPPED, FATES, LABELS
 from copydesk.release.figures import UNKNOWN, Figures, figures
-from copydesk.text import span_texts
+from copydesk.text import FLOAT_STEPS, span_texts
 
-__all__ = ["BY", "WORDS", "ArticleTally", "LedgerTally", "reprints"]
+__all__ = [
+    "WORDS",
+    "Tally",
+    "article_counts",
+    "article_tally",
+    "examples",
+    "ledger_counts",
+    "ledger_tally",
+    "reprints",
+]
 
-EXAMPLE_LENGTH: Final = 80
-EXAMPLES: Final = 3
-BY: Final = ("source", "language", "site", "split", "year", "month", "encoding")
+Tally = Mapping[str, Any]
 
+GROUPS: Final = ("source", "language", "site", "split", "year", "month", "encoding")
 WORDS: Final = tuple(round(2 ** (step / 2)) for step in range(33))
 """Least words of each class of length, two to an octave; the class before the first is that of empty texts."""
 
-CANDIDATES: Final = 200
-"""Texts per label that stay in the running for an example between shards; bounds the memory, not the counts."""
+EXAMPLE_LENGTH: Final = 80
+EXAMPLES: Final = 3
+CANDIDATES: Final = 8
+"""Texts of a label that one shard proposes as examples: the furniture of a site is among the first of every shard."""
 
 
-class ArticleTally:
-    """Counts over articles."""
-
-    def __init__(self) -> None:
-        self.documents = 0
-        self.by: dict[str, Counter[str]] = {name: Counter() for name in BY}
-        self.sources: dict[str, dict[str, Any]] = {}
-        self.words: Counter[int] = Counter()
-        self.sums: Counter[str] = Counter()
-        self.quality: dict[str, list[float]] = {}
-        self.first: str | None = None
-        self.last: str | None = None
-        self.clusters: set[str] = set()
-        self.figures: dict[str, Figures] = {}
-
-    def add(self, frame: pl.DataFrame) -> None:
-        """Add the articles of one shard."""
-        self.documents += frame.height
-        days = frame["published_at"].drop_nulls()
-        at = pl.col("published_at").dt
-        frame = frame.with_columns(year=at.year().cast(pl.String), month=at.strftime("%Y-%m"))
-        for name, counter in self.by.items():
-            counts = frame.select(pl.col(name).fill_null(UNKNOWN)).to_series().value_counts()
-            counter.update(dict(counts.iter_rows()))
-        if days.len():
-            ends = days.dt.strftime("%Y-%m-%d")
-            self.first = min(filter(None, (self.first, str(ends.min()))))
-            self.last = max(filter(None, (self.last, str(ends.max()))))
-        self.sums.update(
-            undated=frame["published_at"].null_count(),
-            truncated=int(frame["truncated"].sum()),
-            repaired=int((frame["repairs"].list.len() > 0).sum()),
-            duplicates=frame["duplicate_of"].drop_nulls().len(),
-            without_headline=frame["headline"].null_count(),
-            empty=int((frame["text"] == "").sum()),
-            **{name: int(frame["counts"].struct.field(name).sum()) for name in ("chars", "words", "sentences")},
-        )
-        self.clusters.update(frame["duplicate_cluster"].drop_nulls())
-        self._add_sources(frame)
-        self._add_words(frame["counts"].struct.field("words"))
-        self._add_quality(frame["quality"])
-        for source, found in figures(frame).items():
-            self.figures[source] = self.figures.get(source, Figures()) + found
-
-    def _add_sources(self, frame: pl.DataFrame) -> None:
-        day = pl.col("published_at").dt.strftime("%Y-%m-%d")
-        found = frame.group_by("source").agg(
-            documents=pl.len(),
-            words=pl.col("counts").struct.field("words").cast(pl.Int64).sum(),
-            undated=pl.col("published_at").null_count(),
-            duplicates=pl.col("duplicate_of").count(),
-            first_day=day.min(),
-            last_day=day.max(),
-        )
-        for row in found.iter_rows(named=True):
-            name = str(row.pop("source"))
-            self.sources[name] = _added(self.sources.get(name, {}), row)
-
-    def _add_words(self, words: pl.Series) -> None:
-        """Articles by class of length: the least words of the class, 0 for none."""
-        places = np.searchsorted(WORDS, words.to_numpy(), side="right")
-        numbers, counts = np.unique(places, return_counts=True)
-        self.words.update({WORDS[n - 1] if n else 0: int(c) for n, c in zip(numbers, counts, strict=True)})
-
-    def _add_quality(self, quality: pl.Series) -> None:
-        """Sums in 64 bits by NumPy, one after the other: the same on every machine and number of threads."""
-        for part in quality.struct.fields:
-            values = quality.struct.field(part).drop_nulls().cast(pl.Float64).to_numpy()
-            total = self.quality.setdefault(part, [0.0, 0])
-            total[0] += float(values.sum())
-            total[1] += len(values)
-
-    def counts(self) -> dict[str, Any]:
-        """The counts, sorted by key, as a manifest holds them."""
-        return {
-            "documents": self.documents,
-            "first_day": self.first,
-            "last_day": self.last,
-            "duplicate_clusters": len(self.clusters),
-            **dict(sorted(self.sums.items())),
-            **{f"by_{name}": dict(sorted(counter.items())) for name, counter in self.by.items()},
-            "by_words": {str(least): number for least, number in sorted(self.words.items())},
-            "sources": dict(sorted(self.sources.items())),
-            "figures": {source: found.counts() for source, found in sorted(self.figures.items())},
-            "quality_means": {name: round(s / n, 4) for name, (s, n) in sorted(self.quality.items()) if n},
-        }
+def article_tally(frame: pl.DataFrame) -> Tally:
+    """What one shard of articles adds."""
+    at = pl.col("published_at").dt
+    frame = frame.with_columns(year=at.year().cast(pl.String), month=at.strftime("%Y-%m"), day=at.strftime("%Y-%m-%d"))
+    quality = frame["quality"].struct
+    return {
+        "documents": frame.height,
+        "sums": _sums(frame),
+        "by": {name: _counted(frame[name]) for name in GROUPS},
+        "words": _classes(frame["counts"].struct.field("words")),
+        "sources": _sources(frame),
+        "quality": {part: _steps(quality.field(part)) for part in quality.fields},
+        "figures": {source: found.counts() for source, found in sorted(figures(frame).items())},
+    }
 
 
-class LedgerTally:
-    """Counts over the ledger."""
-
-    def __init__(self) -> None:
-        self.spans: Counter[tuple[str, str, str]] = Counter()
-        self.bytes: Counter[tuple[str, str, str]] = Counter()
-        self.evidence: Counter[str] = Counter()
-        self.texts: dict[str, Counter[str]] = {label: Counter() for label in DROPPED}
-
-    def add(self, frame: pl.DataFrame, documents: pl.DataFrame) -> None:
-        """Add the rows of one shard; `documents` says the source of each of its documents, and may hold others."""
-        known = frame.select("id", "label", "fate", bytes=pl.col("raw").bin.size()).join(
-            documents.select("id", "source"), on="id", how="left"
-        )
-        counts = known.group_by("source", "label", "fate").agg(spans=pl.len(), bytes=pl.col("bytes").sum())
-        for source, label, fate, spans, size in counts.iter_rows():
-            self.spans[source, label, fate] += spans
-            self.bytes[source, label, fate] += size
-        dropped = frame.filter(pl.col("fate") == "dropped")
-        kinds = dropped["evidence"].str.extract(r"^([^:]*)").value_counts()
-        self.evidence.update(dict(kinds.iter_rows()))
-        texts = dropped.select("label", text=span_texts(dropped).str.replace_all(r"[ \t\r\n]+", " ").str.strip_chars())
-        seen = texts.filter(pl.col("text").str.len_chars().is_between(2, 400)).group_by("label", "text").len()
-        for label, text, number in seen.sort("label", "len", "text", descending=[False, True, False]).iter_rows():
-            self.texts.setdefault(label, Counter())[text] += number
-        for label, counter in self.texts.items():
-            self.texts[label] = Counter(dict(_first(counter, CANDIDATES)))
-
-    def counts(self) -> dict[str, Any]:
-        """The counts in the order of the labels, as a manifest holds them."""
-        return {
-            "spans": sum(self.spans.values()),
-            "bytes": sum(self.bytes.values()),
-            "by_fate": {fate: sum(n for key, n in self.spans.items() if key[2] == fate) for fate in FATES},
-            "dropped_by_evidence": dict(sorted(self.evidence.items())),
-            "by_label": self._rows(),
-            "by_source": {source: self._rows(source) for source in sorted({key[0] for key in self.spans})},
-        }
-
-    def _rows(self, source: str | None = None) -> list[dict[str, Any]]:
-        """Spans and bytes of each label and fate, of one source or of all, in the order of the labels."""
-        order = {name: number for number, name in enumerate((*LABELS, *FATES))}
-        sums: dict[tuple[str, str], list[int]] = {}
-        for key, spans in self.spans.items():
-            if source in (None, key[0]):
-                found = sums.setdefault(key[1:], [0, 0])
-                found[0] += spans
-                found[1] += self.bytes[key]
-        return [
-            {"label": label, "fate": fate, "spans": spans, "bytes": size}
-            for (label, fate), (spans, size) in sorted(sums.items(), key=lambda one: [order.get(n, 99) for n in one[0]])
-        ]
-
-    def examples(self) -> dict[str, list[str]]:
-        """The most frequent short texts of each dropped label."""
-        return {
-            label: [_short(text) for text, _ in _first(counter, EXAMPLES)]
-            for label, counter in sorted(self.texts.items())
-            if counter
-        }
+def _sums(frame: pl.DataFrame) -> dict[str, int]:
+    sizes = frame["counts"].struct
+    return {
+        "undated": frame["published_at"].null_count(),
+        "truncated": int(frame["truncated"].sum()),
+        "repaired": int((frame["repairs"].list.len() > 0).sum()),
+        "duplicates": frame["duplicate_of"].count(),
+        # the one that stands for a cluster is the one of its articles that is no duplicate of another
+        "duplicate_clusters": frame.filter(pl.col("duplicate_of").is_null())["duplicate_cluster"].count(),
+        "without_headline": frame["headline"].null_count(),
+        "empty": int((frame["text"] == "").sum()),
+        **{name: int(sizes.field(name).sum()) for name in ("chars", "words", "sentences")},
+    }
 
 
-def _added(before: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+def _sources(frame: pl.DataFrame) -> dict[str, Any]:
+    found = frame.group_by("source").agg(
+        documents=pl.len(),
+        words=pl.col("counts").struct.field("words").cast(pl.Int64).sum(),
+        undated=pl.col("published_at").null_count(),
+        duplicates=pl.col("duplicate_of").count(),
+        first_day=pl.col("day").min(),
+        last_day=pl.col("day").max(),
+    )
+    return {str(row.pop("source")): row for row in found.sort("source").iter_rows(named=True)}
+
+
+def _classes(words: pl.Series) -> dict[str, int]:
+    """Articles by class of length: the least words of the class, 0 for none."""
+    numbers, counts = np.unique(np.searchsorted(WORDS, words.to_numpy(), side="right"), return_counts=True)
+    return {str(WORDS[n - 1] if n else 0): int(count) for n, count in zip(numbers, counts, strict=True)}
+
+
+def _counted(values: pl.Series) -> dict[str, int]:
+    return dict(sorted(values.cast(pl.String).fill_null(UNKNOWN).value_counts().iter_rows()))
+
+
+def _steps(values: pl.Series) -> list[int]:
+    """Sum in millionths, and how many there are."""
+    known = values.drop_nulls()
+    steps = (known.cast(pl.Float64) * FLOAT_STEPS).round().cast(pl.Int64).sum()
+    return [int(steps), known.len()]
+
+
+def article_counts(tallies: Sequence[Tally]) -> dict[str, Any]:
+    """The counts over all shards."""
+    quality: dict[str, list[int]] = {}
+    for name, (steps, number) in (pair for one in tallies for pair in one["quality"].items()):
+        before = quality.get(name, [0, 0])
+        quality[name] = [before[0] + steps, before[1] + number]
+    sources: dict[str, dict[str, Any]] = {}
+    for name, facts in (pair for one in tallies for pair in one["sources"].items()):
+        sources[name] = _joined(sources.get(name, {}), facts)
+    known: dict[str, Figures] = {}
+    for name, facts in (pair for one in tallies for pair in one["figures"].items()):
+        known[name] = known.get(name, Figures()) + Figures.read(facts)
+    words = _added(one["words"] for one in tallies)
+    return {
+        "documents": sum(one["documents"] for one in tallies),
+        "first_day": min((one["first_day"] for one in sources.values() if one["first_day"]), default=None),
+        "last_day": max((one["last_day"] for one in sources.values() if one["last_day"]), default=None),
+        **_added(one["sums"] for one in tallies),
+        **{f"by_{name}": _added(one["by"][name] for one in tallies) for name in GROUPS},
+        "by_words": {least: words[least] for least in sorted(words, key=int)},
+        "sources": dict(sorted(sources.items())),
+        "figures": {source: found.counts() for source, found in sorted(known.items())},
+        "quality_means": {name: round(s / n / FLOAT_STEPS, 4) for name, (s, n) in sorted(quality.items()) if n},
+    }
+
+
+def _joined(before: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """Two parts of a source's facts: numbers added up, the earlier first day, the later last day."""
     ends = {"first_day": min, "last_day": max}
     known = {key: [one for one in (before.get(key), value) if one is not None] for key, value in more.items()}
     return {key: ends.get(key, sum)(values) if values else None for key, values in known.items()}
+
+
+def _added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    whole: Counter[str] = Counter()
+    for part in parts:
+        whole.update(part)
+    return dict(sorted(whole.items()))
+
+
+def ledger_tally(frame: pl.DataFrame, documents: pl.DataFrame) -> Tally:
+    """What one shard of the ledger adds; `documents` says the source of each of its documents, and may hold others."""
+    known = frame.select("id", pl.col("label", "fate").cast(pl.String), bytes=pl.col("raw").bin.size()).join(
+        documents.select("id", "source"), on="id", how="left"
+    )
+    counts = known.group_by("source", "label", "fate").agg(spans=pl.len(), bytes=pl.col("bytes").sum())
+    dropped = frame.filter(pl.col("fate") == "dropped")
+    return {
+        "spans": [list(row) for row in counts.sort("source", "label", "fate").iter_rows()],
+        "evidence": dict(sorted(dropped["evidence"].str.extract(r"^([^:]*)").value_counts().iter_rows())),
+        "texts": _candidates(dropped),
+    }
+
+
+def _candidates(dropped: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """For each label the shard's most frequent short texts, cut to what is shown."""
+    text = span_texts(dropped).str.replace_all(r"[ \t\r\n]+", " ").str.strip_chars()
+    texts = dropped.select(pl.col("label").cast(pl.String), text=text)
+    seen = texts.filter(pl.col("text").str.len_chars().is_between(2, 400)).group_by("label", "text").len("spans")
+    size = pl.col("text").str.len_chars()
+    first = seen.sort("label", -pl.col("spans").cast(pl.Int64), size, "text").group_by("label", maintain_order=True)
+    found: dict[str, dict[str, int]] = {}
+    for label, one, spans in first.head(CANDIDATES).select("label", "text", "spans").iter_rows():
+        of_label = found.setdefault(label, {})
+        of_label[_short(one)] = of_label.get(_short(one), 0) + spans
+    return found
+
+
+def ledger_counts(tallies: Sequence[Tally]) -> dict[str, Any]:
+    """The counts over all shards, in the order of the labels."""
+    rows = [row for one in tallies for row in one["spans"]]
+    by_label = _by_label(rows)
+    return {
+        "spans": sum(row["spans"] for row in by_label),
+        "bytes": sum(row["bytes"] for row in by_label),
+        "by_fate": {fate: sum(row["spans"] for row in by_label if row["fate"] == fate) for fate in FATES},
+        "dropped_by_evidence": _added(one["evidence"] for one in tallies),
+        "by_label": by_label,
+        "by_source": {
+            name: _by_label([row for row in rows if row[0] == name]) for name in sorted({row[0] for row in rows})
+        },
+    }
+
+
+def _by_label(rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Spans and bytes of each label and fate, in the order of the labels."""
+    order = {name: number for number, name in enumerate((*LABELS, *FATES))}
+    sums: dict[tuple[str, str], list[int]] = {}
+    for _, label, fate, spans, size in rows:
+        found = sums.setdefault((label, fate), [0, 0])
+        found[0] += spans
+        found[1] += size
+    return [
+        {"label": label, "fate": fate, "spans": spans, "bytes": size}
+        for (label, fate), (spans, size) in sorted(sums.items(), key=lambda one: [order.get(n, 99) for n in one[0]])
+    ]
+
+
+def examples(tallies: Sequence[Tally]) -> dict[str, list[str]]:
+    """The most frequent of the shards' texts for each dropped label; then the shortest, then by alphabet."""
+    found = {}
+    for label in sorted({*DROPPED, *(label for one in tallies for label in one["texts"])}):
+        texts = _added(one["texts"].get(label, {}) for one in tallies)
+        first = sorted(texts.items(), key=lambda pair: (-pair[1], len(pair[0]), pair[0]))[:EXAMPLES]
+        if first:
+            found[label] = [text for text, _ in first]
+    return found
 
 
 def reprints(articles: pl.DataFrame) -> int:
@@ -200,11 +224,6 @@ def reprints(articles: pl.DataFrame) -> int:
     firsts = articles.select(duplicate_of="id", first=outlet)
     copies = articles.select("duplicate_of", outlet=outlet).drop_nulls("duplicate_of").join(firsts, on="duplicate_of")
     return int((copies["outlet"] != copies["first"]).sum())
-
-
-def _first(counter: Counter[str], number: int) -> list[tuple[str, int]]:
-    """The most frequent, then the shortest, then in alphabetical order."""
-    return sorted(counter.items(), key=lambda pair: (-pair[1], len(pair[0]), pair[0]))[:number]
 
 
 def _short(text: str) -> str:

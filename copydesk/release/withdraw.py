@@ -26,14 +26,14 @@ from copydesk.corpus.clusters import CLUSTERED, clusters
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, compare_keys, count_changes, reasons, render_changelog
+from copydesk.release.draft import ordered, write_tables
 from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes
 from copydesk.release.head import LOADABLE
+from copydesk.release.keys import shard_keys
 from copydesk.release.manifest import Manifest, choose, read_card, read_manifest
-from copydesk.release.order import Batches, read_articles, read_ledger
-from copydesk.release.tables import Written, write_articles, write_ledger
+from copydesk.release.rows import Rows
 from copydesk.schema import Schema
 from copydesk.schema.fields import field_of
-from copydesk.text import MARKED
 
 __all__ = ["Withdrawn", "finish", "withdraw"]
 
@@ -141,43 +141,14 @@ def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame, staged: lis
         raise ReleaseError(
             f"{folder / manifest.file}: nothing would be left of this release; delete the dataset instead"
         )
-    journal = folder.subfolder(JOURNAL)
-    marks = keys.select("id", *MARKED)
-    batches = {table: _batches(folder, manifest, table, marks, journal) for table in ("article", "ledger")}
     schemas = {table: _schema(folder, manifest, table) for table in ("article", "ledger")}
-    ordered = read_articles(batches["article"])
-    runs = read_ledger(batches["ledger"], ordered)
-    first = write_articles(folder, schemas["article"], batches["article"], ordered)
-    second = write_ledger(folder, schemas["ledger"], batches["ledger"], runs)
-    staged += [name for name in (*first.staged, *second.staged) if name]
-    return {
-        "documents": ordered.height,
-        "content": {"article": first.content, "ledger": second.content},
-        "counts": first.counts,
-        "ledger": second.counts,
-        "examples": second.examples,
-        "tables": {
-            "article": manifest.body["tables"]["article"] | {"splits": _splits(first)},
-            "ledger": manifest.body["tables"]["ledger"] | {"splits": _splits(second)},
-        },
-    }
-
-
-def _splits(written: Written) -> list[dict[str, Any]]:
-    return [{"name": name, "shards": [vars(shard) for shard in shards]} for name, shards in written.splits.items()]
-
-
-def _batches(folder: Folder, manifest: Manifest, table: str, marks: pl.DataFrame, journal: Path) -> Batches:
-    """The shards of a release as batch files, only with the documents that `marks` has, and marked so."""
-    paths = []
-    for number, shard in enumerate(manifest.shards(table)):
-        rows = pl.read_parquet(folder / shard.file)
-        rows = rows.join(marks, on="id", how="inner", suffix="_new", maintain_order="left")
-        if table == "article":
-            rows = rows.with_columns(pl.col(f"{name}_new").alias(name) for name in marks.columns[1:])
-        paths.append(journal / f"{manifest.version}-{table}-{number:05}.arrow")
-        rows.select(list(manifest.body["tables"][table]["columns"])).rechunk().write_ipc(paths[-1])
-    return Batches(paths)
+    rows = {table: Rows(folder.path, manifest.shards(table), (), reusable=True) for table in schemas}
+    held = shard_keys(folder.path, manifest).join(keys.select("id"), on="id", how="semi", maintain_order="left")
+    drawn = write_tables(folder, schemas, rows, ordered(held, marks=keys))
+    staged += drawn.staged
+    old = manifest.body["tables"]
+    tables = {name: old[name] | {"splits": table["splits"]} for name, table in drawn.body["tables"].items()}
+    return {**drawn.body, "tables": tables}
 
 
 def _schema(folder: Folder, manifest: Manifest, table: str) -> Schema:

@@ -1,0 +1,101 @@
+"""The draft of a release: its tables, counted and staged, from keys. Nothing that a reader sees is touched.
+
+ordered        the keys of the coming release, checked and marked, in its order
+write_tables   shards of both tables, and what of a manifest hangs on them
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from copydesk.errors import ReleaseError
+from copydesk.release.folder import Folder
+from copydesk.release.order import in_order
+from copydesk.release.rows import Rows
+from copydesk.release.tables import Written, article_content, ledger_content, write_articles, write_ledger
+from copydesk.release.tally import article_counts, examples, ledger_counts, reprints
+from copydesk.schema import Schema
+from copydesk.text import MARKED
+
+__all__ = ["Tables", "ordered", "write_tables"]
+
+EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Both tables: the parts of a manifest's body that hang on them, the files staged, and the keys with new places."""
+
+    body: dict[str, Any]
+    staged: list[str]
+    keys: pl.DataFrame
+
+
+def ordered(keys: pl.DataFrame, withdrawn: Sequence[str] = (), marks: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The keys of all articles but the withdrawn, marked as `marks` say (id and MARKED), in the order of the release.
+
+    The column `changed` tells the articles whose row is another than where it is taken from. Raises ReleaseError on a
+    repeated id, on an article without ledger rows, or where there are none.
+    """
+    keys = keys.filter(~pl.col("id").is_in(list(withdrawn)))
+    if not keys.height:
+        raise ReleaseError("there are no articles to release: every document is in quarantine; see its reasons")
+    twice = keys.filter(pl.col("id").is_duplicated()).sort("id")
+    if twice.height:
+        raise ReleaseError(
+            f"{twice['uri'][0]} and {twice['uri'][1]} have the same id {twice['id'][0]}; rename one of the two files"
+        )
+    bare = keys.filter((pl.col("raw_sha256") != EMPTY_SHA256) & pl.col("lines").is_null())
+    if bare.height:
+        raise ReleaseError(f"{bare['uri'][0]}: the article has no ledger rows; this is an error of copydesk, report it")
+    return in_order(_marked(keys.with_columns(day=pl.col("published_at").dt.date()), marks))
+
+
+def _marked(keys: pl.DataFrame, marks: pl.DataFrame | None) -> pl.DataFrame:
+    if marks is None:
+        return keys.with_columns(changed=False)
+    joined = keys.join(marks.select("id", *MARKED), on="id", how="left", suffix="_new", maintain_order="left")
+    bare = joined.filter(pl.col("split_new").is_null())
+    if bare.height:
+        raise ReleaseError(f"{bare['uri'][0]}: has no mark; this is an error of copydesk, report it")
+    changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_new")) for name in MARKED)
+    return joined.with_columns(changed.alias("changed"), *(pl.col(f"{name}_new").alias(name) for name in MARKED)).drop(
+        f"{name}_new" for name in MARKED
+    )
+
+
+def write_tables(folder: Folder, schemas: Mapping[str, Schema], rows: Mapping[str, Rows], keys: pl.DataFrame) -> Tables:
+    """Stage the shards of both tables, from ordered keys. Raises ReleaseError where a row breaks its schema."""
+    articles = write_articles(folder, schemas["article"], rows["article"], keys)
+    ledger = write_ledger(folder, schemas["ledger"], rows["ledger"], keys)
+    body = {
+        "documents": keys.height,
+        "content": {"article": article_content(keys), "ledger": ledger_content(keys)},
+        "counts": {**article_counts(articles.tallies), "reprints": reprints(keys)},
+        "ledger": ledger_counts(ledger.tallies),
+        "examples": examples(ledger.tallies),
+        "tables": {name: _table(schemas[name], one) for name, one in (("article", articles), ("ledger", ledger))},
+    }
+    return Tables(body, [*articles.staged, *ledger.staged], _placed(keys, articles, ledger))
+
+
+def _placed(keys: pl.DataFrame, articles: Written, ledger: Written) -> pl.DataFrame:
+    places = pl.concat(articles.places).join(pl.concat(ledger.places), on="id", how="left", maintain_order="left")
+    held = [name for name in places.columns if name != "id"]
+    return keys.drop(held).join(places, on="id", how="left", maintain_order="left")
+
+
+def _table(schema: Schema, written: Written) -> dict[str, Any]:
+    return {
+        "schema": schema.digest,
+        "columns": schema.columns,
+        "features": schema.features(),
+        "splits": [
+            {"name": name, "shards": [vars(shard) for shard in shards]} for name, shards in written.splits.items()
+        ],
+    }

@@ -1,0 +1,121 @@
+"""Rows: where those of the coming release are, and how they get from there into a shard.
+
+    Batch   the files of rows that are new: articles and ledger, side by side
+    Kept    the rows of the last release that stay as they are
+    Rows    all of one table: old shards first, then the batches' files, by number
+
+Nothing is read until it is asked for. A batch's Arrow file is memory-mapped and costs no memory; an old shard is read
+when a row of it is gathered, and a few of them stay: what is gathered in the release's order comes shard by shard.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+from copydesk.errors import ReleaseError
+from copydesk.release.keys import keys_of
+from copydesk.release.manifest import Manifest
+from copydesk.release.shards import Shard
+
+__all__ = ["Batch", "Kept", "Rows", "all_keys", "single_rows"]
+
+HELD: Final = 3
+"""Old shards that stay in memory: rows for one new shard come from its own predecessor and perhaps its neighbours."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Arrow IPC files of article rows, of the ledger rows of the same documents, and perhaps of their keys."""
+
+    articles: Path
+    ledger: Path
+    keys: Path | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The last release, the keys of all its documents, and the ids of those whose rows stay."""
+
+    manifest: Manifest
+    keys: pl.DataFrame
+    ids: pl.Series
+
+
+class Rows:
+    """The rows of one table: those in old shards and those in batch files."""
+
+    def __init__(self, folder: Path, shards: Sequence[Shard], batches: Sequence[Path], *, reusable: bool) -> None:
+        self.folder = folder
+        self.reusable = reusable
+        self.shards = tuple(shards)
+        self.batches = tuple(batches)
+        self._held: OrderedDict[int, pl.DataFrame] = OrderedDict()
+
+    def shard(self, file: int) -> Shard | None:
+        """The old shard of that number; None where it is a batch's file."""
+        return self.shards[file] if file < len(self.shards) else None
+
+    def gather(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Whole rows, in the order of `rows` (columns file, row)."""
+        wanted = rows.select("file", "row").with_row_index("place")
+        parts, places = [], []
+        for (number,), some in wanted.group_by("file", maintain_order=True):
+            parts.append(self._frame(int(str(number)))[some["row"]])
+            places.append(some["place"])
+        if len(parts) == 1:
+            return parts[0]
+        back = pl.concat(places).arg_sort()
+        return pl.concat(parts, how="vertical_relaxed")[back]
+
+    def _frame(self, number: int) -> pl.DataFrame:
+        if number in self._held:
+            self._held.move_to_end(number)
+            return self._held[number]
+        shard = self.shard(number)
+        if shard is None:
+            return _mapped(self.batches[number - len(self.shards)])
+        self._held[number] = _read(self.folder / shard.file)
+        if len(self._held) > HELD:
+            self._held.popitem(last=False)
+        return self._held[number]
+
+
+def _mapped(path: Path) -> pl.DataFrame:
+    try:
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        return pl.DataFrame(pl.from_arrow(table, rechunk=False))
+    except (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError) as error:
+        raise ReleaseError(f"{path}: cannot be read as an Arrow file ({error}); run the ingest again") from error
+
+
+def _read(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ReleaseError(f"{path}: cannot be read ({error}); run copydesk verify, then restore the file") from error
+
+
+def all_keys(batches: Sequence[Batch], kept: Kept | None) -> pl.DataFrame:
+    """The keys of new and kept rows; files are numbered as in `Rows`: first the old shards, then the batches'."""
+    first = {table: len(kept.manifest.shards(table)) if kept else 0 for table in ("article", "ledger")}
+    parts = [kept.keys.filter(pl.col("id").is_in(kept.ids.implode()))] if kept else []
+    for number, batch in enumerate(batches):
+        keys = pl.read_ipc(batch.keys) if batch.keys else keys_of(_mapped(batch.articles), _mapped(batch.ledger))
+        places = (pl.lit(first[table] + number, pl.UInt32).alias(f"{table}_file") for table in first)
+        parts.append(keys.with_columns(*places))
+    if not any(part.height for part in parts):
+        raise ReleaseError("there are no articles to release: every document is in quarantine; see its reasons")
+    return pl.concat(parts)
+
+
+def single_rows(runs: pl.DataFrame) -> pl.DataFrame:
+    """The runs of documents' ledger rows as single rows (columns file, row), in order."""
+    numbers = pl.int_ranges(pl.col("ledger_row"), pl.col("ledger_row") + pl.col("lines"), dtype=pl.UInt32)
+    return runs.select(file="ledger_file", row=numbers).explode("row")
