@@ -76,6 +76,8 @@ class Dataset(_Strict):
     title: str | None = Field(default=None, description="the card's title")
     description: str | None = Field(default=None, description="the card's first paragraph")
     license: str | None = Field(default=None, description="an identifier such as `cc-by-4.0`, or words of your own")
+    authors: tuple[str, ...] = Field(default=(), description="who made the dataset, for its citation")
+    url: str | None = Field(default=None, description="where it can be found, for its citation")
     into: Path = Field(default=Path("dist"), description="the folder where datasets are kept; `--into` wins")
 
 

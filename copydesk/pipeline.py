@@ -310,7 +310,9 @@ def _release(task: _Releasing) -> Result:
 
 def _facts(job: Job, profiles: str) -> Facts:
     about = job.config.dataset
-    return Facts(job.name, about.title, about.description, about.license, {"profiles": profiles})
+    return Facts(
+        job.name, about.title, about.description, about.license, {"profiles": profiles}, about.authors, about.url
+    )
 
 
 def _refused(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:

@@ -11,10 +11,11 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard
 
-from copydesk.release.card import _code, card_seal, render_card
+from copydesk.release.card import card_seal, render_card
 from copydesk.release.facts import LICENCE, Facts
 from copydesk.release.head import licence_id
 from copydesk.release.manifest import Manifest, card_head, read_card, read_manifest
+from copydesk.release.markdown import code
 from copydesk.release.verify import verify
 from copydesk.schema import load_schema
 from tests.release_samples import NO_REFUSALS, release, sample_tables
@@ -159,7 +160,7 @@ FOREIGN = [
 @pytest.mark.parametrize(("text", "shown"), FOREIGN)
 def test_foreign_text_is_shown_as_code(text, shown):
     """Markup, table bars, back quotes and control characters do not act."""
-    assert _code(text) == shown
+    assert code(text) == shown
 
 
 def test_examples_are_short_frequent_and_few(folder):

@@ -89,7 +89,7 @@ def test_a_stale_changelog_is_renewed_by_the_next_ingest(tmp_path, monkeypatch):
     """A crash after the commit leaves the release whole and its changelog behind; nothing else is touched."""
     rows = sample_tables(range(5))
     release(tmp_path, rows)
-    real = commit._renew
+    real = commit.renew
     calls = []
 
     def broken(folder: Folder, references) -> None:
@@ -98,7 +98,7 @@ def test_a_stale_changelog_is_renewed_by_the_next_ingest(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         real(folder, references)
 
-    monkeypatch.setattr(commit, "_renew", broken)
+    monkeypatch.setattr(commit, "renew", broken)
     with pytest.raises(KeyboardInterrupt):
         release(tmp_path, sample_tables(range(6)))
     assert read_card(tmp_path)[-1].version == "1.1.0"

@@ -193,7 +193,9 @@ def test_reading_changes_nothing(two):
     assert {name.split("/")[0] for name in folder_bytes(folder)} == {
         "README.md",
         "CHANGELOG.md",
+        "croissant.json",
         "data",
         "knowledge",
+        "plots",
         "releases",
     }

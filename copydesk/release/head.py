@@ -4,13 +4,13 @@
 
 `configs` names every data file of the newest fifty releases, so that a release loads by its number and nothing is
 guessed from folders; `dataset_info` holds features and counts, which `datasets` checks and makes its cache key of;
-`releases` names the manifest of every release with its SHA-256.
+`releases` names the manifest of every release with its SHA-256, `described` the files that go with the card.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import yaml
@@ -18,7 +18,7 @@ import yaml
 from copydesk.release.manifest import Manifest, Reference
 from copydesk.release.shards import Shard
 
-__all__ = ["LOADABLE", "licence_id", "render_head"]
+__all__ = ["LOADABLE", "language_codes", "licence_id", "render_head"]
 
 LOADABLE: Final = 50
 """Releases that a card lists files for: 50 releases of 100 shards make a card of 0.44 MB, which `datasets` reads in
@@ -50,8 +50,11 @@ class _Quoted(str):
 _Dumper.add_representer(_Quoted, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
 
-def render_head(manifests: Sequence[Manifest], references: Sequence[Reference]) -> str:
-    """The YAML between its two lines of dashes; `manifests` are the newest ones, both lists oldest first."""
+def render_head(manifests: Sequence[Manifest], references: Sequence[Reference], described: Mapping[str, str]) -> str:
+    """The YAML between its two lines of dashes; `manifests` are the newest ones, both lists oldest first.
+
+    `described` has the SHA-256 of each file that goes with the card (see beside).
+    """
     newest = manifests[-1]
     listed = list(reversed(manifests))[:LOADABLE]
     whole = {
@@ -67,6 +70,7 @@ def render_head(manifests: Sequence[Manifest], references: Sequence[Reference]) 
         "releases": [
             {"version": _Quoted(one.version), "manifest": one.file, "sha256": _Quoted(one.sha256)} for one in references
         ],
+        "described": [{"file": name, "sha256": _Quoted(digest)} for name, digest in sorted(described.items())],
     }
     return "---\n" + yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096) + "---\n"
 
@@ -78,8 +82,7 @@ def _beside(newest: Manifest) -> list[str]:
 
 def _about(newest: Manifest) -> dict[str, Any]:
     counts, told = newest.body["counts"], newest.body["description"]
-    languages = sorted(counts["by_language"].items(), key=lambda pair: (-pair[1], pair[0]))
-    codes = [code for code, _ in languages if re.fullmatch(r"[a-z]{2,3}", code)]
+    codes = language_codes(counts)
     size = next((name for limit, name in SIZES if counts["documents"] < limit), "n>1M")
     return {
         "pretty_name": told["title"],
@@ -90,6 +93,12 @@ def _about(newest: Manifest) -> dict[str, Any]:
         "tags": ["news"],
         "copydesk": _Quoted(newest.body["made_with"]["copydesk"]),
     }
+
+
+def language_codes(counts: Mapping[str, Any]) -> list[str]:
+    """The codes of the languages, the most frequent first; variants such as `pt-BR` are left out."""
+    languages = sorted(counts["by_language"].items(), key=lambda pair: (-pair[1], pair[0]))
+    return [code for code, _ in languages if re.fullmatch(r"[a-z]{2,3}", code)]
 
 
 def licence_id(licence: str) -> str:

@@ -19,9 +19,9 @@ from typing import Any, Final
 from copydesk import __version__
 from copydesk.errors import ReleaseError
 from copydesk.release.audit import audit
-from copydesk.release.card import card_seal, render_card
+from copydesk.release.card import render_card, sealed
 from copydesk.release.changes import render_changelog
-from copydesk.release.folder import CARD, CHANGELOG, RELEASES, sha256_of
+from copydesk.release.folder import CARD, CHANGELOG, RELEASES, read_bytes, sha256_of
 from copydesk.release.head import LOADABLE
 from copydesk.release.manifest import FORMAT, Manifest, Reference, card_head, choose, read_card
 from copydesk.release.problems import Problem
@@ -44,7 +44,7 @@ def verify(dataset: Path, version: str | None = None) -> list[Problem]:
         if (dataset / RELEASES).is_dir() and (version is None or not (dataset / CARD).is_file()):
             return [Problem(CARD, "the card", "a card that names the releases", str(error))]
         raise
-    problems: list[Problem] = []
+    problems: list[Problem] = list(_described_problems(dataset))
     manifests = {one.version: body for one in references if (body := _manifest(dataset, one, problems))}
     if len(manifests) == len(references):
         all_of_them = [manifests[one.version] for one in references]
@@ -116,8 +116,7 @@ def _card_problems(dataset: Path, manifests: Sequence[Manifest], references: Seq
     expected = render_card(manifests[-LOADABLE:], references)
     if text == expected:
         return
-    body, mark, rest = text.rpartition("\n<!-- sha256 ")
-    if mark + rest != card_seal(body):
+    if not sealed(text):
         yield _first_difference(text, expected)
         return
     told, wanted = card_head(text, dataset / CARD), card_head(expected, dataset / CARD)
@@ -126,6 +125,19 @@ def _card_problems(dataset: Path, manifests: Sequence[Manifest], references: Seq
     for key in ("configs", "dataset_info", "releases"):
         if told.get(key) != wanted[key]:
             yield Problem(CARD, f"`{key}` of the YAML head", _digest(wanted[key]), _digest(told.get(key)))
+
+
+def _described_problems(dataset: Path) -> Iterator[Problem]:
+    """The files that go with the card, croissant.json and the plots, against the hashes that it names.
+
+    The card is compared with the one that the manifests give, hashes included; so these are what the manifests give.
+    """
+    listed = card_head(read_bytes(dataset / CARD).decode("utf-8"), dataset / CARD).get("described")
+    for one in listed if isinstance(listed, list) else []:
+        name, told = (str(one.get(key)) for key in ("file", "sha256")) if isinstance(one, dict) else ("", "")
+        found = _hashed(dataset / name) if name else None
+        if found != told:
+            yield Problem(name or CARD, "SHA-256", told, found or "no such file")
 
 
 def _changelog_problems(dataset: Path, manifests: Sequence[Manifest]) -> Iterator[Problem]:

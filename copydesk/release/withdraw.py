@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from copydesk.corpus.clusters import CLUSTERED, clusters
 from copydesk.errors import ReleaseError, UsageError
+from copydesk.release.beside import beside
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, compare_keys, count_changes, reasons, render_changelog
 from copydesk.release.draft import ordered, write_tables
@@ -165,6 +166,7 @@ def _decide(folder: Folder, manifests: Sequence[Manifest], gone: Sequence[str]) 
         CARD: render_card([one.as_written() for one in manifests[-LOADABLE:]], references).encode(),
         **{one.file: one.data for one in manifests},
         CHANGELOG: render_changelog(manifests).encode(),
+        **beside(manifests[-1].as_written()),
     }
     for name, data in write.items():
         folder.replace(f"{JOURNAL}/{name.replace('/', '-')}", data)

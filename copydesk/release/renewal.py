@@ -1,0 +1,54 @@
+"""Renewal: the files of a folder that are functions of its manifests, written anew where they are stale.
+
+    put_card   the plots, then the card that shows them: the commit of a release
+    renew      CHANGELOG.md, croissant.json and the plots after it; the card too, where another copydesk wrote it
+
+A crash may have come between a card and what goes with it, or an older copydesk may have said it in other words. A card
+that somebody edited is left alone: `verify` names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from copydesk.release.beside import beside, shown
+from copydesk.release.card import render_card, sealed
+from copydesk.release.changes import render_changelog
+from copydesk.release.folder import CARD, CHANGELOG, Folder, read_bytes
+from copydesk.release.head import LOADABLE
+from copydesk.release.manifest import Manifest, Reference, read_manifest
+from copydesk.release.plots import PLOTS
+
+__all__ = ["put_card", "renew"]
+
+
+def put_card(folder: Folder, manifests: Sequence[Manifest], references: Sequence[Reference]) -> None:
+    """Replace the card; `manifests` are those of the newest releases, as `render_card` takes them."""
+    for name, data in shown(manifests[-1]).items():
+        _put(folder, name, data)
+    folder.replace(CARD, render_card(manifests[-LOADABLE:], references).encode())
+
+
+def renew(folder: Folder, references: Sequence[Reference]) -> None:
+    """Make a folder what its manifests say; `references` are the releases that its card names."""
+    if not references:
+        return
+    manifests = [read_manifest(folder.path, one) for one in references]
+    text = read_bytes(folder / CARD).decode("utf-8", "replace")
+    if text != render_card(manifests[-LOADABLE:], references):
+        if not sealed(text):
+            return
+        put_card(folder, manifests, references)
+    _put(folder, CHANGELOG, render_changelog(manifests).encode())
+    wanted = beside(manifests[-1])
+    for name, data in wanted.items():
+        _put(folder, name, data)
+    for path in (folder / PLOTS).glob("*.svg"):
+        if f"{PLOTS}/{path.name}" not in wanted:
+            path.unlink()
+
+
+def _put(folder: Folder, name: str, data: bytes) -> None:
+    path = folder / name
+    if not path.is_file() or path.read_bytes() != data:
+        folder.replace(name, data)
