@@ -121,7 +121,7 @@ def judge(task: Judging) -> int:
     _write(task.folder, "ledger", judged.ledger)
     _write(task.folder, "broken", judged.refused)
     _write(task.folder, "keys", keys_of(judged.articles, judged.ledger))
-    _write(task.folder, "sketches", corpus.sketches(judged.articles))
+    _write(task.folder, "sketches", corpus.sketched(judged.articles))
     mark.touch()
     return prepared.documents.height
 
@@ -132,7 +132,7 @@ def compare(task: Comparing) -> None:
     kept = task.last.articles(pl.read_ipc(task.kept)["id"]) if task.last else []
     withdrawn = [one["id"] for one in task.last.manifest.body["withdrawn"]] if task.last else []
     task.cache.mkdir(exist_ok=True)
-    marks = corpus.compare(new, kept, task.cache, sketched=tables(task.folders, "sketches"), withdrawn=withdrawn)
+    marks = corpus.compare(new, kept, task.cache, sketches=tables(task.folders, "sketches"), withdrawn=withdrawn)
     _write(task.marks.parent, task.marks.stem, marks)
 
 

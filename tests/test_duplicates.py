@@ -18,11 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copydesk import corpus
-from copydesk.corpus import memory, pairs, shingles
+from copydesk.corpus import memory, pairs, shingles, sketches
 from copydesk.corpus.clusters import components
 from copydesk.corpus.shingles import distinct, shingle
-from copydesk.corpus.sketches import BANDS, agreement, sketch
+from copydesk.corpus.sketches import BANDS, agreement
 
+HEADINGS = pl.List(pl.Struct({"title": pl.String, "start": pl.Int32, "end": pl.Int32}))
 VOCABULARY = [f"w{number}" for number in range(3000)]
 
 
@@ -40,6 +41,12 @@ def reference(text: str) -> set[tuple[str, ...]]:
 def sets_of(texts: Sequence[str]) -> list[set[int]]:
     hashes, ends = distinct(pl.Series(texts, dtype=pl.String))
     return [set(part.tolist()) for part in np.split(hashes, ends)[:-1]]
+
+
+def sketch(texts: pl.Series) -> pl.DataFrame:
+    """The sketches of texts without headings."""
+    headings = pl.Series("headings", [[]] * len(texts), dtype=HEADINGS)
+    return sketches.sketch(pl.DataFrame({"text": texts.cast(pl.String), "headings": headings}))
 
 
 def jaccard(left: set, right: set) -> float:
@@ -163,8 +170,9 @@ def articles(texts: Sequence[str], *, seed: int = 0) -> pl.DataFrame:
             "published_at": pl.Series(dates, dtype=pl.Datetime("us", "UTC")),
             "content_sha256": [hashlib.sha256(f"{n} {text}".encode()).hexdigest() for n, text in enumerate(texts)],
             "text": texts,
+            "headings": [[]] * len(texts),
         },
-        schema_overrides={"outlet": pl.String, "agency": pl.String},
+        schema_overrides={"outlet": pl.String, "agency": pl.String, "headings": HEADINGS},
     )
 
 
@@ -219,6 +227,53 @@ def test_the_earliest_stands_for_the_others(tmp_path: Path) -> None:
     assert {rows[name]["duplicate_outlet"] for name in "abcd"} == {"The Harbour Times"}
     assert {rows[name]["duplicate_agency"] for name in "abcd"} == {"TASS"}
     assert {rows["e"][name] for name in corpus.MARKS.names()[1:-1]} == {None}
+
+
+def with_headings(paragraphs: Sequence[tuple[str, bool]]) -> tuple[str, list[dict[str, object]]]:
+    """A text of paragraphs, of which some are headings, and where these stand."""
+    text, headings = "", []
+    for paragraph, heading in paragraphs:
+        text += "\n\n" if text else ""
+        if heading:
+            headings.append({"title": paragraph, "start": len(text), "end": len(text) + len(paragraph)})
+        text += paragraph
+    return text, headings
+
+
+def test_headings_do_not_tell_copies_apart(tmp_path: Path) -> None:
+    """A story with other headings is the same story; what differs in its body is not, headings or no headings."""
+    draw = random.Random(2)
+    body = [" ".join(draw.choices(VOCABULARY, k=30)) for _ in range(4)]
+    heads = [" ".join(draw.choices(VOCABULARY, k=9)) for _ in range(8)]
+    plain = [(one, False) for one in body]
+    between = [pair for head, one in zip(heads[:4], body, strict=True) for pair in ((head, True), (one, False))]
+    others = [pair for head, one in zip(heads[4:], body, strict=True) for pair in ((head, True), (one, False))]
+    mostly = [*((head, True) for head in heads), (body[0][:40], False)]
+    apart = [(head, True) for head in heads[:2]] + [(" ".join(draw.choices(VOCABULARY, k=120)), False)]
+    texts = [with_headings(one) for one in (plain, between, others, mostly, mostly, apart)]
+    assert jaccard(reference(texts[0][0]), reference(texts[1][0])) < 0.7
+    table = articles([text for text, _ in texts]).with_columns(
+        pl.Series("headings", [headings for _, headings in texts], dtype=HEADINGS),
+        id=pl.Series(list("abcdef")),
+        published_at=None,
+    )
+    assert marked([table], tmp_path / "cache")["duplicate_cluster"].to_list() == ["a", "a", "a", "d", "d", None]
+
+
+def test_texts_that_are_alike_with_their_headings_are_copies_too(tmp_path: Path) -> None:
+    """No pair at 0.7 as printed is missed because its bodies are less alike."""
+    draw = random.Random(6)
+    heads = [" ".join(draw.choices(VOCABULARY, k=40)) for _ in range(2)]
+    body = draw.choices(VOCABULARY, k=120)
+    texts = [
+        with_headings([(heads[0], True), (" ".join(one), False), (heads[1], True)])
+        for one in (body, [*body[:98], *draw.choices(VOCABULARY, k=22)])
+    ]
+    bodies = [text.replace(heads[0], "").replace(heads[1], "") for text, _ in texts]
+    assert jaccard(*map(reference, bodies)) < 0.7 <= jaccard(*(reference(text) for text, _ in texts))
+    table = articles([text for text, _ in texts])
+    table = table.with_columns(pl.Series("headings", [headings for _, headings in texts], dtype=HEADINGS))
+    assert marked([table], tmp_path / "cache")["duplicate_cluster"].null_count() == 0
 
 
 def test_texts_of_under_five_words_and_empty_ones(tmp_path: Path) -> None:
@@ -288,8 +343,8 @@ def test_an_increment_reads_new_texts_and_their_likely_copies_only(
     )
     read: list[int] = []
     compared: list[int] = []
-    monkeypatch.setattr(corpus.duplicates, "sketch", lambda texts: read.append(len(texts)) or sketch(texts))
-    monkeypatch.setattr(corpus.duplicates, "distinct", lambda texts: compared.append(len(texts)) or distinct(texts))
+    monkeypatch.setattr(corpus.duplicates, "sketch", lambda some: read.append(some.height) or sketches.sketch(some))
+    monkeypatch.setattr(corpus.duplicates, "distinct", lambda some: compared.append(len(some)) or distinct(some))
     found = marked([new], tmp_path / "cache", [kept])
     assert (sum(read), sum(compared)) == (2, 2)
     assert found["duplicate_of"].drop_nulls().len() == 1

@@ -1,7 +1,7 @@
 """Corpus-wide steps: group-bys and joins over the batches' files, out of core, the only place that sees all documents.
 
-    learn        surveys of all batches to the knowledge                               learn.py
-    sketches     articles of a batch to what comparing needs of their texts            shingles.py, sketches.py
+    learn        surveys of all batches to the knowledge                               learning.py
+    sketched     articles of a batch to what comparing needs of their texts            shingles.py, sketches.py
     compare      what other articles decide of each: duplicates and split, as marks    duplicates.py, splits.py
     MARKS        the columns of marks
 
@@ -19,19 +19,19 @@ import polars as pl
 
 from copydesk.corpus.clusters import CLUSTERED
 from copydesk.corpus.duplicates import Rows, find
-from copydesk.corpus.learn import learn
+from copydesk.corpus.learning import learn
 from copydesk.corpus.memory import SKETCHED
 from copydesk.corpus.sketches import sketch
 
-__all__ = ["MARKS", "compare", "learn", "sketches"]
+__all__ = ["MARKS", "compare", "learn", "sketched"]
 
 MARKS: Final = pl.Schema(dict.fromkeys(("id", *CLUSTERED, "split"), pl.String()))
 """What the set of articles says of each one: the release writes these columns over the article's own."""
 
 
-def sketches(articles: pl.DataFrame) -> pl.DataFrame:
+def sketched(articles: pl.DataFrame) -> pl.DataFrame:
     """The sketches of a batch of articles, as `compare` takes them."""
-    return articles.select("content_sha256").hstack(sketch(articles["text"])).cast(SKETCHED)
+    return articles.select("content_sha256").hstack(sketch(articles)).cast(SKETCHED)
 
 
 def compare(
@@ -39,15 +39,15 @@ def compare(
     kept: Sequence[pl.LazyFrame],
     cache: Path,
     *,
-    sketched: Sequence[Path] = (),
+    sketches: Sequence[Path] = (),
     withdrawn: Sequence[str] = (),
 ) -> pl.DataFrame:
     """The marks (MARKS, by id) of all articles of the coming release but the withdrawn: duplicates, and the split.
 
     `new` and `kept` are rows of the article schema, frame by frame: the new batches', and the last release's that stay
     as they are. They are lazy: texts are read only of articles of which nothing is known, from files of sketches
-    (`sketched`) or from an earlier run (`cache`, a folder that may be lost at any time).
+    (`sketches`) or from an earlier run (`cache`, a folder that may be lost at any time).
     """
     rows = Rows.of([*new, *kept], withdrawn)
-    marked = find(rows, cache, sketched).with_columns(split=pl.lit("train"))
+    marked = find(rows, cache, sketches).with_columns(split=pl.lit("train"))
     return marked.select(MARKS.names()).cast(MARKS).sort("id")

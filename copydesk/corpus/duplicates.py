@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from copydesk.corpus.bodies import bodies
 from copydesk.corpus.clusters import clusters, components
 from copydesk.corpus.memory import PAIR, Memory
 from copydesk.corpus.pairs import LIKE, Pairs, candidates, similar
@@ -59,13 +60,12 @@ class Rows:
         ]
         return cls(frames, pl.concat(parts) if parts else pl.DataFrame(schema=ARTICLE | {"frame": pl.UInt32()}))
 
-    def texts(self, wanted: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
-        """The texts of articles (frame, id), some at a time, with their rows of `wanted`."""
+    def texts(self, wanted: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """The rows of `wanted` (frame, id) with the articles' text and headings, frame by frame."""
         for (number,), rows in wanted.group_by("frame", maintain_order=True):
-            ids = rows["id"]
-            found = self.frames[int(str(number))].filter(pl.col("id").is_in(ids.implode())).select("id", "text")
-            both = rows.join(found.collect(), on="id", how="left", maintain_order="left")
-            yield both.drop("text"), both["text"].fill_null("")
+            found = self.frames[int(str(number))].filter(pl.col("id").is_in(rows["id"].implode()))
+            read = found.select("id", "text", "headings").collect()
+            yield rows.join(read, on="id", how="inner", maintain_order="left")
 
 
 def find(rows: Rows, cache: Path, sketched: Sequence[Path] = ()) -> pl.DataFrame:
@@ -89,11 +89,9 @@ def find(rows: Rows, cache: Path, sketched: Sequence[Path] = ()) -> pl.DataFrame
 
 def _sketch(rows: Rows, memory: Memory) -> None:
     """Sketch the texts that have none, each content once."""
-    missing = memory.unsketched(rows.articles)
-    for wanted, texts in rows.texts(missing):
-        for start in range(0, wanted.height, TEXTS):
-            part = slice(start, start + TEXTS)
-            memory.add_sketches(wanted[part].select("content_sha256").hstack(sketch(texts[part])))
+    for articles in rows.texts(memory.unsketched(rows.articles)):
+        for some in articles.iter_slices(TEXTS):
+            memory.add_sketches(some.select("content_sha256").hstack(sketch(some)))
 
 
 def _groups(keys: pl.DataFrame) -> pl.DataFrame:
@@ -131,17 +129,23 @@ def _parts(pairs: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def _compared(rows: Rows, pairs: pl.DataFrame, keys: pl.DataFrame) -> npt.NDArray[np.float64]:
-    """The similarity of pairs of groups, each text read from the first article that has it."""
-    sides = [pairs.select(pl.col("key", "check")), pairs.select(key="key_2", check="check_2")]
-    wanted = pl.concat(sides).unique().join(keys.select("key", "check", "content_sha256"), on=["key", "check"])
-    first = rows.articles.select("content_sha256", "frame", "id").join(wanted, on="content_sha256").sort("frame", "id")
-    first = first.unique(["key", "check"], keep="first", maintain_order=True)
-    hashes, ends, order = [], [], []
-    for texts, text in rows.texts(first):
-        found = distinct(text)
-        hashes.append(found[0])
-        ends.append(found[1] + sum(map(len, hashes[:-1])))
-        order.append(texts.select("key", "check"))
-    places = pl.concat(order).with_row_index("place", offset=0).with_columns(pl.col("place").cast(pl.Int64))
-    numbers = [side.join(places, on=["key", "check"], how="left", maintain_order="left")["place"] for side in sides]
-    return similar(np.concatenate(hashes), np.concatenate(ends), np.stack([one.to_numpy() for one in numbers], axis=1))
+    """The similarity of pairs of groups: that of the bodies, or of the whole texts where that is greater."""
+    sides = [pairs.select("key", "check"), pairs.select(key="key_2", check="check_2")]
+    texts = pl.concat(rows.texts(_first(rows, pl.concat(sides).unique(), keys))).with_row_index("place")
+    places = texts.select("key", "check", pl.col("place").cast(pl.Int64))
+    found = [side.join(places, on=["key", "check"], how="left", maintain_order="left")["place"] for side in sides]
+    numbers = np.stack([one.to_numpy() for one in found], axis=1)
+    body, cut = bodies(texts)
+    similarity = similar(*distinct(body), numbers)
+    doubtful = np.flatnonzero((similarity < LIKE) & np.isin(numbers, cut).any(axis=1))
+    wanted, again = np.unique(numbers[doubtful], return_inverse=True)
+    whole = similar(*distinct(texts["text"].gather(wanted)), again.reshape(-1, 2))
+    similarity[doubtful] = np.maximum(similarity[doubtful], whole)
+    return similarity
+
+
+def _first(rows: Rows, groups: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """An article for each group, from which its text can be read: they all have the same."""
+    contents = keys.select("key", "check", "content_sha256").join(groups, on=["key", "check"], how="semi")
+    articles = rows.articles.select("content_sha256", "frame", "id").join(contents, on="content_sha256")
+    return articles.sort("frame", "id").unique(["key", "check"], keep="first", maintain_order=True)

@@ -35,7 +35,7 @@ PAIR: Final = pl.Schema({**dict.fromkeys(NAMES, pl.UInt64()), "similarity": pl.F
 """A file of pairs: the keys of two texts, the lesser first, and their Jaccard similarity."""
 
 KEYS: Final = ("content_sha256", "key", "check", "shingles")
-MADE_BY: Final = ("shingles.py", "sketches.py", "pairs.py")
+MADE_BY: Final = ("bodies.py", "shingles.py", "sketches.py", "pairs.py")
 
 
 @dataclass
