@@ -24,7 +24,7 @@ from copydesk.metadata import published_iso
 from copydesk.sources import DOCUMENTS, document_id
 from copydesk.text import span_texts
 
-__all__ = ["FIELDS", "Article", "Line", "clean", "explain", "explain_documents", "public", "stem"]
+__all__ = ["FIELDS", "Article", "Line", "clean", "explain", "explain_documents", "fields_of", "public", "stem"]
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _record(article: Mapping[str, Any], spans: Sequence[Mapping[str, Any]]) -> d
         "fate": [line["fate"] for line in lines],
         "evidence": [line["evidence"] for line in lines],
         "text": article["text"],
-        "fields": _fields(article),
+        "fields": fields_of(article),
         "encoding": article["encoding"],
         "repairs": article["repairs"],
         "provenance": article["provenance"],
@@ -162,7 +162,8 @@ def _largest(spans: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return list(lines.values())
 
 
-def _fields(article: Mapping[str, Any]) -> dict[str, Any]:
+def fields_of(article: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an article row, in their order, times as ISO 8601 with the offset as written."""
     times = {
         "published_at": _iso(article["published_at"], article["published_offset"], article["published_precision"]),
         "updated_at": _iso(article["updated_at"], None, "second"),

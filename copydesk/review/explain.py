@@ -24,7 +24,7 @@ from copydesk.lines.profiles import load_profiles
 from copydesk.single import FIELDS, Line, explain_documents, stem
 from copydesk.sources import read_batch
 
-__all__ = ["console_for_output", "explain_files", "print_document"]
+__all__ = ["console_for_output", "explain_files", "knowledge_of", "print_document"]
 
 BATCH: Final = 200
 """Files judged at once: enough for the kernels, few enough that the first lines appear at once."""
@@ -48,7 +48,7 @@ def explain_files(options: Options, dataset: Path | None) -> tuple[str, Iterator
         {"id": stem(path.name), "uri": path.as_posix(), "error": GONE} for path in options.paths if path not in there
     ]
     job = settle(dataclasses.replace(options, paths=there or options.paths, name=options.name or "explain"))
-    told, knowledge = _knowledge(dataset, job.config)
+    told, knowledge = knowledge_of(dataset, job)
     return told, chain(lost, _records(job, knowledge))
 
 
@@ -63,7 +63,16 @@ def _records(job: Job, knowledge: Knowledge) -> Iterator[dict[str, Any]]:
         yield from explain_documents(documents, knowledge, profiles)
 
 
-def _knowledge(dataset: Path | None, config: Config) -> tuple[str, Knowledge]:
+def knowledge_of(dataset: Path | None, job: Job) -> tuple[str, Knowledge]:
+    """What judges, in words, and the knowledge itself: that of the dataset or the shipped one, with the corrections."""
+    told, known = _learned(dataset, job.config)
+    number = job.corrections.height
+    return told + (f" and {number} corrections" if number else ""), dataclasses.replace(
+        known, corrections=job.corrections
+    )
+
+
+def _learned(dataset: Path | None, config: Config) -> tuple[str, Knowledge]:
     place = dataset
     if place is None and config.dataset.name:
         place = config.below(config.dataset.into) / config.dataset.name

@@ -1,0 +1,85 @@
+"""What a review is asked for, carried out: which release or which files, and where the page goes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from copydesk.config import Config, load_config
+from copydesk.errors import UsageError
+from copydesk.job import Options, settle
+from copydesk.lines.profiles import load_profiles
+from copydesk.release.folder import CARD, Folder
+from copydesk.release.manifest import choose
+from copydesk.review.collect import Shown, from_files, from_release
+from copydesk.review.explain import knowledge_of
+from copydesk.review.page import write_page
+
+__all__ = ["dataset_of", "reviewed", "store"]
+
+
+def reviewed(  # noqa: PLR0913 -- the options of a command
+    paths: tuple[Path, ...],
+    version: str | None,
+    *,
+    dataset: Path | None = None,
+    config: Path | None = None,
+    since: str | None = None,
+    most: int = 5_000,
+    years: str | None = None,
+    out: Path | None = None,
+) -> tuple[Path, str]:
+    """Write the page that is asked for; gives where it is and what it shows.
+
+    Raises UsageError, ConfigError, ReleaseError with the remedy.
+    """
+    settings = load_config(config)
+    if len(paths) == 1 and (paths[0] / CARD).is_file() and (paths[0] / "releases").is_dir():
+        dataset, paths = paths[0], ()
+    if paths:
+        if version or since:
+            raise UsageError("raw files are judged now and are no release; leave VERSION and --since out")
+        return _of_files(Options(paths=paths, config=config, years=years), dataset, most, out)
+    place = dataset_of(dataset, settings)
+    shown = from_release(place, version, since=since, most=most)
+    profiles = load_profiles([settings.below(path) for path in settings.ingest.profiles])
+    text = write_page(shown, profiles)
+    return store(text, place, out, f"review/{shown.version}.html"), _told(shown)
+
+
+def _of_files(options: Options, dataset: Path | None, most: int, out: Path | None) -> tuple[Path, str]:
+    job = settle(dataclasses.replace(options, name="review"))
+    told, knowledge = knowledge_of(dataset, job)
+    profiles = load_profiles(job.profiles)
+    shown = from_files(job, knowledge, profiles, told, most=most)
+    page = out or Path("review.html")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(write_page(shown, profiles), encoding="utf-8")
+    return page, _told(shown)
+
+
+def _told(shown: Shown) -> str:
+    there = shown.figures["documents"]
+    some = f"the {shown.order.height} least certain of " if there > shown.order.height else ""
+    return f"{some}{there} documents, {shown.told}"
+
+
+def dataset_of(dataset: Path | None, config: Config) -> Path:
+    """The dataset asked for, else the configured one; raises UsageError where there is neither or no release."""
+    if dataset is None and config.dataset.name:
+        dataset = config.below(config.dataset.into) / config.dataset.name
+    if dataset is None:
+        raise UsageError("no dataset: give --dataset DIST/NAME, or name = ... under [dataset] in copydesk.toml")
+    choose(dataset, None)
+    return dataset
+
+
+def store(text: str, dataset: Path, out: Path | None, name: str) -> Path:
+    """Write a page where it is asked for, else into the dataset's folder by renaming."""
+    if out is None:
+        with Folder(dataset).opened() as folder:
+            folder.replace(name, text.encode())
+        return dataset / name
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    return out
