@@ -1,6 +1,7 @@
 """The commands of the command line, a module for what belongs together: parsing and printing, work elsewhere.
 
     ingest     ingest                              explain    explain
+    review     review
     releases   diff, verify, restore, withdraw     learning   evaluate, profile propose, model train
     common     what they share
 
