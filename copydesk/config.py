@@ -2,6 +2,7 @@
 
     [dataset]   the name, title, description and licence of what is built
     [ingest]    workers, batch sizes, limits, folders of profiles
+    [splits]    train, validation and test
     [[source]]  a named raw collection: its folder, the pattern of its paths, its sidecar, its year bounds
 
 `load_config` finds and validates the file; every error names the file, the line, the value and what to do. Values
@@ -13,8 +14,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,7 +24,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from copydesk.errors import ConfigError, UsageError
 from copydesk.patterns import compile_pattern
 
-__all__ = ["CONFIG_NAME", "Config", "Dataset", "Ingest", "Source", "Years", "load_config", "parse_years"]
+__all__ = ["CONFIG_NAME", "Config", "Dataset", "Ingest", "Source", "Splits", "Years", "load_config", "parse_years"]
 
 CONFIG_NAME: Final = "copydesk.toml"
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -53,6 +55,18 @@ def _plain_name(value: str) -> str:
     return value
 
 
+def _split_name(value: str) -> str:
+    if value not in ("train", "validation", "test"):
+        raise ValueError("the splits are train, validation and test")
+    return value
+
+
+def _later_name(value: str) -> str:
+    if value not in ("validation", "test"):
+        raise ValueError("dates are those of validation and test; train is what comes before")
+    return value
+
+
 def _path_pattern(value: str) -> str:
     compile_pattern(value)
     return value
@@ -60,6 +74,9 @@ def _path_pattern(value: str) -> str:
 
 PathPattern = Annotated[str, AfterValidator(_path_pattern)]
 PlainName = Annotated[str, AfterValidator(_plain_name)]
+SplitName = Annotated[str, AfterValidator(_split_name)]
+LaterName = Annotated[str, AfterValidator(_later_name)]
+Share = Annotated[float, Field(ge=0, le=1)]
 YearBounds = Annotated[Years | None, BeforeValidator(parse_years)]
 
 
@@ -118,11 +135,69 @@ class Source(_Strict):
     )
 
 
+class Splits(_Strict):
+    """Train, validation and test; without this table all articles are in `train`. Copies are never in two splits."""
+
+    by: Literal["hash", "time", "source"] = Field(
+        default="hash",
+        description="`hash`: by chance, the same for ever; `time`: by day of publication; `source`: by source",
+    )
+    shares: dict[SplitName, Share] = Field(
+        default={},
+        description="with `hash` and `time`: the shares of validation and test, train has the rest; "
+        "`{validation = 0.1, test = 0.1}` unless given",
+    )
+    dates: dict[LaterName, date] = Field(
+        default={},
+        description="with `time`, instead of shares: the first days, as `{validation = 2018-01-01, test = 2018-07-01}`",
+    )
+    sources: dict[SplitName, tuple[str, ...]] = Field(
+        default={}, description='with `source`: names of sources, as `{test = ["wire"]}`; the others are in train'
+    )
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        wanted = {"hash": ("shares",), "time": ("shares", "dates"), "source": ("sources",)}[self.by]
+        given = [name for name in ("shares", "dates", "sources") if getattr(self, name)]
+        odd = next((name for name in given if name not in wanted), None)
+        if odd:
+            raise ValueError(f"{odd} does not go with by = {self.by!r}: give {' or '.join(wanted)}")
+        if len(given) > 1:
+            raise ValueError("give shares or dates, not both")
+        if self.by == "source" and not given:
+            raise ValueError('by = "source" needs sources, such as sources = {test = ["wire"]}')
+        self._fit_values()
+        return self
+
+    def _fit_values(self) -> None:
+        total = sum(self.shares.values())
+        if total > 1 + 1e-9 or ("train" in self.shares and abs(total - 1) > 1e-9):
+            raise ValueError(f"the shares add up to {total:g}: they are parts of 1, and train has what is left")
+        if len(self.dates) == 2 and self.dates["validation"] >= self.dates["test"]:
+            raise ValueError("validation begins before test: swap the dates")
+        named = [name for sources in self.sources.values() for name in sources]
+        twice = next((name for name in named if named.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"the source {twice!r} is in two splits: name it once")
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The shares that hold."""
+        return self.shares or {"validation": 0.1, "test": 0.1}
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The splits beside train that are named, and not with a share of 0."""
+        named: dict[str, object] = {**self.dates, **self.sources} or {**self.parts}
+        return tuple(name for name in ("validation", "test") if named.get(name))
+
+
 class Config(_Strict):
     """A whole copydesk.toml; `folder` is where it stands, to which its paths are relative."""
 
     dataset: Dataset = Dataset()
     ingest: Ingest = Ingest()
+    splits: Splits | None = None
     source: tuple[Source, ...] = ()
     folder: Path = Path()
 
@@ -132,6 +207,10 @@ class Config(_Strict):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two sources are named {name!r}: ids hang on the name, give each its own")
+        for named in self.splits.sources.values() if self.splits and names else ():
+            odd = next((name for name in named if name not in names), None)
+            if odd:
+                raise ValueError(f"no source is named {odd!r}, which [splits] names; there are {', '.join(names)}")
         return self
 
     def below(self, path: Path) -> Path:

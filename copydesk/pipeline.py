@@ -48,6 +48,9 @@ SHRINK: Final = 0.05
 """Share of the articles that a mirror run may remove unasked: more is oftener a lost disk than an editor's wish."""
 
 
+EMPTY: Final = "the split {!r} would have no article, so the release has no such split: see [splits] in copydesk.toml"
+
+
 @dataclass(frozen=True)
 class _Plan:
     """What an ingest has to do, seen against the last release."""
@@ -99,8 +102,10 @@ def ingest(job: Job, over: Over) -> Outcome:
         kept = _kept(job, plan, folders)
         kept.to_frame("id").write_ipc(work / "kept.arrow")
         cache = work.parent / "corpus"
-        comparing = stages.Comparing(tuple(folders), plan.last, work / "kept.arrow", work / "marks.arrow", cache)
-        over("compare", stages.compare, [comparing])
+        comparing = stages.Comparing(
+            tuple(folders), plan.last, work / "kept.arrow", work / "marks.arrow", cache, job.config.splits
+        )
+        (empty,) = over("compare", stages.compare, [comparing])
         refused, seen = _refused(job, plan, folders), _seen(job, plan, folders)
         arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
         releasing = _Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, seen)
@@ -108,7 +113,7 @@ def ingest(job: Job, over: Over) -> Outcome:
         shutil.rmtree(work, ignore_errors=True)
         worked = (sum(read), sum(judged))
         outcome = _outcome(job, plan, _changes(plan, seen), refused=refused.rows(), result=result, worked=worked)
-        return replace(outcome, arrived=arrived)
+        return replace(outcome, arrived=arrived, notes=(*outcome.notes, *map(EMPTY.format, empty)))
 
 
 def _plan(job: Job) -> _Plan:
@@ -159,7 +164,9 @@ def _unchanged(job: Job, plan: _Plan) -> bool:
     body = plan.last.manifest.body
     quarantine = quarantine_lines(_refused(job, plan, []))
     same_quarantine = (hashlib.sha256(quarantine).hexdigest() if quarantine else None) == body["quarantine"]["sha256"]
-    return bool(same_quarantine and body["description"] == _facts(job, plan.profiles).told)
+    facts = _facts(job, plan.profiles)
+    same_splits = body["digests"].get("splits") == facts.digests.get("splits")
+    return bool(same_quarantine and same_splits and body["description"] == facts.told)
 
 
 def _work(job: Job, plan: _Plan, folder: Folder) -> Path:
@@ -310,9 +317,10 @@ def _release(task: _Releasing) -> Result:
 
 def _facts(job: Job, profiles: str) -> Facts:
     about = job.config.dataset
-    return Facts(
-        job.name, about.title, about.description, about.license, {"profiles": profiles}, about.authors, about.url
-    )
+    digests = {"profiles": profiles}
+    if job.config.splits:
+        digests["splits"] = _digest([job.config.splits.model_dump_json()])
+    return Facts(job.name, about.title, about.description, about.license, digests, about.authors, about.url)
 
 
 def _refused(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:

@@ -20,6 +20,7 @@ import polars as pl
 
 from copydesk import corpus, desk
 from copydesk.carry import Last
+from copydesk.config import Splits
 from copydesk.corrections import EMPTY
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
@@ -71,6 +72,7 @@ class Comparing:
     kept: Path
     marks: Path
     cache: Path
+    splits: Splits | None = None
 
 
 def read(batch: Batch) -> int:
@@ -126,14 +128,25 @@ def judge(task: Judging) -> int:
     return prepared.documents.height
 
 
-def compare(task: Comparing) -> None:
-    """Write what the articles of the coming release, new and kept, say of each other (columns corpus.MARKS)."""
+def compare(task: Comparing) -> list[str]:
+    """Write what the articles of the coming release, new and kept, say of each other (columns corpus.MARKS).
+
+    Gives the splits that were asked for and that have no article.
+    """
     new = [pl.scan_ipc(path) for path in tables(task.folders, "articles")]
     kept = task.last.articles(pl.read_ipc(task.kept)["id"]) if task.last else []
     withdrawn = [one["id"] for one in task.last.manifest.body["withdrawn"]] if task.last else []
     task.cache.mkdir(exist_ok=True)
-    marks = corpus.compare(new, kept, task.cache, sketches=tables(task.folders, "sketches"), withdrawn=withdrawn)
+    marks = corpus.compare(
+        new,
+        kept,
+        task.cache,
+        sketches=tables(task.folders, "sketches"),
+        withdrawn=withdrawn,
+        splits=task.splits,
+    )
     _write(task.marks.parent, task.marks.stem, marks)
+    return corpus.empty(marks, task.splits)
 
 
 def tables(folders: Iterable[Path], name: str) -> list[Path]:

@@ -3,6 +3,7 @@
     learn        surveys of all batches to the knowledge                               learning.py
     sketched     articles of a batch to what comparing needs of their texts            shingles.py, sketches.py
     compare      what other articles decide of each: duplicates and split, as marks    duplicates.py, splits.py
+    empty        the splits that were asked for and that marks leave empty
     MARKS        the columns of marks
 
 Results are functions of the set of documents: no step looks at the order or the size of batches. The steps are
@@ -17,13 +18,15 @@ from typing import Final
 
 import polars as pl
 
+from copydesk.config import Splits
 from copydesk.corpus.clusters import CLUSTERED
 from copydesk.corpus.duplicates import Rows, find
 from copydesk.corpus.learning import learn
 from copydesk.corpus.memory import SKETCHED
 from copydesk.corpus.sketches import sketch
+from copydesk.corpus.splits import assign, empty
 
-__all__ = ["MARKS", "compare", "learn", "sketched"]
+__all__ = ["MARKS", "compare", "empty", "learn", "sketched"]
 
 MARKS: Final = pl.Schema(dict.fromkeys(("id", *CLUSTERED, "split"), pl.String()))
 """What the set of articles says of each one: the release writes these columns over the article's own."""
@@ -41,6 +44,7 @@ def compare(
     *,
     sketches: Sequence[Path] = (),
     withdrawn: Sequence[str] = (),
+    splits: Splits | None = None,
 ) -> pl.DataFrame:
     """The marks (MARKS, by id) of all articles of the coming release but the withdrawn: duplicates, and the split.
 
@@ -49,5 +53,5 @@ def compare(
     (`sketches`) or from an earlier run (`cache`, a folder that may be lost at any time).
     """
     rows = Rows.of([*new, *kept], withdrawn)
-    marked = find(rows, cache, sketches).with_columns(split=pl.lit("train"))
+    marked = assign(find(rows, cache, sketches), splits)
     return marked.select(MARKS.names()).cast(MARKS).sort("id")

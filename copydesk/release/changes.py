@@ -25,13 +25,14 @@ from copydesk.release.corrections import read_corrections
 from copydesk.release.manifest import Manifest, choose, read_manifest
 from copydesk.text import MARKED
 
-__all__ = ["KEYS", "compare", "compare_keys", "count_changes", "read_keys", "reasons", "render_changelog"]
+__all__ = ["KEYS", "compare", "compare_keys", "count_changes", "read_keys", "reasons", "render_changelog", "resplit"]
 
 KEYS: Final = ("id", "uri", "source", "raw_sha256", "content_sha256", *MARKED)
 RAW_FILE: Final = "raw file"
 CORRECTION: Final = "correction"
 CORPUS_CAUSE: Final = "other documents"
 GIVEN: Final = "paths and sidecars"
+SPLITS: Final = "splits"
 
 CAUSES: Final = {
     "first": "The first release.",
@@ -49,7 +50,7 @@ def compare(dataset: Path, old: str, new: str) -> pl.DataFrame:
     before, after = (read_manifest(dataset, choose(dataset, version)) for version in (old, new))
     corrected = differing(read_corrections(dataset, before.body), read_corrections(dataset, after.body))
     keys = read_keys(dataset, before), read_keys(dataset, after)
-    return compare_keys(*keys, reasons(before.body, after.body), corrected)
+    return compare_keys(*keys, reasons(before.body, after.body), corrected, resplit(before.body, after.body))
 
 
 def read_keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
@@ -68,16 +69,29 @@ def read_keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
 def reasons(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """What of the makings of two manifest bodies differs, in words."""
     made = {"knowledge": [body["knowledge"]["digest"] for body in (old, new)]}
-    for name in sorted(old["digests"].keys() | new["digests"].keys()):
+    for name in sorted((old["digests"].keys() | new["digests"].keys()) - {SPLITS}):
         made[name] = [body["digests"].get(name) for body in (old, new)]
     differing = [name for name, (before, after) in made.items() if before != after]
     return ", ".join(differing) or GIVEN
 
 
-def compare_keys(old: pl.DataFrame, new: pl.DataFrame, judged_anew: str, corrected: Sequence[str] = ()) -> pl.DataFrame:
+def resplit(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Why articles moved between the releases of two manifest bodies: the rules of the splits, or other documents."""
+    before, after = (body["digests"].get(SPLITS) for body in (old, new))
+    return SPLITS if before != after else CORPUS_CAUSE
+
+
+def compare_keys(
+    old: pl.DataFrame,
+    new: pl.DataFrame,
+    judged_anew: str,
+    corrected: Sequence[str] = (),
+    moved_by: str = CORPUS_CAUSE,
+) -> pl.DataFrame:
     """As `compare`, from the KEYS of both.
 
-    `judged_anew` is the cause where the raw file is the same, unless the document is among those `corrected` otherwise.
+    `judged_anew` is the cause where the raw file is the same, unless the document is among those `corrected` otherwise;
+    `moved_by` that of a move to another split.
     """
     columns = ("id", "uri", "source", "change", "cause")
     both = old.join(new, on="id", how="inner", suffix="_new")
@@ -97,6 +111,8 @@ def compare_keys(old: pl.DataFrame, new: pl.DataFrame, judged_anew: str, correct
         .then(pl.lit(CORRECTION))
         .when(pl.col("change") == "changed")
         .then(pl.lit(judged_anew))
+        .when(pl.col("change") == "moved")
+        .then(pl.lit(moved_by))
         .otherwise(pl.lit(CORPUS_CAUSE))
     )
     changed = both.with_columns(change=change).filter(pl.col("change").is_not_null()).with_columns(cause=cause)

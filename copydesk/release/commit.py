@@ -20,7 +20,7 @@ import polars as pl
 from copydesk.corrections import canonical, differing
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
-from copydesk.release.changes import KEYS, compare_keys, count_changes, read_keys, reasons
+from copydesk.release.changes import KEYS, compare_keys, count_changes, read_keys, reasons, resplit
 from copydesk.release.corrections import corrections_entry, read_corrections
 from copydesk.release.draft import Tables, ordered, write_tables
 from copydesk.release.facts import Facts, code_digest, labeller, made_with, release_date
@@ -188,7 +188,7 @@ def _changes(
         return compare_keys(keys.clear(), keys, "")
     before = kept.keys.select(KEYS) if kept else read_keys(destination, old)
     corrected = differing(read_corrections(destination, old.body), corrections)
-    return compare_keys(before, keys, reasons(old.body, draft.body), corrected)
+    return compare_keys(before, keys, reasons(old.body, draft.body), corrected, resplit(old.body, draft.body))
 
 
 def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], list[str | None]]:

@@ -1,0 +1,91 @@
+"""Splits: in which of train, validation and test each article stands; copies never stand apart.
+
+    assign   articles with their clusters -> the column `split`
+    empty    the splits that were asked for and have no article
+
+A cluster stands where its earliest article stands, whatever the rule: so what is in test was not in train before.
+
+    hash     by the hash of the cluster's name (its earliest article's id): an article stays where it is while it keeps
+             its cluster, whatever else comes or goes
+    time     by the day of the earliest article: from given dates on, or the last so many percent of the dated articles
+    source   by the source of the earliest article
+
+Undated articles are in train, and so is all that no rule names. Without rules everything is in train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+import polars as pl
+from xxhash import xxh3_64_intdigest
+
+from copydesk.config import Splits
+
+__all__ = ["assign", "empty"]
+
+TRAIN: Final = "train"
+LATER: Final = ("validation", "test")
+"""The splits beside train, in the order of time."""
+
+
+def assign(articles: pl.DataFrame, rules: Splits | None) -> pl.DataFrame:
+    """The articles (id, source, published_at, duplicate_cluster) with the column `split`."""
+    if rules is None:
+        return articles.with_columns(split=pl.lit(TRAIN))
+    first = articles.select(duplicate_cluster="id", source_first="source", day_first=pl.col("published_at").dt.date())
+    name = pl.coalesce("duplicate_cluster", "id").alias("duplicate_cluster")
+    leading = articles.select(name).join(first, on="duplicate_cluster", how="left", maintain_order="left")
+    match rules.by:
+        case "hash":
+            split = _by_hash(leading["duplicate_cluster"], rules.parts)
+        case "time":
+            split = _by_day(leading["day_first"], rules.dates or _cuts(articles, rules.parts))
+        case "source":
+            named = {source: split for split, sources in rules.sources.items() for source in sources}
+            split = leading["source_first"].replace_strict(named, default=TRAIN, return_dtype=pl.String)
+    return articles.with_columns(split=split)
+
+
+def empty(articles: pl.DataFrame, rules: Splits | None) -> list[str]:
+    """The splits that the rules ask for and that no article is in: a release has none that is empty."""
+    asked = (TRAIN, *rules.asked) if rules else ()
+    return [name for name in asked if name not in articles["split"]]
+
+
+def _by_hash(names: pl.Series, shares: Mapping[str, float]) -> pl.Series:
+    """A name's hash as a fraction of 1: test below its share, then validation, then train.
+
+    So an article leaves test only where the share of test is lowered.
+    """
+    unique = names.unique()
+    place = pl.Series([xxh3_64_intdigest(name.encode()) / 2**64 for name in unique], dtype=pl.Float64)
+    split, start = pl.lit(TRAIN), sum(shares.get(name, 0.0) for name in LATER)
+    for name in LATER:
+        split = pl.when(pl.col("place") < start).then(pl.lit(name)).otherwise(split)
+        start -= shares.get(name, 0.0)
+    known = pl.DataFrame({"name": unique, "place": place}).select("name", split=split)
+    return names.replace_strict(known["name"], known["split"], return_dtype=pl.String)
+
+
+def _by_day(days: pl.Series, dates: Mapping[str, date]) -> pl.Series:
+    split = pl.lit(TRAIN)
+    for name in LATER:
+        if name in dates:
+            split = pl.when(pl.col("day") >= dates[name]).then(pl.lit(name)).otherwise(split)
+    return days.to_frame("day").select(split=split).to_series()
+
+
+def _cuts(articles: pl.DataFrame, shares: Mapping[str, float]) -> dict[str, date]:
+    """The days from which the later splits have at most their shares of the dated articles; a day is never cut."""
+    days = articles.select(day=pl.col("published_at").dt.date()).drop_nulls().group_by("day").len().sort("day")
+    after = days.with_columns(left=pl.col("len").cum_sum(reverse=True))
+    total, share, dates = int(days["len"].sum()), 0.0, {}
+    for name in reversed(LATER):
+        share += shares.get(name, 0.0)
+        fits = after.filter(pl.col("left") <= share * total)
+        if shares.get(name) and fits.height:
+            dates[name] = fits["day"][0]
+    return dates
