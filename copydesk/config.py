@@ -22,9 +22,21 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copydesk.errors import ConfigError, UsageError
+from copydesk.locations import Location, place
 from copydesk.patterns import compile_pattern
 
-__all__ = ["CONFIG_NAME", "Config", "Dataset", "Ingest", "Source", "Splits", "Years", "load_config", "parse_years"]
+__all__ = [
+    "CONFIG_NAME",
+    "Columns",
+    "Config",
+    "Dataset",
+    "Ingest",
+    "Source",
+    "Splits",
+    "Years",
+    "load_config",
+    "parse_years",
+]
 
 CONFIG_NAME: Final = "copydesk.toml"
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -106,18 +118,60 @@ class Ingest(_Strict):
         default=2_000, ge=1, description="most documents of a batch; changes speed and memory, no result"
     )
     batch_bytes: int = Field(default=32_000_000, ge=1, description="most raw bytes of a batch, one document apart")
-    max_document_bytes: int = Field(default=20_000_000, ge=1, description="a larger file goes to quarantine")
+    max_document_bytes: int = Field(default=20_000_000, ge=1, description="a larger document goes to quarantine")
+    max_unpacked_bytes: int = Field(
+        default=200_000_000_000, ge=1, description="most bytes that one compressed file or archive unpacks to"
+    )
+    max_ratio: int = Field(
+        default=250, ge=1, description="most times its size that a compressed file unpacks to, from 10 MB on"
+    )
+    max_entries: int = Field(default=1_000_000, ge=1, description="most members of an archive")
+    max_nesting: int = Field(default=3, ge=1, description="most containers within each other")
+    max_columns: int = Field(default=1_000, ge=1, description="most columns of a table, or keys of an object")
     profiles: tuple[Path, ...] = Field(default=(), description="folders of your own site profiles (TOML)")
     corrections: tuple[Path, ...] = Field(
         default=(), description="files of corrections that the review page exported; of two that differ the later wins"
     )
 
 
+class Columns(_Strict):
+    """Which column, or key, of tables and JSON holds what; what is not named is guessed from common names."""
+
+    text: str | None = Field(default=None, description="the raw text; guessed: `text`, `content`, `body` and the like")
+    html: str | None = Field(default=None, description="a page's HTML, in place of a text")
+    headline: str | None = Field(default=None, description="its headline; guessed: `headline`, `title`")
+    date: str | None = Field(default=None, description="when it was published; guessed: `date`, `published_at` …")
+    url: str | None = Field(default=None, description="its address; guessed: `url`, `link`")
+    authors: str | None = Field(default=None, description="who wrote it; guessed: `authors`, `author`, `byline`")
+    section: str | None = Field(default=None, description="where in the paper; guessed: `section`, `category`")
+    outlet: str | None = Field(default=None, description="who published it; guessed: `outlet`, `publisher` …")
+    id: str | None = Field(default=None, description="names the record in its uri; else its number does")
+
+    def as_pairs(self) -> tuple[tuple[str, str], ...]:
+        """(what, its column), sorted."""
+        return tuple(sorted((name, value) for name, value in self if value))
+
+
+def _location(value: object) -> object:
+    """A URL stays a string, `file://` and all else is a path."""
+    return place(value) if isinstance(value, str) else value
+
+
+def _separator(value: str) -> str:
+    try:
+        re.compile(value.encode())
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return value
+
+
 class Source(_Strict):
     """A named raw collection."""
 
     name: PlainName = Field(description="part of every document's id: keep it")
-    path: Path = Field(description="its folder, or one file")
+    path: Annotated[Location, BeforeValidator(_location)] = Field(
+        description="its folder, or one file; or a URL: `s3://bucket/folder`, `https://…`, `hf://datasets/…`"
+    )
     pattern: PathPattern | None = Field(
         default=None,
         description="what paths below the folder say, such as `{outlet}/{date}_{slug}.txt`; `*` and `**/` match any "
@@ -127,6 +181,13 @@ class Source(_Strict):
     metadata: Path | None = Field(
         default=None,
         description="a CSV file below the folder, with a column `file` (uri or file name) and the same names",
+    )
+    columns: Columns | None = Field(
+        default=None, description="which column of tables and JSON holds what; see [source.columns] below"
+    )
+    separator: Annotated[str, AfterValidator(_separator)] | None = Field(
+        default=None,
+        description="a `.txt` file holds many stories, with a line between them that this regular expression matches",
     )
     site: str | None = Field(default=None, description="the layout family of all its documents")
     outlet: str | None = Field(default=None, description="who published them")
@@ -216,6 +277,10 @@ class Config(_Strict):
     def below(self, path: Path) -> Path:
         """A path of the file, seen from where the program runs."""
         return path if path.is_absolute() else self.folder / path
+
+    def root(self, source: Source) -> Location:
+        """Where a source lies, seen from where the program runs."""
+        return self.below(source.path) if isinstance(source.path, Path) else source.path
 
 
 class _Environment(BaseSettings):

@@ -27,6 +27,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from copydesk.errors import ConfigError, UsageError
 from copydesk.fields import DATELINE_PARTS, FIELD_KINDS, FIELDS, Kind
 from copydesk.labels import LABELS
+from copydesk.uris import file_and_record
 
 __all__ = [
     "CORRECTIONS",
@@ -272,7 +273,7 @@ def by_file(corrections: pl.DataFrame) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], list[str]] = {}
     digests = by_document(corrections)
     for name, source, uri in corrections.select("id", "source", "uri").unique().sort("id").iter_rows():
-        for file in {uri, uri.rpartition("#")[0] or uri}:
+        for file in {uri, file_and_record(uri)[0]}:
             found.setdefault((source, file), []).append(digests[name])
     return {key: " ".join(parts) for key, parts in found.items()}
 

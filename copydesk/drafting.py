@@ -11,6 +11,7 @@ same. A site that is rare in it wants a PATH of its own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ from copydesk.job import Job, Options, settle
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.lines.propose import propose
 from copydesk.lines.sites import counting_key, find_sites
-from copydesk.sources import read_batch
+from copydesk.sources import RECORDS, Cut, Piece, RawFile, extracted, read_batch, unpack
 from copydesk.text import span_texts
 
 __all__ = ["draft_from_files", "draft_from_release", "sites_of"]
@@ -42,9 +43,17 @@ def draft_from_files(options: Options, site: str | None = None) -> str:
     """
     job = settle(options)
     profiles = load_profiles(job.profiles)
-    documents, _ = read_batch(sorted(job.files, key=lambda file: file.id)[:MOST])
-    prepared = prepare(documents)
+    prepared = prepare(_sample(job.files))
     return _draft(prepared.lines, prepared.documents, profiles, site, _place(job))
+
+
+def _sample(files: Sequence[RawFile]) -> pl.DataFrame:
+    """Documents (columns sources.DOCUMENTS) of the least ids, at most MOST, from files and containers."""
+    plain, _ = read_batch(sorted((file for file in files if not file.kind.many), key=lambda file: file.id)[:MOST])
+    records = pl.DataFrame(schema=RECORDS)
+    for table, _ in unpack(Piece(tuple(file for file in files if file.kind.many)), Cut()):
+        records = pl.concat([records, table]).sort("id").head(MOST)
+    return pl.concat([plain, extracted(records)[0]]).sort("id").head(MOST)
 
 
 def draft_from_release(dataset: Path, profiles: Profiles, site: str | None = None) -> str:

@@ -12,7 +12,8 @@ import polars as pl
 from copydesk.config import NAME, Config, Source, load_config, parse_years
 from copydesk.corrections import EMPTY, by_file, load_corrections
 from copydesk.errors import UsageError
-from copydesk.sources import RawFile, Refused, find_files
+from copydesk.locations import Location
+from copydesk.sources import Limits, RawFile, Refused, find_files, kind_of
 
 __all__ = ["Job", "Options", "settle"]
 
@@ -21,7 +22,7 @@ __all__ = ["Job", "Options", "settle"]
 class Options:
     """What a person asks of an ingest; None means: as copydesk.toml says."""
 
-    paths: tuple[Path, ...] = ()
+    paths: tuple[Location, ...] = ()
     config: Path | None = None
     name: str | None = None
     into: Path | None = None
@@ -71,13 +72,14 @@ def settle(options: Options) -> Job:
     name = _name(options, config, sources)
     if options.workers is not None and options.workers < 1:
         raise UsageError(f"--workers {options.workers}: at least one process has to do the work")
-    limit = config.ingest.max_document_bytes
-    found = [find_files(one.source, one.root, below=one.path, max_bytes=limit) for one in sources]
+    limits = Limits.of(config.ingest)
+    found = [find_files(one.source, one.root, limits, one.path) for one in sources]
     # A file that two of the PATHs lead to is one document.
     files = {(file.source, file.uri): file for some in found for file in some.files}
     refused = {(one.source, one.uri): one for some in found for one in some.refused}
     if not files and not refused:
-        raise UsageError(f"{', '.join(str(one.path) for one in sources)}: no raw files there; put .txt files in")
+        places = ", ".join(str(one.path) for one in sources)
+        raise UsageError(f"{places}: no raw files there; put .txt files in, or others that docs/sources.md names")
     corrections = load_corrections(config.below(path) for path in config.ingest.corrections)
     said = by_file(corrections)
     return Job(
@@ -102,21 +104,21 @@ class _Place:
     """A source, its root, and the part of it that is asked for."""
 
     source: Source
-    root: Path
-    path: Path
+    root: Location
+    path: Location
 
 
 def _sources(options: Options, config: Config) -> list[_Place]:
     """The sources asked for; a PATH in a configured source keeps its configuration."""
     years = _years(options.years)
-    configured = [_Place(source, config.below(source.path), config.below(source.path)) for source in config.source]
+    configured = [_Place(source, config.root(source), config.root(source)) for source in config.source]
     if options.paths:
         chosen = [_place_of(path, configured) for path in options.paths]
     elif configured:
         chosen = configured
     else:
         raise UsageError("nothing to read: give a PATH, or a copydesk.toml with a [[source]]")
-    roots = {(one.source.name, one.root.resolve()) for one in chosen}
+    roots = {(one.source.name, _resolved(one.root)) for one in chosen}
     for name, _ in roots:
         if len([one for one, _ in roots if one == name]) > 1:
             raise UsageError(
@@ -125,14 +127,20 @@ def _sources(options: Options, config: Config) -> list[_Place]:
     return [replace(one, source=one.source.model_copy(update={"years": years})) if years else one for one in chosen]
 
 
-def _place_of(path: Path, configured: Sequence[_Place]) -> _Place:
+def _place_of(path: Location, configured: Sequence[_Place]) -> _Place:
     """The configured source that a path lies in, else one of its own: a folder, or the folder of a file."""
-    place = path.resolve()
     for one in configured:
-        if place.is_relative_to(one.root.resolve()):
-            return _Place(one.source, one.root, one.root / place.relative_to(one.root.resolve()))
-    root = path.parent if path.is_file() else path
+        if _resolved(path) == _resolved(one.root) or _resolved(path).startswith(_resolved(one.root).rstrip("/") + "/"):
+            inner = _resolved(path)[len(_resolved(one.root)) :].strip("/")
+            below = one.root / inner if isinstance(one.root, Path) else f"{one.root}/{inner}".rstrip("/")
+            return _Place(one.source, one.root, below)
+    root = path.parent if isinstance(path, Path) and path.is_file() else path
     return _Place(Source(name=_folder_name(path), path=root), root, path)
+
+
+def _resolved(path: Location) -> str:
+    """A place in one form, to be compared."""
+    return str(path.resolve()) if isinstance(path, Path) else path
 
 
 def _years(written: str | None) -> tuple[int, int] | None:
@@ -142,10 +150,14 @@ def _years(written: str | None) -> tuple[int, int] | None:
         raise UsageError(f"--years {written}: {error}") from error
 
 
-def _folder_name(path: Path) -> str:
+def _folder_name(path: Location) -> str:
     """The name of a folder, or of a file's folder, as a name of ours: other characters become '-'."""
-    place = path.resolve()
-    text = place.parent.name if place.is_file() else place.name
+    if isinstance(path, Path):
+        place = path.resolve()
+        text = place.parent.name if place.is_file() else place.name
+    else:
+        parts = path.partition("://")[2].partition("?")[0].split("/")
+        text = parts[-2] if kind_of(parts[-1]) and len(parts) > 1 else parts[-1]
     plain = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in text)
     return plain.lstrip("._-")[:64] or "source"
 

@@ -1,4 +1,4 @@
-"""The order of the stages, from raw files to a release: read, learn, judge, compare, release.
+"""The order of the stages, from raw files to a release: unpack, read, learn, judge, compare, release.
 
 `ingest` carries a `Job` out: it finds what has to be done, and takes `over`, which maps a stage's work over its
 batches: plain workers, or Prefect's tasks (flows/). What passes between stages lies in files of a work folder below the
@@ -15,15 +15,19 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import polars as pl
 
 from copydesk import stages
 from copydesk.carry import Last, last_release
+from copydesk.containers import Records, as_batches, numbers, unpacked
 from copydesk.corrections import differing, digest_of
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.job import Job
@@ -38,8 +42,8 @@ from copydesk.release.manifest import Reference
 from copydesk.release.quarantine import quarantine_lines
 from copydesk.release.rows import Batch
 from copydesk.runner import Over
-from copydesk.seen import Seen, fingerprint, given_digest, moved_sources, seen_table, sha256_of_file
-from copydesk.sources import DOCUMENTS, REFUSED, RawFile, document_id, given_row
+from copydesk.seen import RECORDS, Seen, fingerprint, given_digest, moved_sources, seen_table, sha256_of_file
+from copydesk.sources import DOCUMENTS, REFUSED, Cut, RawFile, document_id, given_row
 from copydesk.standing import standing
 
 __all__ = ["ingest"]
@@ -60,16 +64,22 @@ class _Plan:
     frozen: Knowledge | None
     todo: tuple[RawFile, ...]
     same: tuple[tuple[RawFile, str | None, str | None], ...]
+    records: Records
+    """Of the containers that were opened, what has to be done."""
+    same_records: pl.DataFrame
+    """Records as they were (columns seen.RECORDS), whether their container was opened or not."""
     gone: pl.Series
-    """Ids of released documents whose raw file is not among the job's."""
+    """Ids of released documents whose raw text is not among the job's."""
     carried: bool
     """Whether rows of the last release still hold as they are."""
     corrected: tuple[str, ...]
     """Ids of documents of which people say something else now, so that their rows do not hold."""
 
     def unchanged(self) -> pl.Series:
-        """Ids of the released documents whose raw file is as it was."""
-        return pl.Series([file.id for file, _, reason in self.same if reason is None], dtype=pl.String)
+        """Ids of the released documents whose raw text is as it was."""
+        files = [file.id for file, _, reason in self.same if reason is None and not file.kind.many]
+        records = self.same_records.filter(pl.col("reason").is_null())["id"]
+        return pl.concat([pl.Series("id", files, dtype=pl.String), records])
 
     def others(self, made: pl.Series) -> pl.Series:
         """Ids of the released documents that are not among those `made`: vanished, unchanged, or not readable now."""
@@ -79,62 +89,117 @@ class _Plan:
 
 def ingest(job: Job, over: Over) -> Outcome:
     """Carry out a job: what was released, or that nothing changed. Raises ReleaseError, ConfigError, UsageError."""
-    plan = _plan(job)
     if job.dry_run:
-        return _outcome(job, plan, _dry_changes(plan))
-    if _unchanged(job, plan):
-        same = Changes(0, 0, len(plan.same), len(plan.gone))
-        return _outcome(job, plan, same, refused=_refused(job, plan, []).rows())
-    with Folder(job.destination).opened() as folder:
-        work = _work(job, plan, folder)
-        batches = _batches(job, plan, work)
-        read = over("read", stages.read, batches)
-        if again := _again(job, plan, work, _read_ids(batches)):
-            read += over("read", stages.read, again)
-            batches += again
-        knowledge = work / "-".join(
-            ["knowledge", *([] if plan.frozen else [_digest([one.folder.name for one in batches])])]
-        )
-        folders = [batch.folder for batch in batches]
-        learning = stages.Learning(tuple(folders), knowledge, plan.profiles, plan.frozen, job.corrections)
-        over("learn", stages.learn, [learning])
-        judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
-        kept = _kept(job, plan, folders)
-        kept.to_frame("id").write_ipc(work / "kept.arrow")
-        cache = work.parent / "corpus"
-        comparing = stages.Comparing(
-            tuple(folders), plan.last, work / "kept.arrow", work / "marks.arrow", cache, job.config.splits
-        )
-        (empty,) = over("compare", stages.compare, [comparing])
-        refused, seen = _refused(job, plan, folders), _seen(job, plan, folders)
-        arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
-        releasing = _Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, seen)
-        (result,) = over("release", _release, [releasing])
-        shutil.rmtree(work, ignore_errors=True)
-        worked = (sum(read), sum(judged))
-        outcome = _outcome(job, plan, _changes(plan, seen), refused=refused.rows(), result=result, worked=worked)
-        return replace(outcome, arrived=arrived, notes=(*outcome.notes, *map(EMPTY.format, empty)))
+        with TemporaryDirectory(prefix="copydesk-") as place:
+            plan = _plan(job, lambda files: unpacked(files, Path(place), _most(job), over, keys_only=True))
+            return _outcome(job, plan, _dry_changes(job, plan))
+    with ExitStack() as stack:
+        folder = cache(lambda: stack.enter_context(Folder(job.destination).opened()))
+        plan = _plan(job, lambda files: unpacked(files, folder().subfolder(WORK), _most(job), over))
+        if not _unchanged(job, plan):
+            return _carried_out(job, plan, folder(), over)
+        if plan.records.folders:
+            _remember(job, plan)
+        changes = _changes(job, plan, _seen(job, plan, []), [])
+        return _outcome(job, plan, changes, refused=_refused(job, plan, []).rows())
 
 
-def _plan(job: Job) -> _Plan:
-    """Compare the job with the last release. Raises UsageError where a mirror run would remove too much."""
+def _most(job: Job) -> Cut:
+    return Cut(job.config.ingest.batch_documents, job.config.ingest.batch_bytes)
+
+
+def _carried_out(job: Job, plan: _Plan, folder: Folder, over: Over) -> Outcome:
+    """Do what the plan says, and release it."""
+    work = _work(job, plan, folder)
+    batches = _batches(job, plan, work)
+    read = over("read", stages.read, batches)
+    if again := _again(job, plan, work, _read_ids(batches)):
+        read += over("read", stages.read, again)
+        batches += again
+    knowledge = work / "-".join(
+        ["knowledge", *([] if plan.frozen else [_digest([one.folder.name for one in batches])])]
+    )
+    folders = [batch.folder for batch in batches]
+    learning = stages.Learning(tuple(folders), knowledge, plan.profiles, plan.frozen, job.corrections)
+    over("learn", stages.learn, [learning])
+    judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
+    kept = _kept(job, plan, folders)
+    kept.to_frame("id").write_ipc(work / "kept.arrow")
+    cache = work.parent / "corpus"
+    comparing = stages.Comparing(
+        tuple(folders), plan.last, work / "kept.arrow", work / "marks.arrow", cache, job.config.splits
+    )
+    (empty,) = over("compare", stages.compare, [comparing])
+    refused, seen = _refused(job, plan, folders), _seen(job, plan, folders)
+    arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
+    records = _seen_records(plan, folders)
+    releasing = _Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, (seen, records))
+    (result,) = over("release", _release, [releasing])
+    documents = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
+    changes = _changes(job, plan, seen, documents)
+    for place in (work, *plan.records.folders):
+        shutil.rmtree(place, ignore_errors=True)
+    worked = (sum(read), sum(judged))
+    outcome = _outcome(job, plan, changes, refused=refused.rows(), result=result, worked=worked)
+    return replace(outcome, arrived=arrived, notes=(*outcome.notes, *map(EMPTY.format, empty)))
+
+
+def _plan(job: Job, opened: Callable[[Sequence[RawFile]], Records]) -> _Plan:
+    """Compare the job with the last release. Raises UsageError where a mirror run would remove too much.
+
+    `opened` gives the records of containers: of those that changed, or of all.
+    """
     profiles = load_profiles(job.profiles).digest
     last = last_release(job.destination)
-    if last is None:
-        none = pl.Series(dtype=pl.String)
-        return _Plan(None, profiles, None, job.files, (), none, carried=False, corrected=())
-    ids = pl.Series([file.id for file in job.files], dtype=pl.String)
-    gone = last.documents.filter(~pl.col("id").is_in(ids.implode()))
-    if job.mode == "mirror" and not job.allow_shrink:
-        _guard(job, last, gone)
-    frozen = None if job.relearn else last.knowledge(profiles, len(job.files) + len(gone))
-    stamp = _stamp(last.reference, profiles, frozen) if frozen else None
+    known = last.knowledge(profiles, 0) if last is not None and not job.relearn else None
+    plan = _compared(job, opened, last, profiles, known)
+    if plan.last is None or known is None:
+        return plan
+    present = sum(not file.kind.many for file in job.files) + plan.records.keys.height + plan.same_records.height
+    if plan.last.knowledge(profiles, present + len(plan.gone)) is None:  # the corpus has doubled: all is judged anew
+        return _compared(job, opened, last, profiles, None)
+    return plan
+
+
+def _compared(
+    job: Job, opened: Callable[[Sequence[RawFile]], Records], last: Last | None, profiles: str, frozen: Knowledge | None
+) -> _Plan:
+    """What has to be done with that knowledge."""
+    stamp = _stamp(last.reference, profiles, frozen) if last and frozen else None
     seen = Seen.read(job.destination / WORK, stamp) if stamp else None
-    same = seen.same(job.files, rehash=job.rehash) if seen else []
+    same = tuple(seen.same(job.files, rehash=job.rehash)) if seen else ()
     known = {file.id for file, _, _ in same}
-    todo = tuple(file for file in job.files if file.id not in known)
-    corrected = tuple(differing(last.corrections, job.corrections))
-    return _Plan(last, profiles, frozen, todo, tuple(same), gone["id"], carried=seen is not None, corrected=corrected)
+    changed = [file for file in job.files if file.id not in known]
+    todo = tuple(file for file in changed if not file.kind.many)
+    records, same_records = opened([file for file in changed if file.kind.many]), pl.DataFrame(schema=RECORDS)
+    corrected = tuple(differing(last.corrections, job.corrections)) if last else ()
+    if seen is not None:
+        records, same_records = _as_before(seen, records, known, corrected)
+    gone = _gone(job, last, records, same_records)
+    if last is not None and job.mode == "mirror" and not job.allow_shrink:
+        _guard(job, last, gone)
+    work = (todo, same, records, same_records, gone["id"])
+    return _Plan(last, profiles, frozen, *work, carried=seen is not None, corrected=corrected)
+
+
+def _as_before(seen: Seen, records: Records, known: set[str], corrected: Sequence[str]) -> tuple[Records, pl.DataFrame]:
+    """The records that need work, and those that are as they were: in unopened containers, and in changed ones."""
+    unopened = pl.col("file").is_in(list(known))
+    there = seen.records.filter(~unopened, ~pl.col("id").is_in(list(corrected)), pl.col("digest").is_not_null())
+    there = there.with_columns(number=numbers(pl.col("id")))
+    records, held = records.without(there.select("digest", id="number"))
+    still = there.join(held.rename({"id": "number"}), on="number", how="semi").drop("number")
+    return records, pl.concat([seen.records.filter(unopened), still])
+
+
+def _gone(job: Job, last: Last | None, records: Records, same_records: pl.DataFrame) -> pl.DataFrame:
+    """The released documents (id, source) that are not there any more."""
+    if last is None:
+        return pl.DataFrame(schema={"id": pl.String, "source": pl.String})
+    plain = pl.Series("id", [file.id for file in job.files if not file.kind.many], dtype=pl.String)
+    ids = pl.concat([plain.to_frame(), same_records.select("id")]).select(numbers(pl.col("id")))
+    there = pl.concat([ids["id"], records.keys["id"]])
+    return last.documents.filter(~numbers(pl.col("id")).is_in(there.implode()))
 
 
 def _guard(job: Job, last: Last, gone: pl.DataFrame) -> None:
@@ -158,6 +223,8 @@ def _digest(parts: Sequence[object]) -> str:
 def _unchanged(job: Job, plan: _Plan) -> bool:
     """Whether there is nothing to do: no file to read, none to drop, and the card would say the same."""
     if plan.last is None or not plan.carried or plan.todo or (len(plan.gone) and job.mode == "mirror"):
+        return False
+    if plan.records.keys.height:
         return False
     if len(plan.corrected) and _listed(plan.others(plan.unchanged()), plan.corrected).len():
         return False
@@ -194,7 +261,8 @@ def _batches(job: Job, plan: _Plan, work: Path) -> list[stages.Batch]:
         folder = work / f"batch-{_digest([held, learning])}"
         folder.mkdir(exist_ok=True)
         batches.append(stages.Batch(folder, files, job.profiles, learning))
-    return batches
+    records = as_batches(plan.records, work, _most(job), learning)
+    return batches + [stages.Batch(folder, (), job.profiles, learning) for folder in records]
 
 
 def _again(job: Job, plan: _Plan, work: Path, made: pl.Series) -> list[stages.Batch]:
@@ -282,7 +350,8 @@ class _Releasing:
     refused: pl.DataFrame
     kept: pl.Series
     marks: Path
-    seen: pl.DataFrame
+    seen: tuple[pl.DataFrame, pl.DataFrame]
+    """Columns seen.SEEN and seen.RECORDS."""
 
 
 def _release(task: _Releasing) -> Result:
@@ -298,7 +367,7 @@ def _release(task: _Releasing) -> Result:
 
     def remember(newest: Reference) -> None:
         stamps.append(_stamp(newest, knowledge.profiles, knowledge))
-        Seen.write(work, stamps[-1], task.seen)
+        Seen.write(work, stamps[-1], *task.seen)
 
     result = write_release(
         task.job.destination,
@@ -331,7 +400,9 @@ def _refused(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
     found += [(file.id, file.uri, file.source, sha, reason) for file, sha, reason in plan.same if reason is not None]
     paths = [*stages.tables(folders, "refused"), *stages.tables(folders, "broken")]
     known = pl.DataFrame(found, schema=REFUSED, orient="row")
-    return pl.concat([known, *(pl.read_ipc(path) for path in paths)]).sort("source", "uri")
+    records = plan.same_records.filter(pl.col("reason").is_not_null()).select(REFUSED.names())
+    unread = plan.records.unread.select(REFUSED.names())
+    return pl.concat([known, records, unread, *(pl.read_ipc(path) for path in paths)]).sort("source", "uri")
 
 
 def _seen(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
@@ -343,24 +414,59 @@ def _seen(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
     found.update((file.id, (sha, reason)) for file, sha, reason in plan.same)
     refused = _refused(job, plan, folders).select("id", "raw_sha256", "reason")
     found.update((key, (sha, reason)) for key, sha, reason in refused.iter_rows())
-    return seen_table(job.files, [found.get(file.id, (None, None)) for file in job.files])
+    known = [(None, None) if file.kind.many else found.get(file.id, (None, None)) for file in job.files]
+    return seen_table(job.files, known)
 
 
-def _changes(plan: _Plan, seen: pl.DataFrame) -> Changes:
-    """How the raw files differ from those of the last release, those in quarantine included."""
-    fresh = seen.filter(
-        ~pl.col("id").is_in(pl.Series([file.id for file, _, _ in plan.same], dtype=pl.String).implode())
-    )
+def _seen_records(plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
+    """What this ingest saw of the records of containers (columns seen.RECORDS)."""
+    paths = [path for folder in folders if (path := folder / "records.arrow").exists()]
+    refused = [pl.read_ipc(path) for name in ("refused", "broken") for path in stages.tables(folders, name)]
+    told = pl.concat([pl.DataFrame(schema=REFUSED), *refused]).unique("id")
+    fresh = [
+        pl.read_ipc(path, columns=["id", "file", "digest"])
+        .with_columns(numbers(pl.col("digest")))
+        .join(told, on="id", how="left")
+        for path in paths
+    ]
+    unread = plan.records.unread.with_columns(digest=pl.lit(None, dtype=pl.UInt64))
+    tables = [table.select(RECORDS.names()).cast(RECORDS) for table in (*fresh, unread)]
+    return pl.concat([plan.same_records, *tables])
+
+
+def _remember(job: Job, plan: _Plan) -> None:
+    """Keep what was seen where nothing is to be released: containers that were opened and hold what they held."""
+    if plan.last is None or plan.frozen is None:
+        return
+    stamp = _stamp(plan.last.reference, plan.profiles, plan.frozen)
+    Seen.write(job.destination / WORK, stamp, _seen(job, plan, []), _seen_records(plan, []))
+    for folder in plan.records.folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _changes(job: Job, plan: _Plan, seen: pl.DataFrame, paths: Sequence[Path]) -> Changes:
+    """How the raw texts differ from those of the last release, those in quarantine included.
+
+    `seen` has those of files, the tables at `paths` (columns id and raw_sha256) those of containers.
+    """
+    others = [file.id for file, _, _ in plan.same] + [file.id for file in job.files if file.kind.many]
+    known = pl.Series(others, dtype=pl.String).implode()
+    files = seen.filter(~pl.col("id").is_in(known)).select("id", "raw_sha256")
+    records = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths]
+    unread = plan.records.unread.select("id", "raw_sha256")
+    fresh = pl.concat([files, *records, unread]).unique("id", keep="first")
+    before = sum(not file.kind.many for file, _, _ in plan.same) + plan.same_records.height
     if plan.last is None:
         return Changes(fresh.height, 0, 0, 0)
     both = fresh.join(plan.last.documents.select("id", before="raw_sha256"), on="id", how="inner")
     same = both.filter(pl.col("before") == pl.col("raw_sha256")).height
-    return Changes(fresh.height - both.height, both.height - same, len(plan.same) + same, len(plan.gone))
+    return Changes(fresh.height - both.height, both.height - same, before + same, len(plan.gone))
 
 
-def _dry_changes(plan: _Plan) -> Changes:
+def _dry_changes(job: Job, plan: _Plan) -> Changes:
     """The same for a run that only looks: it reads the files for their hashes."""
-    return _changes(plan, seen_table(plan.todo, [(sha256_of_file(file.path), None) for file in plan.todo]))
+    files = seen_table(plan.todo, [(sha256_of_file(file), None) for file in plan.todo])
+    return _changes(job, plan, files, plan.records.parts)
 
 
 def _outcome(

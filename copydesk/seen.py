@@ -5,7 +5,8 @@ bound by its name to a release and to all that judging depends on; another relea
 is not even looked at.
 
     fingerprint   what rows depend on beside their document
-    Seen          size, time, path facts and hash of each file, and why it was refused, if it was
+    Seen          size, time, path facts and hash of each file, and why it was refused, if it was; of a container,
+                  which records it holds, each with the digest of its bytes and of all that is said of it
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ import polars as pl
 
 from copydesk.release.facts import code_digest, made_with
 from copydesk.schema import load_schema
-from copydesk.sources import RawFile
+from copydesk.sources import Asked, Kind, RawFile, read_all
 
-__all__ = ["SEEN", "Seen", "fingerprint", "given_digest", "moved_sources", "seen_table", "sha256_of_file"]
+__all__ = ["RECORDS", "SEEN", "Seen", "fingerprint", "given_digest", "moved_sources", "seen_table", "sha256_of_file"]
 
 SEEN: Final = pl.Schema(
     {
@@ -41,6 +42,21 @@ SEEN: Final = pl.Schema(
 """`modified` is the file's time in nanoseconds, `given` the digest of what path, sidecar and settings say of it."""
 
 
+RECORDS: Final = pl.Schema(
+    {
+        "id": pl.String(),
+        "file": pl.String(),
+        "digest": pl.UInt64(),
+        "source": pl.String(),
+        "uri": pl.String(),
+        "raw_sha256": pl.String(),
+        "reason": pl.String(),
+    }
+)
+"""Records of containers; source, uri, raw_sha256 and reason stand with those in quarantine, the release has the others.
+A container that cannot be read to its end has a row of its own, without a digest."""
+
+
 def fingerprint(profiles: str, knowledge: str) -> str:
     """16 hexadecimal digits over the digests of code, schemas, profiles and knowledge, and the libraries' versions."""
     made = [f"{name} {version}" for name, version in sorted(made_with().items())]
@@ -49,13 +65,16 @@ def fingerprint(profiles: str, knowledge: str) -> str:
 
 
 def given_digest(file: RawFile) -> str:
-    """16 hexadecimal digits over all that is said of a file beside its bytes."""
-    return _said(tuple(file.given.items()), file.years, file.corrections)
+    """16 hexadecimal digits over all that is said of a file beside its bytes; of a container also how it is read."""
+    how = file.asked if file.kind.many or file.kind.format == "html" else None
+    return _said(tuple(file.given.items()), file.years, file.corrections, how)
 
 
 @lru_cache(maxsize=4096)
-def _said(given: tuple[tuple[str, str], ...], years: tuple[int, int] | None, corrections: str) -> str:
-    said = json.dumps([dict(given), years, corrections], sort_keys=True, ensure_ascii=False)
+def _said(
+    given: tuple[tuple[str, str], ...], years: tuple[int, int] | None, corrections: str, how: Asked | None
+) -> str:
+    said = json.dumps([dict(given), years, corrections, how and how.as_said], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
@@ -65,7 +84,7 @@ def moved_sources(folder: Path, files: Sequence[RawFile], *, remember: bool) -> 
     Sources are told apart by name, so files of the same uri replace the articles of the other place.
     """
     first = {file.source: file for file in reversed(files)}
-    now = {name: str(file.path.resolve().parents[file.uri.count("/")]) for name, file in first.items()}
+    now = {name: _root(file) for name, file in first.items()}
     try:
         before = json.loads((folder / "roots.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -78,6 +97,13 @@ def moved_sources(folder: Path, files: Sequence[RawFile], *, remember: bool) -> 
         for name, place in sorted(now.items())
         if before.get(name, place) != place
     ]
+
+
+def _root(file: RawFile) -> str:
+    """The folder that a file's uri is relative to."""
+    if isinstance(file.path, Path):
+        return str(file.path.resolve().parents[file.uri.count("/")])
+    return file.path.rsplit("/", file.uri.count("/") + 1)[0]
 
 
 def seen_table(files: Sequence[RawFile], found: Sequence[tuple[str | None, str | None]]) -> pl.DataFrame:
@@ -97,9 +123,10 @@ def seen_table(files: Sequence[RawFile], found: Sequence[tuple[str | None, str |
 
 @dataclass(frozen=True)
 class Seen:
-    """The files that the ingest of a release saw, by id."""
+    """The files that the ingest of a release saw, by id, and the `records` of containers (columns RECORDS)."""
 
     rows: Mapping[str, tuple[int, int, str, str | None, str | None]]
+    records: pl.DataFrame
 
     @classmethod
     def read(cls, folder: Path, stamp: str) -> Seen | None:
@@ -107,22 +134,24 @@ class Seen:
         try:
             table = pl.read_ipc(folder / f"seen-{stamp}.arrow")
             facts = (table[name].to_list() for name in ("size", "modified", "given", "raw_sha256", "reason"))
-            return cls(dict(zip(table["id"].to_list(), zip(*facts, strict=True), strict=True)))
+            rows = dict(zip(table["id"].to_list(), zip(*facts, strict=True), strict=True))
+            return cls(rows, pl.read_ipc(folder / f"seen-{stamp}-records.arrow").select(RECORDS.names()).cast(RECORDS))
         except (OSError, pl.exceptions.PolarsError):
             return None
 
     @staticmethod
-    def write(folder: Path, stamp: str, table: pl.DataFrame) -> None:
-        """Keep the table (columns SEEN) under that stamp, beside those of other stamps."""
+    def write(folder: Path, stamp: str, table: pl.DataFrame, records: pl.DataFrame) -> None:
+        """Keep the tables (columns SEEN and RECORDS) under that stamp, beside those of other stamps."""
         draft = folder / "seen.draft"
-        table.select(SEEN.names()).cast(SEEN).write_ipc(draft)
-        draft.replace(folder / f"seen-{stamp}.arrow")
+        for name, one, schema in ((f"{stamp}-records", records, RECORDS), (stamp, table, SEEN)):
+            one.select(schema.names()).cast(schema).write_ipc(draft)
+            draft.replace(folder / f"seen-{name}.arrow")
 
     @staticmethod
     def prune(folder: Path, stamp: str) -> None:
         """Throw away the caches of all other stamps."""
         for other in folder.glob("seen-*.arrow"):
-            if other.name != f"seen-{stamp}.arrow":
+            if other.name not in (f"seen-{stamp}.arrow", f"seen-{stamp}-records.arrow"):
                 other.unlink(missing_ok=True)
 
     def same(self, files: Iterable[RawFile], *, rehash: bool) -> list[tuple[RawFile, str | None, str | None]]:
@@ -136,14 +165,16 @@ class Seen:
             if row is None or row[2] != given_digest(file):
                 continue
             unopened = not rehash and (file.size, file.modified) == row[:2]
-            if unopened or (row[3] is not None and row[3] == sha256_of_file(file.path)):
+            if unopened or (row[3] is not None and row[3] == sha256_of_file(file)):
                 found.append((file, row[3], row[4]))
         return found
 
 
-def sha256_of_file(path: Path) -> str | None:
-    """64 hexadecimal digits over a file's bytes; None where it cannot be read."""
+def sha256_of_file(file: RawFile) -> str | None:
+    """64 hexadecimal digits over the bytes of a text; None where it cannot be read, or the file is no plain text."""
+    if file.kind != Kind("text"):
+        return None
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_all(file.path)).hexdigest()
     except OSError:
         return None

@@ -23,6 +23,7 @@ from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.metadata import published_iso
 from copydesk.sources import DOCUMENTS, document_id
 from copydesk.text import span_texts
+from copydesk.uris import file_and_record
 
 __all__ = ["FIELDS", "Article", "Line", "clean", "explain", "explain_documents", "fields_of", "public", "stem"]
 
@@ -177,7 +178,6 @@ def _iso(instant: Any, offset: int | None, precision: str | None) -> str | None:
 
 def stem(uri: str) -> str:
     """A file's name without folder and suffix, with `#record` in a container."""
-    plain = uri.endswith(".txt")
-    path, mark, record = (uri, "", "") if plain else uri.partition("#")
-    name = path.rsplit("/", 1)[-1]
-    return (name.rsplit(".", 1)[0] or name) + mark + record
+    file, record = file_and_record(uri)
+    name = file.rsplit("/", 1)[-1]
+    return (name.rsplit(".", 1)[0] or name) + ("" if record is None else f"#{record}")

@@ -1,6 +1,7 @@
 """The stages' work on one batch or on all of them: tables in files, in and out, below a run's work folder.
 
-    read      a batch's files to documents, lines, survey-* and refused
+    unpack    containers, or a span of one, to parts of records, and what is not read of them
+    read      a batch's files and records to documents, lines, survey-* and refused
     learn     all surveys to the knowledge, or the frozen one put in its place
     judge     a batch that was read to articles, ledger, their keys, and broken, and the sketches of its texts
     compare   all articles, new and kept, to marks: duplicates and splits
@@ -18,21 +19,43 @@ from pathlib import Path
 
 import polars as pl
 
-from copydesk import corpus, desk
+from copydesk import corpus, desk, sources
 from copydesk.carry import Last
 from copydesk.config import Splits
 from copydesk.corrections import EMPTY
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.release.keys import keys_of
-from copydesk.sources import DOCUMENTS, RawFile, read_batch
+from copydesk.sources import DOCUMENTS, REFUSED, Cut, Piece, RawFile, extracted, read_batch
 
-__all__ = ["Batch", "Comparing", "Judging", "Learning", "compare", "judge", "learn", "read", "tables"]
+__all__ = [
+    "Batch",
+    "Comparing",
+    "Judging",
+    "Learning",
+    "Unpacking",
+    "compare",
+    "judge",
+    "learn",
+    "read",
+    "tables",
+    "unpack",
+]
+
+
+@dataclass(frozen=True)
+class Unpacking:
+    """Containers, or a span of one, and how large the parts may be; `keys_only` where nothing will be read of them."""
+
+    folder: Path
+    piece: Piece
+    cut: Cut
+    keys_only: bool
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What is read together: files, or a table of documents that an earlier stage left in the folder (`raw`)."""
+    """What is read together: files, and what lies in the folder: documents (`raw`), `records` of containers."""
 
     folder: Path
     files: tuple[RawFile, ...]
@@ -75,6 +98,20 @@ class Comparing:
     splits: Splits | None = None
 
 
+def unpack(task: Unpacking) -> int:
+    """Write the records of a piece into its folder, part by part. Gives the records unpacked now."""
+    mark = task.folder / "unpacked"
+    if mark.exists():
+        return 0
+    found = 0
+    for number, (records, unread) in enumerate(sources.unpack(task.piece, task.cut)):
+        _write(task.folder, f"records-{number:06}", records.drop("raw") if task.keys_only else records)
+        _write(task.folder, f"unread-{number:06}", unread)
+        found += records.height
+    mark.touch()
+    return found
+
+
 def read(batch: Batch) -> int:
     """Read, decode and repair a batch; survey it where there is something to learn. Gives the documents read now."""
     mark = batch.folder / ("surveyed" if batch.learning else "read")
@@ -93,11 +130,14 @@ def read(batch: Batch) -> int:
 
 
 def _documents(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
-    documents, unread = read_batch(batch.files)
-    kept = batch.folder / "raw.arrow"
+    tables = [read_batch(batch.files)]
+    kept, records = batch.folder / "raw.arrow", batch.folder / "records.arrow"
     if kept.exists():
-        documents = pl.concat([documents, pl.read_ipc(kept).select(DOCUMENTS.names()).cast(DOCUMENTS)])
-    return documents, unread
+        tables.append((pl.read_ipc(kept).select(DOCUMENTS.names()).cast(DOCUMENTS), pl.DataFrame(schema=REFUSED)))
+    if records.exists():
+        tables.append(extracted(pl.read_ipc(records)))
+    documents, unread = zip(*tables, strict=True)
+    return pl.concat(documents), pl.concat(unread)
 
 
 def learn(task: Learning) -> None:

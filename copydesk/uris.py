@@ -1,14 +1,23 @@
 """File names and uris: how a name that is not UTF-8 is written in a release, and how it is read back.
 
-A name is its own uri, unless it is not UTF-8, or would, once or more often percent-decoded, not be: then it comes
-percent-encoded. So every name has one uri, every uri one name, and ordinary names stay readable.
+A name is its own uri, unless it is not UTF-8, or reads like a record of a container (`wire.zip#a.txt`), or would,
+once or more often percent-decoded, be so: then it comes percent-encoded. So every name has one uri, every uri one
+name, and ordinary names stay readable. A record's uri is that of its container, `#`, and its own name there.
 """
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-__all__ = ["name_of", "uri_of"]
+__all__ = ["file_and_record", "name_of", "uri_of"]
+
+RECORD: Final = re.compile(
+    rb"\.(?:(?:txt|jsonl|ndjson|json|csv|tsv|parquet|arrow|warc|zip|tar)(?:\.(?:gz|bz2|xz|zstd?))?|tgz|tbz2?|txz|tzst)#",
+    re.IGNORECASE,
+)
+"""Where a container's name ends and a record's begins."""
 
 
 def uri_of(name: bytes) -> str:
@@ -22,8 +31,20 @@ def name_of(uri: str) -> bytes:
     return name if _needs_quoting(name) else uri.encode("utf-8", "surrogateescape")
 
 
+def file_and_record(uri: str) -> tuple[str, str | None]:
+    """The uri of a document's file, and the name of its record there; None where the file is the document."""
+    name = uri.encode("utf-8", "surrogateescape")
+    found = RECORD.search(name)
+    if found is None:
+        return uri, None
+    file, record = name[: found.end() - 1], name[found.end() :]
+    return file.decode("utf-8", "surrogateescape"), record.decode("utf-8", "surrogateescape")
+
+
 def _needs_quoting(name: bytes) -> bool:
     while True:
+        if RECORD.search(name):
+            return True
         try:
             name.decode("utf-8")
         except UnicodeDecodeError:

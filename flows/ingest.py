@@ -23,6 +23,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from copydesk.errors import CopydeskError
 from copydesk.job import Options, settle
+from copydesk.locations import place
 from copydesk.outcome import Outcome
 from copydesk.pipeline import ingest
 from copydesk.runner import SHOWN, Over, Progress, Workers
@@ -54,7 +55,7 @@ def ingest_flow(  # noqa: PLR0913, PLR0917 -- a flow's parameters are its form i
     """Read raw files, judge every line, and release a dataset: see `copydesk ingest --help` for the parameters."""
     job = settle(
         Options(
-            paths=tuple(Path(path) for path in paths or ()),
+            paths=tuple(place(path) for path in paths or ()),
             config=Path(config) if config else None,
             name=name,
             into=Path(into) if into else None,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from copydesk.config import Source
 from copydesk.errors import ConfigError, UsageError
 from copydesk.patterns import compile_pattern
-from copydesk.sources import document_id, find_files, read_batch
+from copydesk.sources import Limits, document_id, find_files, read_batch
 from copydesk.uris import name_of, uri_of
 
 MATCHES = [
@@ -48,7 +48,7 @@ def source(**given: object) -> Source:
 
 
 def find(root: Path, limit: int = 1000, **given: object):
-    return find_files(source(**given), root, max_bytes=limit)
+    return find_files(source(**given), root, Limits(document_bytes=limit))
 
 
 def test_files_come_sorted_with_posix_uris(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_part_of_a_source_keeps_its_uris(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "x.txt").write_text("x")
     (tmp_path / "y.txt").write_text("y")
     for place in (tmp_path / "a", tmp_path / "a" / "b" / "x.txt"):
-        files = find_files(source(), tmp_path, max_bytes=10, below=place).files
+        files = find_files(source(), tmp_path, Limits(document_bytes=10), place).files
         assert [file.uri for file in files] == ["a/b/x.txt"]
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from copydesk.commands.common import DONE, Commands, command
+from copydesk.locations import place
 
 __all__ = ["add"]
 
@@ -15,7 +16,7 @@ __all__ = ["add"]
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = command(commands, "explain", _explain, "line by line: label, fate and evidence")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="raw files or folders")
+    parser.add_argument("paths", nargs="+", type=place, metavar="PATH", help="raw files, folders or URLs")
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if any)"
     )

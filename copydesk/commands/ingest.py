@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from copydesk.commands.common import DONE, STRICT_FAILED, Commands, command
+from copydesk.locations import place
 
 if TYPE_CHECKING:
     from copydesk.job import Options
@@ -33,9 +34,9 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     add(
         "paths",
         nargs="*",
-        type=Path,
+        type=place,
         metavar="PATH",
-        help="raw files or folders (default: the sources of copydesk.toml)",
+        help="raw files, folders or URLs (default: the sources of copydesk.toml)",
     )
     add("--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if there is one)")
     add("--name", help="the dataset's name (default: that of copydesk.toml, else the one PATH's folder name)")

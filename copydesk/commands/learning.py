@@ -9,6 +9,7 @@ from pathlib import Path
 
 from copydesk.commands.common import DONE, Commands, command
 from copydesk.errors import UsageError
+from copydesk.locations import place
 
 __all__ = ["add"]
 
@@ -45,7 +46,7 @@ def _add_profile(commands: Commands[argparse.ArgumentParser]) -> None:
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     propose = command(inner, "propose", _propose, "a site profile drafted from documents without labels")
     propose.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="raw files (default: the configured sources)"
+        "paths", nargs="*", type=place, metavar="PATH", help="raw files (default: the configured sources)"
     )
     propose.add_argument(
         "--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if any)"

@@ -22,12 +22,12 @@ from copydesk.job import Job, Options, settle
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import load_profiles
 from copydesk.single import FIELDS, Line, explain_documents, stem
-from copydesk.sources import read_batch
+from copydesk.sources import Cut, documents_of
 
 __all__ = ["console_for_output", "explain_files", "knowledge_of", "print_document"]
 
 BATCH: Final = 200
-"""Files judged at once: enough for the kernels, few enough that the first lines appear at once."""
+"""Documents judged at once: enough for the kernels, few enough that the first lines appear at once."""
 
 GONE: Final = "no such file or folder; check the path"
 
@@ -43,9 +43,11 @@ def explain_files(options: Options, dataset: Path | None) -> tuple[str, Iterator
     A file that cannot be read has a record with an `error`. Without `dataset` the project's own is used, if it has a
     release, else the knowledge shipped with copydesk, which knows no corpus.
     """
-    there = tuple(path for path in options.paths if path.exists())
+    there = tuple(path for path in options.paths if not isinstance(path, Path) or path.exists())
     lost = [
-        {"id": stem(path.name), "uri": path.as_posix(), "error": GONE} for path in options.paths if path not in there
+        {"id": stem(path.name), "uri": path.as_posix(), "error": GONE}
+        for path in options.paths
+        if isinstance(path, Path) and path not in there
     ]
     job = settle(dataclasses.replace(options, paths=there or options.paths, name=options.name or "explain"))
     told, knowledge = knowledge_of(dataset, job)
@@ -56,8 +58,7 @@ def _records(job: Job, knowledge: Knowledge) -> Iterator[dict[str, Any]]:
     profiles = load_profiles(job.profiles)
     for one in job.refused:
         yield {"id": stem(one.uri), "uri": one.uri, "error": one.reason}
-    for start in range(0, len(job.files), BATCH):
-        documents, unread = read_batch(job.files[start : start + BATCH])
+    for documents, unread in documents_of(job.files, Cut(BATCH)):
         for uri, reason in unread.select("uri", "reason").iter_rows():
             yield {"id": stem(uri), "uri": uri, "error": reason}
         yield from explain_documents(documents, knowledge, profiles)

@@ -1,0 +1,57 @@
+"""Raw files to documents, whatever they are and wherever they lie.
+
+find       a source's files: walked, inspected, described          given      what paths and sidecars say
+stores     folders of this machine and stores that fsspec reaches  kinds      what a name says of the format
+records    what readers give; formats/ has a reader for each       columns    which column holds what
+streams    compressions undone in bounded memory                   limits     what protects the run
+reading    files to tables of documents                            tables     those tables
+"""
+
+from copydesk.sources.find import asked_of, file_uri, find_files
+from copydesk.sources.given import read_sidecar
+from copydesk.sources.kinds import SUFFIXES, Kind, kind_of
+from copydesk.sources.limits import Limits
+from copydesk.sources.reading import (
+    RECORDS,
+    Cut,
+    Piece,
+    documents_of,
+    extracted,
+    given_row,
+    pieces,
+    read_batch,
+    said_digest,
+    unpack,
+)
+from copydesk.sources.stores import opened, read_all
+from copydesk.sources.tables import DOCUMENTS, REFUSED, Asked, Found, RawFile, Refused, document_id
+
+__all__ = [
+    "DOCUMENTS",
+    "RECORDS",
+    "REFUSED",
+    "SUFFIXES",
+    "Asked",
+    "Cut",
+    "Found",
+    "Kind",
+    "Limits",
+    "Piece",
+    "RawFile",
+    "Refused",
+    "asked_of",
+    "document_id",
+    "documents_of",
+    "extracted",
+    "file_uri",
+    "find_files",
+    "given_row",
+    "kind_of",
+    "opened",
+    "pieces",
+    "read_all",
+    "read_batch",
+    "read_sidecar",
+    "said_digest",
+    "unpack",
+]

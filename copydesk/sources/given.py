@@ -1,0 +1,112 @@
+"""What configuration, path and sidecar say of a document, beside its bytes.
+
+    read_sidecar    a CSV file of facts by file or record
+    given           all that is said of a document; the more particular wins
+
+The order, the last wins: the source's `site` and `outlet`, the pattern of its path, the record's own columns or the
+page's metadata, the sidecar. A sidecar's row names a document by its uri, by its path in an archive, or by the bare
+name of a file, where that is the name of one file only.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
+
+import polars as pl
+
+from copydesk.config import Source
+from copydesk.errors import ConfigError
+from copydesk.locations import Location
+from copydesk.patterns import DAY, compile_pattern
+from copydesk.sources.stores import read_all
+from copydesk.sources.tables import Asked
+
+__all__ = ["FILE_COLUMNS", "bare", "base", "given", "read_sidecar", "sidecar_of"]
+
+FILE_COLUMNS: Final = ("file", "filename", "file_name", "path", "uri")
+"""Names of the sidecar's column that names the file, in order of preference."""
+
+Sidecar = Mapping[str, Mapping[str, str]]
+
+
+def read_sidecar(path: Location) -> dict[str, dict[str, str]]:
+    """A CSV file of facts by file: {file name or uri: {column: value}}; empty cells are left out.
+
+    Raises ConfigError where it cannot be read or no column names the file.
+    """
+    try:
+        table = pl.read_csv(io.BytesIO(read_all(path)), infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ConfigError(f"{path}: the sidecar cannot be read as CSV: {error}") from error
+    key = next((name for name in FILE_COLUMNS if name in table.columns), None)
+    if key is None:
+        raise ConfigError(
+            f"{path}: no column names the file (found: {', '.join(table.columns)}); call one of them 'file'"
+        )
+    rows = {}
+    for row in table.iter_rows(named=True):
+        name = row.pop(key)
+        if name in rows:
+            raise ConfigError(f"{path}: the file {name!r} stands in two rows; keep one")
+        if name:
+            rows[name] = {column: value.strip() for column, value in row.items() if value and value.strip()}
+    return rows
+
+
+@lru_cache(maxsize=8)
+def sidecar_of(asked: Asked) -> Sidecar:
+    """The sidecar that a source asks for, read once in a process."""
+    return read_sidecar(asked.sidecar) if asked.sidecar is not None else {}
+
+
+def base(source: Source) -> dict[str, str]:
+    """What the configuration says of all documents of a source."""
+    return {name: value for name, value in (("site", source.site), ("outlet", source.outlet)) if value}
+
+
+def bare(uri: str) -> str:
+    """The name of a file without its folders, of a member without its archive."""
+    return uri.rsplit("/", 1)[-1].rsplit("#", 1)[-1]
+
+
+def given(
+    said: Mapping[str, str], asked: Asked, sidecar: Sidecar, names: Iterable[str], own: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """All that is said of a document: `said` of its source, its path, its `own` fields, its row of the sidecar.
+
+    `names` are those that it may be meant by, the fullest first.
+    """
+    names = tuple(names)
+    found: dict[str, Any] = dict(said)
+    if asked.pattern:
+        matcher = compile_pattern(asked.pattern)
+        match = next((match for name in names if (match := matcher.fullmatch(name))), None)
+        found |= match.groupdict() if match else {}
+    found |= own or {}
+    row = next((sidecar[name] for name in (*names, bare(names[0])) if name in sidecar), {})
+    _win(found, row)
+    if isinstance(found.get("date"), str) and re.fullmatch(DAY, found["date"]):
+        found["date"] = _day(found["date"]) or found["date"]
+    return found
+
+
+def _win(found: dict[str, Any], row: Mapping[str, str]) -> None:
+    """Put a person's facts in the place of others; what they replace is no longer said by a page."""
+    found |= row
+    by = found.get("given_by")
+    if by:
+        found["given_by"] = {name: evidence for name, evidence in by.items() if name not in row}
+
+
+def _day(value: str) -> str | None:
+    """`2017-01-25`, `20170125` or `2017_01_25` as an ISO day; None where there is no such day."""
+    digits = re.sub(r"[^0-9]", "", value)
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).isoformat()
+    except ValueError:
+        return None
