@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
+from copydesk.release.copies import copy_problems
 from copydesk.release.folder import KNOWLEDGE, sha256_of
 from copydesk.release.keys import ledger_keys
 from copydesk.release.manifest import Manifest
@@ -75,7 +76,7 @@ def audit(dataset: Path, manifest: Manifest) -> list[Problem]:
 def _keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
     """What names and orders the rows of all articles."""
     paths = [dataset / shard.file for shard in manifest.shards("article")]
-    columns = [*CONTENT, "outlet", "published_at"]
+    columns = [*CONTENT, "outlet", "agency", "published_at"]
     return pl.read_parquet(paths, columns=columns).with_columns(day=pl.col("published_at").dt.date())
 
 
@@ -97,6 +98,7 @@ def _article_problems(dataset: Path, manifest: Manifest, whole: pl.DataFrame) ->
     for one in manifest.body["withdrawn"]:
         if one["id"] in whole["id"]:
             yield Problem(manifest.file, f"the withdrawn document {one['id']}", "in no release", "in the articles")
+    yield from copy_problems(manifest.file, whole)
     if not in_order(whole)["id"].equals(whole["id"]):
         yield Problem(manifest.file, "order of the articles", "by split, day and id", "another")
 
