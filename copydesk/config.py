@@ -3,10 +3,11 @@
     [dataset]   the name, title, description and licence of what is built
     [ingest]    workers, batch sizes, limits, folders of profiles
     [splits]    train, validation and test
+    [publish]   what is masked when a dataset is published
     [[source]]  a named raw collection: its folder, the pattern of its paths, its sidecar, its year bounds
 
 `load_config` finds and validates the file; every error names the file, the line, the value and what to do. Values
-under `[dataset]` and `[ingest]` can also be set by the environment, `COPYDESK_INGEST__WORKERS=4`.
+under `[dataset]`, `[ingest]` and `[publish]` can also be set by the environment, `COPYDESK_INGEST__WORKERS=4`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ __all__ = [
     "Config",
     "Dataset",
     "Ingest",
+    "Publish",
     "Source",
     "Splits",
     "Years",
@@ -165,6 +167,15 @@ def _separator(value: str) -> str:
     return value
 
 
+class Publish(_Strict):
+    """What `copydesk publish` does unasked."""
+
+    mask: tuple[Literal["emails", "ips", "phones"], ...] = Field(
+        default=(),
+        description="what is masked in everything that is published: `emails`, `ips`, `phones`; `--mask` wins",
+    )
+
+
 class Source(_Strict):
     """A named raw collection."""
 
@@ -259,6 +270,7 @@ class Config(_Strict):
     dataset: Dataset = Dataset()
     ingest: Ingest = Ingest()
     splits: Splits | None = None
+    publish: Publish = Publish()
     source: tuple[Source, ...] = ()
     folder: Path = Path()
 
@@ -290,6 +302,7 @@ class _Environment(BaseSettings):
 
     dataset: dict[str, Any] = {}
     ingest: dict[str, Any] = {}
+    publish: dict[str, Any] = {}
 
 
 def load_config(path: Path | None = None, *, start: Path | None = None) -> Config:
@@ -317,7 +330,7 @@ def _validated(values: dict[str, Any], text: str, path: Path, folder: Path) -> C
     if "folder" in values:
         raise ConfigError(f"{path}, line {_line_of(text, ('folder',))}: unknown key 'folder'; remove it")
     said = _Environment()
-    for name, over in (("dataset", said.dataset), ("ingest", said.ingest)):
+    for name, over in (("dataset", said.dataset), ("ingest", said.ingest), ("publish", said.publish)):
         if over and isinstance(values.get(name, {}), dict):
             values = {**values, name: {**values.get(name, {}), **over}}
     try:

@@ -5,12 +5,13 @@
     │   └── ConfigError     copydesk.toml, a profile or a schema is wrong
     ├── DocumentError       one document cannot be read; the pipeline turns it into quarantine
     └── ReleaseError        the destination cannot be written, or is not a release           exit 3
-        └── VerifyError     a release is not what its manifest says
+        ├── VerifyError     a release is not what its manifest says
+        └── RemoteError     a store or the Hub did not answer as it should; it may, the next time
 
 A message names the file, the value and what to do next.
 """
 
-__all__ = ["ConfigError", "CopydeskError", "DocumentError", "ReleaseError", "UsageError", "VerifyError"]
+__all__ = ["ConfigError", "CopydeskError", "DocumentError", "ReleaseError", "RemoteError", "UsageError", "VerifyError"]
 
 
 class CopydeskError(Exception):
@@ -39,3 +40,7 @@ class ReleaseError(CopydeskError):
 
 class VerifyError(ReleaseError):
     """A release is not what its manifest says."""
+
+
+class RemoteError(ReleaseError):
+    """A store or the Hub cannot be reached, or did not answer as it should: trying again may help."""

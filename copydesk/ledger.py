@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from copydesk.labels import FATE_OF, FATE_TYPE
 
-__all__ = ["LEDGER", "ledger_rows"]
+__all__ = ["LEDGER", "ledger_rows", "says"]
 
 Codes = NDArray[np.uint32]
 Places = NDArray[np.int64]
@@ -39,7 +39,7 @@ def ledger_rows(spans: pl.DataFrame, lines: pl.DataFrame, documents: pl.DataFram
     return (
         rows.join(names, on="doc", how="left", maintain_order="left")
         .with_columns(
-            text=pl.when(~_says(pl.col("raw"), pl.col("text"))).then(pl.col("text")),
+            text=pl.when(~says(pl.col("raw"), pl.col("text"))).then(pl.col("text")),
             fate=pl.col("label").cast(pl.String).replace_strict(FATE_OF).cast(FATE_TYPE),
             line=pl.col("line").cast(pl.Int32),
             span=pl.col("span").cast(pl.Int16),
@@ -48,7 +48,7 @@ def ledger_rows(spans: pl.DataFrame, lines: pl.DataFrame, documents: pl.DataFram
     )
 
 
-def _says(raw: pl.Expr, text: pl.Expr) -> pl.Expr:
+def says(raw: pl.Expr, text: pl.Expr) -> pl.Expr:
     """Whether bytes are the text as UTF-8, with or without a line end."""
     return pl.any_horizontal((text + end).cast(pl.Binary) == raw for end in ("", "\n", "\r\n", "\r"))
 

@@ -2,6 +2,7 @@
 
     ingest     ingest                              explain    explain
     review     review
+    publish    publish
     releases   diff, verify, restore, withdraw     learning   evaluate, profile propose, model train
     common     what they share
 

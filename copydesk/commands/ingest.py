@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from copydesk.commands.common import DONE, STRICT_FAILED, Commands, command
+from copydesk.commands.common import DONE, STRICT_FAILED, Commands, command, settle_prefect
 from copydesk.locations import place
 
 if TYPE_CHECKING:
@@ -15,16 +14,6 @@ if TYPE_CHECKING:
     from copydesk.outcome import Outcome
 
 __all__ = ["add"]
-
-PREFECT_DEFAULTS: Final = {
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 s is too short on a busy machine
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the server gets its logs, the terminal ours
-}
-EPHEMERAL_DEFAULTS: Final = {
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",  # or it ends with 150 lines of cancelled tasks
-}
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -91,15 +80,7 @@ def _ingest_plainly(options: Options) -> Outcome:
 
 
 def _ingest_as_flow(options: Options) -> Outcome:
-    for name, value in PREFECT_DEFAULTS.items():
-        os.environ.setdefault(name, value)
-    from prefect.settings import PREFECT_API_URL
-
-    address = PREFECT_API_URL.value()
-    if not address:
-        for name, value in EPHEMERAL_DEFAULTS.items():
-            os.environ.setdefault(name, value)
-    print(f"copydesk ingest: Prefect flow, {f'on {address}' if address else 'on an ephemeral server'}", flush=True)
+    print(f"copydesk ingest: Prefect flow, {settle_prefect()}", flush=True)
     from copydesk.job import settle
     from copydesk.review.progress import shown_progress
     from flows.ingest import ingest_flow

@@ -39,6 +39,15 @@ def _add_restore(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
     parser.add_argument("version", nargs="?", help="which release (default: the newest)")
     parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="the folder to write to")
+    parser.add_argument(
+        "--from",
+        dest="copies",
+        type=Path,
+        metavar="DIR",
+        help="copies of the raw files: make a release that was published without text whole again, as a dataset",
+    )
+    parser.add_argument("--partial", action="store_true", help="with --from: leave out documents without a copy")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="with --from: the configuration of the copies")
 
 
 def _add_withdraw(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -76,9 +85,21 @@ def _verify(asked: argparse.Namespace) -> int:
 
 
 def _restore(asked: argparse.Namespace) -> int:
+    if asked.copies:
+        return _rebuild(asked)
     from copydesk.release.restore import restore
 
     print(f"{asked.dataset}, {restore(asked.dataset, asked.version, asked.into)} in {asked.into}; every SHA-256 holds")
+    return DONE
+
+
+def _rebuild(asked: argparse.Namespace) -> int:
+    from copydesk.job import Options
+    from copydesk.rebuild import rebuild
+
+    options = Options(paths=(asked.copies,), config=asked.config)
+    done = rebuild(asked.dataset, asked.version, options, asked.into, partial=asked.partial)
+    print(f"{asked.dataset}, {done} in {asked.into}; every SHA-256 holds")
     return DONE
 
 

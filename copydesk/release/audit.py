@@ -67,7 +67,7 @@ def audit(dataset: Path, manifest: Manifest) -> list[Problem]:
                 for problem in _piece_problems(manifest, piece)
             ),
             *_quarantine_problems(dataset, manifest),
-            *_knowledge_problems(dataset, manifest),
+            *(_knowledge_problems(dataset, manifest) if manifest.body["knowledge"]["files"] else []),
         ]
     except ReleaseError as error:
         return [Problem(manifest.file, "the release as a whole", "one that can be read", str(error))]

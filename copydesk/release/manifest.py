@@ -2,8 +2,8 @@
 
     Manifest       one manifest, read or to be written: its bytes are the same for the same contents
     Reference      what the card says of a release: version, file and SHA-256 of its manifest
-    read_card      the releases that a folder's card names, oldest first
-    read_manifest  one manifest, checked against the card's hash
+    read_card      the releases that a folder's card names, oldest first; parse_card those of a card's bytes
+    read_manifest  one manifest, checked against the card's hash; parse_manifest the same of its bytes
 
 A manifest that the card does not name is no release: its ingest ended before the commit.
 """
@@ -23,7 +23,17 @@ from copydesk.errors import ReleaseError, VerifyError
 from copydesk.release.folder import CARD, RELEASES, read_bytes, sha256_of
 from copydesk.release.shards import Shard
 
-__all__ = ["FORMAT", "Manifest", "Reference", "card_head", "choose", "read_card", "read_manifest"]
+__all__ = [
+    "FORMAT",
+    "Manifest",
+    "Reference",
+    "card_head",
+    "choose",
+    "parse_card",
+    "parse_manifest",
+    "read_card",
+    "read_manifest",
+]
 
 FORMAT: Final = 1
 """Of manifests; a reader refuses a newer one."""
@@ -75,6 +85,15 @@ class Manifest:
         found = self.body["tables"].get(table, {"splits": []})["splits"]
         return {split["name"]: [Shard(**shard) for shard in split["shards"]] for split in found}
 
+    @property
+    def files(self) -> dict[str, str]:
+        """Every file of the release but the manifest itself, with its SHA-256."""
+        found = {shard.file: shard.sha256 for table in self.body["tables"] for shard in self.shards(table)}
+        found |= self.body["knowledge"]["files"]
+        if self.body["quarantine"]["file"]:
+            found[self.body["quarantine"]["file"]] = self.body["quarantine"]["sha256"]
+        return found
+
     def shards(self, table: str) -> list[Shard]:
         """The shards of `article` or `ledger`, in order."""
         return [shard for shards in self.splits(table).values() for shard in shards]
@@ -102,8 +121,13 @@ def read_card(folder: Path) -> list[Reference]:
     path = folder / CARD
     if not path.exists() and not path.is_symlink():
         return []
+    return parse_card(read_bytes(path), path)
+
+
+def parse_card(data: bytes, path: Path) -> list[Reference]:
+    """The same from a card's bytes; `path` is what messages call it."""
     try:
-        text = read_bytes(path).decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ReleaseError(f"{path}: is not UTF-8 (byte {error.start}); restore the file") from error
     entries = card_head(text, path).get("releases")
@@ -135,7 +159,11 @@ def choose(folder: Path, version: str | None) -> Reference:
 def read_manifest(folder: Path, reference: Reference) -> Manifest:
     """A manifest, after checking that it is the one that the card names; raises VerifyError where it is not."""
     path = folder / reference.file
-    data = read_bytes(path)
+    return parse_manifest(read_bytes(path), reference, path)
+
+
+def parse_manifest(data: bytes, reference: Reference, path: Path) -> Manifest:
+    """The same from a manifest's bytes; `path` is what messages call it."""
     if sha256_of(data) != reference.sha256:
         raise VerifyError(f"{path}: has SHA-256 {sha256_of(data)}, the card says {reference.sha256}; restore the file")
     manifest = Manifest(json.loads(data))

@@ -19,7 +19,7 @@ from copydesk.release.order import in_order
 from copydesk.release.problems import Problem
 from copydesk.release.reading import Piece, read_pieces
 from copydesk.release.tables import CONTENT, article_content
-from copydesk.release.variants import recipe_of
+from copydesk.release.variants import RowDigest, recipe_of
 from copydesk.text import compose_texts, content_hashes
 
 __all__ = ["audit_variant"]
@@ -68,7 +68,9 @@ def _articles(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
 
 def _ledger(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
     sums: dict[str, list[int]] = {}
+    digest = RowDigest()
     for _, _, frame in _frames(dataset, manifest, "ledger"):
+        digest.update(frame)
         size = (pl.col("end") - pl.col("start")).sum().alias("bytes")
         for label, fate, spans, taken in frame.group_by("label", "fate").agg(pl.len(), size).iter_rows():
             found = sums.setdefault(f"{label} {fate}", [0, 0])
@@ -77,6 +79,7 @@ def _ledger(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
     told = {
         f"{row['label']} {row['fate']}": [row["spans"], row["bytes"]] for row in manifest.body["ledger"]["by_label"]
     }
+    yield from _compared(manifest, "content of the ledger", manifest.body["content"]["ledger"], digest.hexdigest())
     yield from _compared(manifest, "spans and bytes of the ledger", told, dict(sorted(sums.items())))
 
 

@@ -3,6 +3,7 @@
     Recipe      with or without the ledger, with or without text, with what masked
     recipe_of   that of a manifest; a manifest of one's own disk has all
     holds_raw   whether a manifest's release has the raw bytes
+    RowDigest   the hash of what a variant's rows say
     schema_of   the schema of a table of a release: the whole one, or a variant's
 
 Without text, the articles lose `text` and `headings` and the ledger its bytes and texts; what is left (hashes, byte
@@ -13,14 +14,17 @@ known, a phone number can be found by trying them all.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import polars as pl
+
 from copydesk.schema import Schema, load_schema
 from copydesk.schema.fields import Field
 
-__all__ = ["WHOLE", "Recipe", "holds_raw", "recipe_of", "schema_of"]
+__all__ = ["WHOLE", "Recipe", "RowDigest", "holds_raw", "recipe_of", "schema_of"]
 
 SHA256: Final = "^[0-9a-f]{64}$"
 
@@ -78,6 +82,23 @@ def recipe_of(body: Mapping[str, Any]) -> Recipe:
     if told is None:
         return WHOLE
     return Recipe(ledger=told["ledger"] and told["text"], text=told["text"], masks=tuple(told["masked"]))
+
+
+class RowDigest:
+    """SHA-256 over rows as JSON, one on a line: what a table says, whatever its files are called."""
+
+    def __init__(self) -> None:
+        self._whole = hashlib.sha256()
+
+    def update(self, frame: pl.DataFrame) -> None:
+        """Add rows."""
+        for part in frame.iter_slices(10_000):
+            lines = part.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+            self._whole.update("".join(f"{line}\n" for line in lines).encode())
+
+    def hexdigest(self) -> str:
+        """64 hexadecimal digits."""
+        return self._whole.hexdigest()
 
 
 def holds_raw(body: Mapping[str, Any]) -> bool:
