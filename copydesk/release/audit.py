@@ -18,10 +18,12 @@ import pyarrow.parquet as pq
 
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
+from copydesk.release.changes import differing_documents
 from copydesk.release.copies import copy_problems
+from copydesk.release.differences import changes_entry
 from copydesk.release.folder import KNOWLEDGE, sha256_of
 from copydesk.release.keys import ledger_keys
-from copydesk.release.manifest import Manifest
+from copydesk.release.manifest import Manifest, choose, read_manifest
 from copydesk.release.order import in_order
 from copydesk.release.problems import Problem
 from copydesk.release.quarantine import quarantine_facts
@@ -68,6 +70,7 @@ def audit(dataset: Path, manifest: Manifest) -> list[Problem]:
             ),
             *_quarantine_problems(dataset, manifest),
             *(_knowledge_problems(dataset, manifest) if manifest.body["knowledge"]["files"] else []),
+            *_changes_problems(dataset, manifest),
         ]
     except ReleaseError as error:
         return [Problem(manifest.file, "the release as a whole", "one that can be read", str(error))]
@@ -217,3 +220,18 @@ def _knowledge_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
     found = Knowledge.load(dataset / KNOWLEDGE / entry["digest"])
     yield from _compared(manifest, "knowledge.digest", entry["digest"], found.digest)
     yield from _compared(manifest, "knowledge.documents", entry["documents"], found.documents)
+
+
+def _changes_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
+    """What the manifest, and so CHANGELOG.md, says of its changes, against the rows of both releases."""
+    if manifest.body["base"] is None:
+        return
+    try:
+        base = read_manifest(dataset, choose(dataset, manifest.body["base"]))
+        if not holds_raw(base.body):
+            return
+        found = changes_entry(dataset, base, manifest, differing_documents(dataset, base, manifest))
+    except ReleaseError:
+        return  # a file of the base is damaged: its hash tells
+    for key, counts in found.items():
+        yield from _compared(manifest, key, manifest.body.get(key), counts)

@@ -1,6 +1,7 @@
 """Changes: how two releases differ, document by document, and why.
 
-    compare            the documents that differ between two releases of a dataset
+    compare            the documents that differ between two releases of a dataset; differing_documents the same
+                       of two manifests
     compare_keys       the same from the key columns of both
     count_changes      how many of each, as a manifest holds them
     render_changelog   CHANGELOG.md, a function of the manifests
@@ -20,14 +21,27 @@ from typing import Any, Final
 import polars as pl
 
 from copydesk.corrections import differing
-from copydesk.errors import VerifyError
 from copydesk.release.corrections import read_corrections
+from copydesk.release.keys import ledger_keys
 from copydesk.release.manifest import Manifest, choose, read_manifest
+from copydesk.release.sides import own_shards, read_shard
 from copydesk.text import MARKED
 
-__all__ = ["KEYS", "compare", "compare_keys", "count_changes", "read_keys", "reasons", "render_changelog", "resplit"]
+__all__ = [
+    "KEYS",
+    "LEDGER",
+    "compare",
+    "compare_keys",
+    "count_changes",
+    "differing_documents",
+    "read_keys",
+    "reasons",
+    "render_changelog",
+    "resplit",
+]
 
 KEYS: Final = ("id", "uri", "source", "raw_sha256", "content_sha256", *MARKED)
+LEDGER: Final = "ledger_sha256"
 RAW_FILE: Final = "raw file"
 CORRECTION: Final = "correction"
 CORPUS_CAUSE: Final = "other documents"
@@ -43,27 +57,38 @@ CAUSES: Final = {
 
 
 def compare(dataset: Path, old: str, new: str) -> pl.DataFrame:
-    """The documents that differ: id, uri, source, change (added, removed, changed, moved, regrouped), cause; sorted.
+    """The documents that differ: id, uri, source, change, cause; sorted.
 
-    `moved` is to another split, `regrouped` to other duplicates. Raises ReleaseError where there is no such release.
+    A change is one of added, removed, changed, relabelled (the ledger alone differs), moved (to another split) and
+    regrouped (with other duplicates). Raises ReleaseError where there is no such release.
     """
     before, after = (read_manifest(dataset, choose(dataset, version)) for version in (old, new))
+    return differing_documents(dataset, before, after)
+
+
+def differing_documents(dataset: Path, before: Manifest, after: Manifest) -> pl.DataFrame:
+    """The same of two manifests whose files lie in the dataset's folder."""
     corrected = differing(read_corrections(dataset, before.body), read_corrections(dataset, after.body))
-    keys = read_keys(dataset, before), read_keys(dataset, after)
-    return compare_keys(*keys, reasons(before.body, after.body), corrected, resplit(before.body, after.body))
+    keys = [read_keys(dataset, *pair) for pair in ((before, after), (after, before))]
+    made = reasons(before.body, after.body)
+    return compare_keys(keys[0], keys[1], made, corrected, resplit(before.body, after.body))
 
 
-def read_keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
-    """The KEYS of a release's articles, in order."""
-    paths = [dataset / shard.file for shard in manifest.shards("article")]
-    try:
-        rows = pl.scan_parquet(paths)
-        new = {name: pl.lit(None, dtype=pl.String) for name in KEYS if name not in rows.collect_schema()}
-        return rows.with_columns(**new).select(KEYS).collect()  # what an older schema does not have is null
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise VerifyError(
-            f"{dataset}: release {manifest.version} cannot be read ({error}); run copydesk verify"
-        ) from error
+def read_keys(dataset: Path, manifest: Manifest, other: Manifest | None = None) -> pl.DataFrame:
+    """The KEYS of a release's articles and LEDGER, the hash of their ledger rows.
+
+    With `other`, only of documents in shards that the other release does not have: all others are the same in both.
+    """
+    shards = {table: own_shards(manifest, other, table) for table in ("article", "ledger")}
+    hashes = [ledger_keys(read_shard(dataset / shard.file, None)).select("id", LEDGER) for shard in shards["ledger"]]
+    ledger = pl.concat([pl.DataFrame(schema={"id": pl.String(), LEDGER: pl.Binary()}), *hashes])
+    parts = [read_shard(dataset / shard.file, KEYS) for shard in shards["article"]]
+    found = pl.concat([pl.DataFrame(schema=dict.fromkeys(KEYS, pl.String())), *parts], how="diagonal_relaxed")
+    missing = ledger.filter(~pl.col("id").is_in(found["id"].implode()))["id"]
+    if missing.len():  # only their ledger rows are in shards of this release alone
+        rest = [read_shard(dataset / shard.file, KEYS, missing) for shard in manifest.shards("article")]
+        found = pl.concat([found, *rest], how="diagonal_relaxed")
+    return found.join(ledger, on="id", how="left", maintain_order="left")
 
 
 def reasons(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
@@ -88,7 +113,7 @@ def compare_keys(
     corrected: Sequence[str] = (),
     moved_by: str = CORPUS_CAUSE,
 ) -> pl.DataFrame:
-    """As `compare`, from the KEYS of both.
+    """As `compare`, from the KEYS of both, and LEDGER where both have it.
 
     `judged_anew` is the cause where the raw file is the same, unless the document is among those `corrected` otherwise;
     `moved_by` that of a move to another split.
@@ -99,17 +124,20 @@ def compare_keys(
     change = (
         pl.when(differs["content_sha256"] | differs["raw_sha256"] | differs["uri"] | differs["source"])
         .then(pl.lit("changed"))
+        .when(pl.col(LEDGER).ne_missing(pl.col(f"{LEDGER}_new")))
+        .then(pl.lit("relabelled"))
         .when(differs["split"])
         .then(pl.lit("moved"))
         .when(pl.any_horizontal(differs[name] for name in MARKED))
         .then(pl.lit("regrouped"))
     )
+    judged = pl.col("change").is_in(["changed", "relabelled"])
     cause = (
         pl.when(differs["raw_sha256"])
         .then(pl.lit(RAW_FILE))
-        .when((pl.col("change") == "changed") & pl.col("id").is_in(corrected))
+        .when(judged & pl.col("id").is_in(corrected))
         .then(pl.lit(CORRECTION))
-        .when(pl.col("change") == "changed")
+        .when(judged)
         .then(pl.lit(judged_anew))
         .when(pl.col("change") == "moved")
         .then(pl.lit(moved_by))
@@ -147,6 +175,10 @@ def _entry(manifest: Manifest) -> str:
 
 
 def _told(change: str, causes: Mapping[str, int]) -> str:
-    words = {"moved": "moved to another split", "regrouped": "with other duplicates"}.get(change, change)
+    words = {
+        "moved": "moved to another split",
+        "regrouped": "with other duplicates",
+        "relabelled": "with the same text and other labels",
+    }.get(change, change)
     why = ", ".join(f"{cause} {number:,}" for cause, number in causes.items())
     return f"{sum(causes.values()):,} {words}" + ("" if change in ("added", "removed") else f" (because of: {why})")

@@ -20,8 +20,9 @@ import polars as pl
 from copydesk.corrections import canonical, differing
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
-from copydesk.release.changes import KEYS, compare_keys, count_changes, read_keys, reasons, resplit
+from copydesk.release.changes import KEYS, LEDGER, compare_keys, read_keys, reasons, resplit
 from copydesk.release.corrections import corrections_entry, read_corrections
+from copydesk.release.differences import changes_entry
 from copydesk.release.draft import Tables, ordered, write_tables
 from copydesk.release.facts import Facts, code_digest, labeller, made_with, release_date
 from copydesk.release.folder import CARD, KNOWLEDGE, WORK, Folder, read_bytes, sha256_of
@@ -91,11 +92,11 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
             if found is None:
                 _remember(folder, references[-1], None, remember)
                 return Result(None, None, previous, *counted, 0)
-            changes = count_changes(_changes(destination, old, kept, draft, knowledge.corrections))
-            manifest = Manifest(
-                {**draft.body, "version": found[0], "cause": found[1], "base": previous, "changes": changes}
-            ).as_written()
             folder.publish(draft.staged)
+            manifest = Manifest({**draft.body, "version": found[0], "cause": found[1], "base": previous})
+            found_to_differ = _changes(destination, old, kept, draft, knowledge.corrections)
+            entry = changes_entry(destination, old, manifest, found_to_differ)
+            manifest = Manifest({**manifest.body, **entry}).as_written()
             _remember(folder, manifest.reference, draft.keys, remember)
             _commit(folder, manifest, references)
             prune_keys(folder.subfolder(WORK), manifest.reference)
@@ -183,10 +184,10 @@ def _changes(
     destination: Path, old: Manifest | None, kept: Kept | None, draft: Tables, corrections: pl.DataFrame
 ) -> pl.DataFrame:
     """How the articles differ from those of the base."""
-    keys = draft.keys.select(KEYS)
+    keys = draft.keys.select(*KEYS, LEDGER)
     if old is None:
         return compare_keys(keys.clear(), keys, "")
-    before = kept.keys.select(KEYS) if kept else read_keys(destination, old)
+    before = kept.keys.select(*KEYS, LEDGER) if kept else read_keys(destination, old)
     corrected = differing(read_corrections(destination, old.body), corrections)
     return compare_keys(before, keys, reasons(old.body, draft.body), corrected, resplit(old.body, draft.body))
 

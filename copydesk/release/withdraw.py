@@ -23,10 +23,13 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from copydesk.corpus.clusters import CLUSTERED, clusters
+from copydesk.corrections import differing
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.release.beside import beside
 from copydesk.release.card import render_card
-from copydesk.release.changes import KEYS, compare_keys, count_changes, reasons, render_changelog
+from copydesk.release.changes import KEYS, LEDGER, compare_keys, read_keys, reasons, render_changelog, resplit
+from copydesk.release.corrections import read_corrections
+from copydesk.release.differences import changes_entry
 from copydesk.release.draft import ordered, write_tables
 from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes
 from copydesk.release.head import LOADABLE
@@ -93,7 +96,8 @@ def finish(folder: Folder) -> None:
 
 def _keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
     paths = [dataset / shard.file for shard in manifest.shards("article")]
-    return pl.read_parquet(paths, columns=[*KEYS, "published_at", "outlet", "agency"])
+    facts = pl.read_parquet(paths, columns=["id", "published_at", "outlet", "agency"])
+    return read_keys(dataset, manifest).join(facts, on="id", how="left", maintain_order="left")
 
 
 def _files(manifests: Sequence[Manifest]) -> set[str]:
@@ -108,6 +112,7 @@ def _rewritten(
     new: list[Manifest] = []
     after: list[pl.DataFrame] = []
     staged: list[str] = []
+    found: list[pl.DataFrame] = []
     for number, manifest in enumerate(old):
         body = dict(manifest.body)
         kept = keys[number]
@@ -118,11 +123,24 @@ def _rewritten(
             body["withdrawn"] = sorted([*body["withdrawn"], record], key=lambda one: one["id"])
         before = after[-1] if after else kept.clear()
         why = reasons(new[-1].body, body) if new else ""
-        body["changes"] = count_changes(compare_keys(before.select(KEYS), kept.select(KEYS), why))
+        columns = (*KEYS, LEDGER)
+        corrected = _corrected(folder, new, body)
+        moved_by = (resplit(new[-1].body, body),) if new else ()
+        found.append(compare_keys(before.select(columns), kept.select(columns), why, corrected, *moved_by))
         after.append(kept)
         new.append(Manifest(body))
     folder.publish(dict.fromkeys(staged))
+    for place, manifest in enumerate(new):
+        base = new[place - 1] if place else None
+        manifest.body.update(changes_entry(folder.path, base, manifest, found[place]))
     return new
+
+
+def _corrected(folder: Folder, before: Sequence[Manifest], body: dict[str, Any]) -> Sequence[str]:
+    """The documents that people corrected between a release and the one before it."""
+    if not before:
+        return ()
+    return differing(*(read_corrections(folder.path, one) for one in (before[-1].body, body)))
 
 
 def _regrouped(keys: pl.DataFrame, name: str) -> pl.DataFrame:
