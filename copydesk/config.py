@@ -5,9 +5,11 @@
     [splits]    train, validation and test
     [publish]   what is masked when a dataset is published
     [[source]]  a named raw collection: its folder, the pattern of its paths, its sidecar, its year bounds
+    [notify]    whom a run on a schedule tells of failure, drift and quarantine
 
 `load_config` finds and validates the file; every error names the file, the line, the value and what to do. Values
-under `[dataset]`, `[ingest]` and `[publish]` can also be set by the environment, `COPYDESK_INGEST__WORKERS=4`.
+under `[dataset]`, `[ingest]`, `[publish]` and `[notify]` can also be set by the environment,
+`COPYDESK_INGEST__WORKERS=4`.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ __all__ = [
     "Config",
     "Dataset",
     "Ingest",
+    "Notify",
     "Publish",
     "Source",
     "Splits",
@@ -264,6 +267,19 @@ class Splits(_Strict):
         return tuple(name for name in ("validation", "test") if named.get(name))
 
 
+class Notify(_Strict):
+    """Whom a run on a schedule tells, and of what."""
+
+    on: tuple[Literal["failure", "drift", "quarantine", "release"], ...] = Field(
+        default=("failure", "drift", "quarantine"),
+        description="what is told: `failure`, `drift`, `quarantine` (it has grown), `release`",
+    )
+    command: tuple[str, ...] = Field(
+        default=(), description="a program and its arguments; it gets the notice as JSON on its standard input"
+    )
+    webhook: str | None = Field(default=None, description="an https address to which the notice is posted as JSON")
+
+
 class Config(_Strict):
     """A whole copydesk.toml; `folder` is where it stands, to which its paths are relative."""
 
@@ -272,6 +288,7 @@ class Config(_Strict):
     splits: Splits | None = None
     publish: Publish = Publish()
     source: tuple[Source, ...] = ()
+    notify: Notify = Notify()
     folder: Path = Path()
 
     @model_validator(mode="after")
@@ -303,6 +320,7 @@ class _Environment(BaseSettings):
     dataset: dict[str, Any] = {}
     ingest: dict[str, Any] = {}
     publish: dict[str, Any] = {}
+    notify: dict[str, Any] = {}
 
 
 def load_config(path: Path | None = None, *, start: Path | None = None) -> Config:
@@ -330,7 +348,8 @@ def _validated(values: dict[str, Any], text: str, path: Path, folder: Path) -> C
     if "folder" in values:
         raise ConfigError(f"{path}, line {_line_of(text, ('folder',))}: unknown key 'folder'; remove it")
     said = _Environment()
-    for name, over in (("dataset", said.dataset), ("ingest", said.ingest), ("publish", said.publish)):
+    tables = ("dataset", "ingest", "publish", "notify")
+    for name, over in ((name, getattr(said, name)) for name in tables):
         if over and isinstance(values.get(name, {}), dict):
             values = {**values, name: {**values.get(name, {}), **over}}
     try:

@@ -15,7 +15,7 @@ from copydesk.errors import UsageError
 from copydesk.locations import Location
 from copydesk.sources import Limits, RawFile, Refused, find_files, kind_of
 
-__all__ = ["Job", "Options", "settle"]
+__all__ = ["Job", "Options", "destination", "settle"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Options:
     years: str | None = None
     relearn: bool = False
     rehash: bool = False
+    retry: bool = False
     allow_shrink: bool = False
     dry_run: bool = False
 
@@ -55,6 +56,7 @@ class Job:
     mode: str
     relearn: bool
     rehash: bool
+    retry: bool
     allow_shrink: bool
     dry_run: bool
     corrections: pl.DataFrame = field(default_factory=lambda: EMPTY)
@@ -63,6 +65,13 @@ class Job:
     def profiles(self) -> tuple[Path, ...]:
         """The folders of the user's own profiles."""
         return tuple(self.config.below(path) for path in self.config.ingest.profiles)
+
+
+def destination(options: Options) -> tuple[str, Path]:
+    """The name of the dataset that an ingest would build, and its folder, whether there is anything to read or not."""
+    config = load_config(options.config)
+    name = _name(options, config, _sources(options, config))
+    return name, (options.into or config.below(config.dataset.into)) / name
 
 
 def settle(options: Options) -> Job:
@@ -93,6 +102,7 @@ def settle(options: Options) -> Job:
         mode=options.mode,
         relearn=options.relearn,
         rehash=options.rehash,
+        retry=options.retry,
         allow_shrink=options.allow_shrink,
         dry_run=options.dry_run,
         corrections=corrections,

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from copydesk.drift import Finding
 from copydesk.release.figures import Figures
 
-__all__ = ["Changes", "Outcome"]
+__all__ = ["ADVICE", "Changes", "Outcome"]
+
+ADVICE: Final = (
+    "the site may have changed its pages: look at a new document with `copydesk explain`, correct the site's profile "
+    "if it has one, then run `copydesk ingest --relearn`"
+)
 
 SHOWN: Final = 20
 """Reasons listed; the quarantine file has all."""
@@ -50,6 +56,18 @@ class Outcome:
     notes: tuple[str, ...] = ()
     arrived: Mapping[str, Figures] = field(default_factory=dict)
     """What was new or changed in this run, by source."""
+    sources: tuple[Mapping[str, Any], ...] = ()
+    """How the sources stand in the newest release, a row for each."""
+    drift: tuple[Finding, ...] = ()
+    grown: tuple[tuple[str, str], ...] = ()
+    """Documents that are in quarantine now and were not before, uri and reason."""
+    waived: int = 0
+    """Of those in quarantine, how many a person has waived."""
+
+    @property
+    def needs_someone(self) -> bool:
+        """Whether a person should look: what is in quarantine is not all waived."""
+        return len(self.refused) > self.waived
 
     @property
     def headline(self) -> str:
@@ -71,6 +89,9 @@ class Outcome:
             total = sum(row["spans"] for row in self.labels if row["fate"] != "blank")
             lines.append(f"ledger: {dropped} of {total} lines dropped, each with its evidence")
         lines += [f"note: {note}" for note in self.notes]
+        lines += [f"DRIFT: {one}" for one in self.drift]
+        if self.drift:
+            lines.append(f"DRIFT: {ADVICE}")
         lines += [f"quarantine: {uri}: {reason}" for uri, reason in self.refused[:SHOWN]]
         if len(self.refused) > SHOWN:
             lines.append(f"quarantine: and {len(self.refused) - SHOWN} more, see {self.folder / 'quarantine'}")
@@ -84,10 +105,14 @@ class Outcome:
         if self.labels:
             rows = "\n".join(f"| {row['label']} | {row['fate']} | {row['spans']} |" for row in self.labels)
             parts.append(f"| label | fate | lines |\n|---|---|---:|\n{rows}")
+        if self.drift:
+            told = "\n".join(f"- {_code(str(one))}" for one in self.drift)
+            parts.append(f"## Drift\n\n{told}\n\n{ADVICE}")
         parts += [f"Note: {_code(note)}" for note in self.notes]
         if self.refused:
             listed = "\n".join(f"- `{_code(uri)}`: {_code(reason)}" for uri, reason in self.refused[:SHOWN])
-            parts.append(f"## Quarantine: {len(self.refused)}\n\n{listed}")
+            waived = f", {self.waived} of them waived" if self.waived else ""
+            parts.append(f"## Quarantine: {len(self.refused)}{waived}\n\n{listed}")
         return "\n\n".join(parts) + "\n"
 
 

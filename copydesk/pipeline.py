@@ -167,7 +167,7 @@ def _compared(
     """What has to be done with that knowledge."""
     stamp = _stamp(last.reference, profiles, frozen) if last and frozen else None
     seen = Seen.read(job.destination / WORK, stamp) if stamp else None
-    same = tuple(seen.same(job.files, rehash=job.rehash)) if seen else ()
+    same = tuple(seen.same(job.files, rehash=job.rehash, retry=job.retry)) if seen else ()
     known = {file.id for file, _, _ in same}
     changed = [file for file in job.files if file.id not in known]
     todo = tuple(file for file in changed if not file.kind.many)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -154,20 +155,31 @@ class Seen:
             if other.name not in (f"seen-{stamp}.arrow", f"seen-{stamp}-records.arrow"):
                 other.unlink(missing_ok=True)
 
-    def same(self, files: Iterable[RawFile], *, rehash: bool) -> list[tuple[RawFile, str | None, str | None]]:
+    def same(
+        self, files: Iterable[RawFile], *, rehash: bool, retry: bool = False
+    ) -> list[tuple[RawFile, str | None, str | None]]:
         """The files that are as they were, with their hash and the reason they were refused for, if they were.
 
-        A file is as it was if size and time are, or else its bytes; with `rehash` only its bytes count.
+        A file is as it was if size and time are, or else its bytes; with `rehash` only its bytes count. One that could
+        not be opened is tried again where it can be by now; with `retry`, all that was refused, so every container too.
         """
         found = []
         for file in files:
             row = self.rows.get(file.id)
-            if row is None or row[2] != given_digest(file):
+            if row is None or row[2] != given_digest(file) or _opens(row, file):
+                continue
+            if retry and (row[4] is not None or file.kind.many):
                 continue
             unopened = not rehash and (file.size, file.modified) == row[:2]
             if unopened or (row[3] is not None and row[3] == sha256_of_file(file)):
                 found.append((file, row[3], row[4]))
         return found
+
+
+def _opens(row: tuple[int, int, str, str | None, str | None], file: RawFile) -> bool:
+    """Whether a file that could not be opened can be now; on a store, only opening it tells."""
+    held_back = row[3] is None and row[4] is not None and row[4].startswith("cannot be read: ")
+    return held_back and (not isinstance(file.path, Path) or os.access(file.path, os.R_OK))
 
 
 def sha256_of_file(file: RawFile) -> str | None:

@@ -68,12 +68,12 @@ def _helps(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def configuration_page() -> str:
     """The keys of copydesk.toml with types, defaults and meanings."""
-    from copydesk.config import Dataset, Ingest, Publish, Source, Splits
+    from copydesk.config import Dataset, Ingest, Notify, Publish, Source, Splits
 
     intro = (
         "# copydesk.toml\n\nThe file stands in the folder where `copydesk` runs, or is named with `--config`. Paths in "
-        "it are relative to it.\nA value under `[dataset]` or `[ingest]` can be set by the environment as well: "
-        "`COPYDESK_INGEST__WORKERS=4`.\n"
+        "it are relative to it.\nA value under `[dataset]`, `[ingest]` or `[notify]` can be set by the environment as "
+        "well: `COPYDESK_INGEST__WORKERS=4`.\n"
     )
     tables = [
         ("[dataset]", Dataset),
@@ -81,6 +81,7 @@ def configuration_page() -> str:
         ("[splits]", Splits),
         ("[publish]", Publish),
         ("[[source]]", Source),
+        ("[notify]", Notify),
     ]
     return MADE + intro + "".join(_keys(title, model) for title, model in tables)
 

@@ -46,7 +46,8 @@ def test_the_flow_releases_the_same_bytes_as_plain_calls(tmp_path: Path) -> None
     assert outcome.version == "1.0.0"
     assert tree(tmp_path / "flow" / "samples") == tree(tmp_path / "plain" / "samples")
     found = artifacts()
-    assert found["ingest-report"] == "markdown"
+    assert found["samples-report"] == "markdown"
+    assert found["samples-sources"] == "table"
     assert {key for key, kind in found.items() if kind == "progress"} == {
         "ingest-read",
         "ingest-learn",
