@@ -26,7 +26,7 @@ from copydesk.release.folder import WORK
 from copydesk.release.manifest import Manifest, Reference
 from copydesk.text import MARKED
 
-__all__ = ["KEYS", "keys_of", "ledger_keys", "prune_keys", "release_keys", "save_keys", "shard_keys"]
+__all__ = ["KEYS", "article_keys", "keys_of", "ledger_keys", "prune_keys", "release_keys", "save_keys", "shard_keys"]
 
 ARTICLE_ROW: Final = 800
 LEDGER_ROW: Final = 80
@@ -55,14 +55,15 @@ KEYS: Final = pl.Schema({**_ARTICLE, **_LEDGER})
 
 def keys_of(articles: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     """The keys (KEYS) of a batch, by article; its files are number 0 of their kinds."""
-    return _joined(_article_keys(articles, 0), ledger_keys(ledger, 0))
+    return _joined(article_keys(articles, 0), ledger_keys(ledger, 0))
 
 
 def _joined(articles: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     return articles.join(ledger, on="id", how="left", maintain_order="left").select(KEYS.names()).cast(KEYS)
 
 
-def _article_keys(articles: pl.DataFrame, file: int) -> pl.DataFrame:
+def article_keys(articles: pl.DataFrame, file: int) -> pl.DataFrame:
+    """The keys of articles that stand in the file of that number, less those that their ledger gives."""
     names = ("uri", "source", "outlet", "raw_sha256", "content_sha256", *MARKED, "published_at")
     drawn = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") for name in articles["id"]]
     return articles.select(
@@ -146,7 +147,7 @@ def shard_keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
     needed = [*(name for name in _ARTICLE if name in columns), "text"]
     new = {name: pl.lit(None, dtype=pl.String) for name in MARKED if name not in columns}
     articles = [
-        _article_keys(rows.with_columns(**new), number)  # what an older schema does not have is null
+        article_keys(rows.with_columns(**new), number)  # what an older schema does not have is null
         for number, rows in enumerate(_shards(dataset, manifest, "article", needed))
     ]
     ledger = [ledger_keys(rows, number) for number, rows in enumerate(_shards(dataset, manifest, "ledger", None))]
