@@ -112,6 +112,9 @@ class Dataset(_Strict):
     license: str | None = Field(default=None, description="an identifier such as `cc-by-4.0`, or words of your own")
     authors: tuple[str, ...] = Field(default=(), description="who made the dataset, for its citation")
     url: str | None = Field(default=None, description="where it can be found, for its citation")
+    audit: Path | None = Field(
+        default=None, description="an audit that `copydesk evaluate --audit` drew and a person judged, for the card"
+    )
     into: Path = Field(default=Path("dist"), description="the folder where datasets are kept; `--into` wins")
 
 

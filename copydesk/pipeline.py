@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -29,7 +29,8 @@ from copydesk import stages
 from copydesk.carry import Last, last_release
 from copydesk.containers import Records, as_batches, numbers, unpacked
 from copydesk.corrections import differing, digest_of
-from copydesk.errors import ReleaseError, UsageError
+from copydesk.errors import ConfigError, ReleaseError, UsageError
+from copydesk.estimate import estimate, read_audit
 from copydesk.job import Job
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import load_profiles
@@ -389,7 +390,20 @@ def _facts(job: Job, profiles: str) -> Facts:
     digests = {"profiles": profiles}
     if job.config.splits:
         digests["splits"] = _digest([job.config.splits.model_dump_json()])
-    return Facts(job.name, about.title, about.description, about.license, digests, about.authors, about.url)
+    return Facts(
+        job.name, about.title, about.description, about.license, digests, about.authors, about.url, _audit(job)
+    )
+
+
+def _audit(job: Job) -> dict[str, Any] | None:
+    """What the configured audit says; raises ConfigError where it is another dataset's or nothing in it is in order."""
+    if job.config.dataset.audit is None:
+        return None
+    path = job.config.below(job.config.dataset.audit)
+    found = estimate(read_audit(path))
+    if found["dataset"] != job.name:
+        raise ConfigError(f"{path}: is an audit of {found['dataset']!r}, not of {job.name!r}; take audit = ... out")
+    return found
 
 
 def _refused(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:

@@ -24,7 +24,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def _add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = command(commands, "evaluate", _evaluate, "scores against documents labelled by hand")
     add = parser.add_argument
-    add("gold", type=Path, metavar="GOLD", help="JSON lines, a label for each raw line (schemas/gold.yaml)")
+    add("gold", nargs="?", type=Path, metavar="GOLD", help="JSON lines, a label for each raw line (schemas/gold.yaml)")
     add(
         "--raw", type=Path, metavar="DIR", help="the raw texts, ID.txt (default: the folder beside GOLD, named like it)"
     )
@@ -39,6 +39,10 @@ def _add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     add("--worst", type=int, default=20, metavar="N", help="how many of the worst lines are listed (default: 20)")
     add("--json", action="store_true", help="everything as one JSON object")
+    add("--audit", type=int, metavar="N", help="instead: draw N lines of --dataset, to judge in a page of its own")
+    add("--seed", type=int, default=0, metavar="S", help="draw another sample (default: 0)")
+    add("--out", type=Path, metavar="FILE", help="the page to write (default: DIST/NAME/review/audit-VERSION.html)")
+    add("--audit-result", type=Path, metavar="FILE", help="instead: what the judged sample says of the whole corpus")
 
 
 def _add_profile(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -67,6 +71,37 @@ def _add_model(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _evaluate(asked: argparse.Namespace) -> int:
+    ways = [asked.gold, asked.audit, asked.audit_result]
+    if sum(way is not None for way in ways) != 1:
+        raise UsageError("evaluate what? give GOLD, or --audit N, or --audit-result FILE")
+    if asked.audit is not None:
+        return _draw(asked)
+    return _estimate(asked) if asked.audit_result else _score(asked)
+
+
+def _draw(asked: argparse.Namespace) -> int:
+    from copydesk.config import load_config
+    from copydesk.evaluation.audit import draw
+    from copydesk.review.asked import audited, dataset_of
+
+    config = load_config(asked.config)
+    dataset = dataset_of(asked.dataset, config)
+    sample = draw(dataset, asked.audit, seed=asked.seed)
+    page = audited(dataset, sample, config, asked.out)
+    told = f"{len(sample['lines'])} lines of {sample['dataset']} {sample['version']} to judge"
+    print(f"{page}: {told}; open it, export {sample['file']}, then: copydesk evaluate --audit-result {sample['file']}")
+    return DONE
+
+
+def _estimate(asked: argparse.Namespace) -> int:
+    from copydesk.estimate import estimate, read_audit, told
+
+    found = estimate(read_audit(asked.audit_result))
+    print(json.dumps(found, ensure_ascii=False) if asked.json else told(found))
+    return DONE
+
+
+def _score(asked: argparse.Namespace) -> int:
     from copydesk.carry import last_release
     from copydesk.config import load_config
     from copydesk.evaluation import evaluate, render

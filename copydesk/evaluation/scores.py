@@ -20,7 +20,7 @@ import polars as pl
 
 from copydesk.labels import FATE_OF, KEPT, LABEL_TYPE, LABELS
 
-__all__ = ["LINES", "by_label", "grouped", "marked", "totals", "worst"]
+__all__ = ["GONE", "LINES", "by_label", "grouped", "marked", "totals", "worst"]
 
 LINES: Final = pl.Schema(
     {

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from copydesk.release.beside import beside
-from copydesk.release.card_account import duplicates, left_out, quality, quarantine
+from copydesk.release.card_account import audited, duplicates, left_out, quality, quarantine
 from copydesk.release.card_making import citing, labelling, licence, limits, making
 from copydesk.release.citation import standing_words
 from copydesk.release.folder import sha256_of
@@ -46,6 +46,7 @@ def render_card(manifests: Sequence[Manifest], references: Sequence[Reference]) 
         duplicates(newest),
         quality(newest),
         quarantine(newest),
+        *filter(None, [audited(newest)]),
         *labelling(newest),
         limits(newest),
         making(newest),

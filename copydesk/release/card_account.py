@@ -1,5 +1,6 @@
 """The card's account: what is not in the articles, and what is in them twice or amiss.
 
+audited      what a person found in a sample
 left_out     what was taken for furniture and why          duplicates   copies and reprints
 quality      broken, repaired, empty; signals              quarantine   documents that could not be read
 """
@@ -15,7 +16,7 @@ from copydesk.release.plots import Plot
 from copydesk.release.variants import recipe_of
 from copydesk.schema import load_schema
 
-__all__ = ["duplicates", "left_out", "quality", "quarantine"]
+__all__ = ["audited", "duplicates", "left_out", "quality", "quarantine"]
 
 QUALITY: Final = (
     "Signals in `quality` are for you to filter by; no article was left out because of them. Means over all articles:"
@@ -92,6 +93,32 @@ def quality(manifest: Manifest) -> str:
     list_ = "\n".join(f"- {number(count)} {what}" for what, count in facts.items())
     means = f"\n\n{QUALITY}\n\n{table(('signal', 'mean'), rows, right=1)}" if rows else ""
     return f"## Quality\n\nOf {counted(counts['documents'], 'article')}:\n\n{list_}{means}"
+
+
+def audited(manifest: Manifest) -> str:
+    """What a person found who judged a sample of lines; nothing where nobody did."""
+    found = manifest.body["description"].get("audit")
+    if not found:
+        return ""
+    names = {
+        "lost": "of the lines left out, are text of the article",
+        "lost_of_text": "that is, of all text",
+        "left": "of the lines kept, are furniture",
+    }
+    rows = [
+        [told, f"{part['share']:.2%}", f"{part['low']:.2%} to {part['high']:.2%}"]
+        for name, told in names.items()
+        if (part := found[name])["share"] is not None
+    ]
+    if not rows:
+        return ""
+    who = ", ".join(code(name) for name in found["who"])
+    return (
+        f"## Audit\n\n{who} judged {number(found['judged'])} lines, drawn by source, decision and doubt from release "
+        f"{found['version']} ({number(found['unsure'])} more could not be told):\n\n"
+        f"{table(('', 'share', '95 % bounds'), rows, right=2)}\n\n"
+        "Shares are of lines. Bounds: Clopper-Pearson at the effective size of the stratified sample."
+    )
 
 
 def quarantine(manifest: Manifest) -> str:

@@ -41,6 +41,8 @@ class Facts:
     digests: Mapping[str, str] = field(default_factory=dict)
     authors: Sequence[str] = ()
     url: str | None = None
+    audit: Mapping[str, Any] | None = None
+    """What a judged sample says of a release (copydesk.estimate)."""
 
     @property
     def told(self) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class Facts:
             "licence": (self.licence or "").strip() or LICENCE,
             "authors": [" ".join(name.split()) for name in self.authors],
             "url": (self.url or "").strip() or None,
+            **({"audit": dict(self.audit)} if self.audit else {}),
         }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from copydesk.config import Config, load_config
 from copydesk.errors import UsageError
@@ -15,7 +17,7 @@ from copydesk.review.collect import Shown, from_files, from_release
 from copydesk.review.explain import knowledge_of
 from copydesk.review.page import write_page
 
-__all__ = ["dataset_of", "reviewed", "store"]
+__all__ = ["audited", "dataset_of", "reviewed", "store"]
 
 
 def reviewed(  # noqa: PLR0913 -- the options of a command
@@ -45,6 +47,14 @@ def reviewed(  # noqa: PLR0913 -- the options of a command
     profiles = load_profiles([settings.below(path) for path in settings.ingest.profiles])
     text = write_page(shown, profiles)
     return store(text, place, out, f"review/{shown.version}.html"), _told(shown)
+
+
+def audited(dataset: Path, sample: Mapping[str, Any], config: Config, out: Path | None = None) -> Path:
+    """Write the page in which a drawn sample (evaluation.audit.draw) is judged; gives where it is."""
+    ids = sorted({line[0] for line in sample["lines"]})
+    shown = from_release(dataset, sample["version"], only=ids, most=len(ids))
+    profiles = load_profiles([config.below(path) for path in config.ingest.profiles])
+    return store(write_page(shown, profiles, sample), dataset, out, f"review/audit-{sample['version']}.html")
 
 
 def _of_files(options: Options, dataset: Path | None, most: int, out: Path | None) -> tuple[Path, str]:

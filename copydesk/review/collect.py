@@ -9,7 +9,7 @@ A document is as certain as its least certain line; blank lines, and those that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -61,16 +61,25 @@ class Shown:
     since: str | None = None
 
 
-def from_release(dataset: Path, version: str | None = None, *, since: str | None = None, most: int = 5_000) -> Shown:
+def from_release(
+    dataset: Path,
+    version: str | None = None,
+    *,
+    since: str | None = None,
+    most: int = 5_000,
+    only: Sequence[str] | None = None,
+) -> Shown:
     """The `most` least certain documents of a release (None: the newest).
 
-    `since` is the release to compare with, by default the one before. Raises ReleaseError where there is none such.
+    `since` is the release to compare with, by default the one before; `only` names ids to choose among. Raises
+    ReleaseError where there is none such.
     """
     manifest = read_manifest(dataset, choose(dataset, version))
     since = since or manifest.body["base"]
     ledger = pl.scan_parquet([dataset / shard.file for shard in manifest.shards("ledger")])
     articles = pl.scan_parquet([dataset / shard.file for shard in manifest.shards("article")])
-    order = _order(articles.select("id"), ledger).head(most)
+    order = _order(articles.select("id"), ledger)
+    order = (order if only is None else order.filter(pl.col("id").is_in(only))).head(most)
     name = str(manifest.body["name"])
     told = f"release {manifest.version} of {name}, content {manifest.body['content']['ledger'][:12]}"
     return Shown(

@@ -37,9 +37,9 @@ export class Audit {
     this.box.replaceChildren(
       el("h2", {}, `Line ${number(this.at + 1)} of ${number(this.lines.length)}`),
       el("p", { class: "path" }, shown(this.index.uri[place], 300)),
-      el("div", { class: "context" }, context.map((one) => this.line(one, one.line === line ? span : null))),
       el("p", { class: "question" }, QUESTIONS[decision]),
       el("div", { class: "verdicts" }, button("right", "right", "r"), button("wrong", "wrong", "w"), button("unsure", "cannot say", "s")),
+      el("div", { class: "context" }, context.map((one) => this.line(one, one.line === line ? span : null))),
       el("p", {}, el("button", { type: "button", onclick: () => this.go(-1) }, el("kbd", {}, "k"), " back"), el("button", { type: "button", onclick: () => this.go(1) }, el("kbd", {}, "j"), " on")),
       el("p", { class: "facts" }, "Text is what belongs to the article: its paragraphs and section headings. Titles, bylines, dates, captions, links and notices are not."),
       el("button", { type: "button", onclick: () => this.export() }, `Export ${META.audit.file}`),
