@@ -13,7 +13,19 @@ import traceback
 from collections.abc import Sequence
 
 from copydesk import __version__
-from copydesk.commands import explain, ingest, init, learning, publish, quarantine, releases, review, schedule, status
+from copydesk.commands import (
+    diff,
+    explain,
+    ingest,
+    init,
+    learning,
+    publish,
+    quarantine,
+    releases,
+    review,
+    schedule,
+    status,
+)
 from copydesk.commands.common import DONE, FAILED
 from copydesk.errors import CopydeskError
 
@@ -56,6 +68,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"copydesk {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (init, ingest, schedule, status, quarantine, explain, review, releases, publish, learning):
+    for module in (init, ingest, schedule, status, quarantine, explain, review, diff, releases, publish, learning):
         module.add(commands)
     return parser

@@ -1,4 +1,4 @@
-"""`copydesk diff`, `verify`, `restore` and `withdraw`: what one does with releases."""
+"""`copydesk verify`, `restore` and `withdraw`: what one does with releases."""
 
 from __future__ import annotations
 
@@ -13,18 +13,9 @@ __all__ = ["add"]
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the commands of this module."""
-    _add_diff(commands)
     _add_verify(commands)
     _add_restore(commands)
     _add_withdraw(commands)
-
-
-def _add_diff(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = command(commands, "diff", _diff, "what changed between two releases, document by document, and why")
-    parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
-    parser.add_argument("old", metavar="OLD", help="a release, such as 1.0.0")
-    parser.add_argument("new", metavar="NEW", help="a later one")
-    parser.add_argument("--json", action="store_true", help="one JSON object per document, one document a line")
 
 
 def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -55,19 +46,6 @@ def _add_withdraw(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
     parser.add_argument("ids", nargs="+", metavar="ID", help="ids of documents: the column `id`")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why; it goes on record")
-
-
-def _diff(asked: argparse.Namespace) -> int:
-    from copydesk.release.changes import compare
-
-    found = compare(asked.dataset, asked.old, asked.new)
-    for row in found.iter_rows(named=True):
-        print(json.dumps(row, ensure_ascii=False) if asked.json else "{change:<9} {uri}  ({cause})".format(**row))
-    if not asked.json:
-        counts = found["change"].value_counts(sort=True).iter_rows()
-        told = ", ".join(f"{number} {change}" for change, number in counts) or "no document differs"
-        print(f"{asked.dataset} {asked.old} to {asked.new}: {told}")
-    return DONE
 
 
 def _verify(asked: argparse.Namespace) -> int:

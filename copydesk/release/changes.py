@@ -24,6 +24,7 @@ from copydesk.corrections import differing
 from copydesk.release.corrections import read_corrections
 from copydesk.release.keys import ledger_keys
 from copydesk.release.manifest import Manifest, choose, read_manifest
+from copydesk.release.markdown import by_number, code, number
 from copydesk.release.sides import own_shards, read_shard
 from copydesk.text import MARKED
 
@@ -152,8 +153,8 @@ def compare_keys(
 def count_changes(changes: pl.DataFrame) -> dict[str, dict[str, int]]:
     """{change: {cause: documents}}, sorted."""
     counts: dict[str, dict[str, int]] = {}
-    for change, cause, number in changes.group_by("change", "cause").len().sort("change", "cause").iter_rows():
-        counts.setdefault(change, {})[cause] = number
+    for change, cause, found in changes.group_by("change", "cause").len().sort("change", "cause").iter_rows():
+        counts.setdefault(change, {})[cause] = found
     return counts
 
 
@@ -168,10 +169,19 @@ def _entry(manifest: Manifest) -> str:
     body = manifest.body
     date = f" ({body['date']})" if body["date"] else ""
     lines = [f"- {_told(change, causes)}" for change, causes in body["changes"].items()]
+    lines += [
+        f"- {'lines by rule' if name == 'rule' else f'by {name}'}: {_named(counts)}"
+        for name, counts in sorted(body.get("changed", {}).items())
+        if counts and body["changes"]
+    ]
     lines += [f"- withdrawn since: {one['id']} ({one['reason']})" for one in body["withdrawn"]]
     refused = body["quarantine"]["documents"]
     lines.append(f"- articles now: {body['documents']:,}; in quarantine: {refused:,}")
     return f"## {manifest.version}{date}\n\n{CAUSES[body['cause']]}\n\n" + "\n".join(lines)
+
+
+def _named(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{code(name)} {number(count)}" for name, count in by_number(counts))
 
 
 def _told(change: str, causes: Mapping[str, int]) -> str:
@@ -180,5 +190,5 @@ def _told(change: str, causes: Mapping[str, int]) -> str:
         "regrouped": "with other duplicates",
         "relabelled": "with the same text and other labels",
     }.get(change, change)
-    why = ", ".join(f"{cause} {number:,}" for cause, number in causes.items())
+    why = ", ".join(f"{cause} {found:,}" for cause, found in causes.items())
     return f"{sum(causes.values()):,} {words}" + ("" if change in ("added", "removed") else f" (because of: {why})")

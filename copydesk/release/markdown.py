@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-__all__ = ["ROWS", "by_number", "code", "count_table", "counted", "number", "share", "table"]
+__all__ = ["ROWS", "by_number", "code", "count_table", "counted", "number", "share", "table", "visible"]
 
 ROWS: Final = 12
 """Rows of a table of counts before the rest is added up."""
@@ -46,11 +46,16 @@ def code(text: str) -> str:
     Code spans know no escapes, but cells do, and are cut first: a bar is written `\|` there. A backslash before a bar
     would undo that and let what follows out of the cell, so a space is put between the two.
     """
-    clean = UNSAFE.sub(" ", text).strip() or " "
+    clean = visible(text).strip() or " "
     clean = re.sub(r"\\(?=\|)", r"\\ ", clean).replace("|", "\\|")
     fence = "`" * (max((len(run) for run in re.findall(r"`+", clean)), default=0) + 1)
     padded = f" {clean} " if "`" in clean or clean.endswith("\\") else clean
     return f"{fence}{padded}{fence}"
+
+
+def visible(text: str) -> str:
+    """Foreign text on one line, with nothing in it that a terminal or a page would obey."""
+    return UNSAFE.sub(" ", text)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: int = 0) -> str:
