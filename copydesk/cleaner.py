@@ -40,7 +40,7 @@ GIVEN: Final = {
 }
 """What may be known of a text beforehand, and the column of a batch of documents that holds it."""
 
-CORPUS: Final = ("split", "duplicate_cluster", "duplicate_of")
+CORPUS: Final = ("split", "duplicate_cluster", "duplicate_of", "duplicate_agency", "duplicate_outlet")
 """Columns of an article that only a whole corpus fills."""
 
 

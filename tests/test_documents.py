@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,10 @@ def test_commands_exist(page: Path) -> None:
     """Every `copydesk ...` line of a shell block parses."""
     for block in blocks(page, "sh"):
         for line in block.splitlines():
-            words = line.split("#")[0].split()
-            if words and words[0] == "copydesk":
-                build_parser().parse_args(words[1:])
+            for command in line.split("&&") if "copydesk" in line else ():
+                words = shlex.split(command, comments=True)
+                if words and words[0] == "copydesk":
+                    build_parser().parse_args(words[1:])
 
 
 def test_the_python_of_the_readme_says_what_its_comments_say(capsys: pytest.CaptureFixture[str]) -> None:
