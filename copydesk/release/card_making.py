@@ -52,7 +52,7 @@ def labelling(manifest: Manifest) -> list[str]:
     told = [one for one in FIGURES if one[1] in found.get(one[0], {}).get("floors", {})]
     if not told:
         return []
-    rows = [[meaning, f"`{name}`", f"{100 * found[name]['floors'][figure]:.1f} %"] for name, figure, meaning in told]
+    rows = [[meaning, f"`{name}`", f"{100 * found[name]['floors'][figure]:.2f} %"] for name, figure, meaning in told]
     sets = ", ".join(f"`{name}` {code(found[name]['data'])}" for name in sorted({name for name, _, _ in told}))
     section = (
         "## How good the labelling is\n\nMeasured on texts that people labelled line by line, and on benchmarks of "

@@ -70,10 +70,9 @@ def methods(body: Mapping[str, Any]) -> str:
         f"({_percent(dropped, ledger['bytes'])} of the bytes) were taken for page furniture and left out, and each is "
         "recorded with its evidence. Headlines, datelines, bylines, sections and tags were moved to columns. A date of "
         f"publication is known for {dated:,} articles ({_percent(dated, counts['documents'])}); none was guessed. "
-        f"{counts['duplicates']:,} articles are later copies of another, in {counts['duplicate_clusters']:,} clusters; "
-        "they are marked, not removed, and no article was filtered out by its quality. "
-        f"{body['quarantine']['documents']:,} raw documents could not be used. The SHA-256 of the content is "
-        f"{body['content']['article']}."
+        f"Copies and near-copies of earlier articles ({counts['duplicates']:,}) are marked, not removed, and no "
+        f"article was filtered out by its quality. Raw documents that could not be used: {body['quarantine']['documents']:,}. "
+        f"The SHA-256 of the content is {body['content']['article']}."
     )
 
 

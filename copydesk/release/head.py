@@ -21,8 +21,14 @@ from copydesk.release.shards import Shard
 __all__ = ["LOADABLE", "language_codes", "licence_id", "render_head"]
 
 LOADABLE: Final = 50
-"""Releases that a card lists files for: 50 releases of 100 shards make a card of 0.44 MB, which `datasets` reads in
-0.8 CPU s; the Hub refuses cards much over a megabyte. Older ones stay on disk and in `releases`."""
+"""Releases that a card lists files for at most; older ones stay on disk and in `releases`."""
+
+LISTED: Final = 100_000
+"""Bytes that the lists of files may take in a card, so that with the rest it stays under 200 kB: `datasets` reads a
+card of 0.4 MB in 0.8 CPU s at each load, and the Hub refuses much larger ones. The newest release is always listed."""
+
+LINE: Final = 9
+"""Signs of a line of a list of files beside the name."""
 
 LICENCES: Final = frozenset(
     {
@@ -56,7 +62,7 @@ def render_head(manifests: Sequence[Manifest], references: Sequence[Reference], 
     `described` has the SHA-256 of each file that goes with the card (see beside).
     """
     newest = manifests[-1]
-    listed = list(reversed(manifests))[:LOADABLE]
+    listed = _listed(manifests)
     whole = {
         **_about(newest),
         "configs": [
@@ -73,6 +79,18 @@ def render_head(manifests: Sequence[Manifest], references: Sequence[Reference], 
         "described": [{"file": name, "sha256": _Quoted(digest)} for name, digest in sorted(described.items())],
     }
     return "---\n" + yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096) + "---\n"
+
+
+def _listed(manifests: Sequence[Manifest]) -> list[Manifest]:
+    """The releases that are listed with their files, the newest first."""
+    newest, *older = list(reversed(manifests))[:LOADABLE]
+    found, room = [newest], LISTED
+    for one in older:
+        room -= sum(len(shard.file) + LINE for shard in one.shards("article"))
+        if room < 0:
+            break
+        found.append(one)
+    return found
 
 
 def _beside(newest: Manifest) -> list[str]:

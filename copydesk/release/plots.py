@@ -59,7 +59,7 @@ def render_plots(body: Mapping[str, Any]) -> dict[str, Plot]:
 
 
 def _months(counts: Mapping[str, Any]) -> Plot | None:
-    months = {name: number for name, number in counts["by_month"].items() if name != UNKNOWN}
+    months = {name: number for name, number in counts.get("by_month", {}).items() if name != UNKNOWN}
     if not months:
         return None
     steps, unit = _timed(months), "month"
@@ -91,7 +91,7 @@ def _ticks(steps: int) -> list[int]:
 
 
 def _lengths(counts: Mapping[str, Any]) -> Plot | None:
-    held = {int(least): number for least, number in counts["by_words"].items()}
+    held = {int(least): number for least, number in counts.get("by_words", {}).items()}
     if not held:
         return None
     edges = (0, *WORDS)
@@ -114,9 +114,10 @@ def _words(edges: tuple[int, ...], place: int) -> str:
     return f"{least:,}" if least == most else f"{least:,}–{most:,}"
 
 
-def _sources(ledger: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Source to its rows by label and fate, blank lines left out; the largest, then all others together."""
-    written = {name: [row for row in rows if row["fate"] != "blank"] for name, rows in ledger["by_source"].items()}
+def _sources(ledger: Mapping[str, Any], *, blank: bool) -> dict[str, list[dict[str, Any]]]:
+    """Source to its rows by label and fate, with or without blank lines; the largest, then all others together."""
+    counted = ledger.get("by_source", {}).items()
+    written = {name: [row for row in rows if blank or row["fate"] != "blank"] for name, rows in counted}
     written = {name: rows for name, rows in written.items() if rows}
     largest = sorted(written, key=lambda name: (-sum(row["spans"] for row in written[name]), name))
     if len(largest) <= ROWS + 1:
@@ -126,7 +127,7 @@ def _sources(ledger: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _labels(ledger: Mapping[str, Any]) -> Plot | None:
-    sources = _sources(ledger)
+    sources = _sources(ledger, blank=False)
     if not sources:
         return None
     legend = ("text", "fields", *(label.replace("_", " ") for label in DROPPED))
@@ -143,17 +144,16 @@ def _labels(ledger: Mapping[str, Any]) -> Plot | None:
 
 def _removed(ledger: Mapping[str, Any]) -> Plot | None:
     rows = []
-    for name, counted in _sources(ledger).items():
+    for name, counted in _sources(ledger, blank=True).items():
         whole = sum(row["bytes"] for row in counted)
         if whole:
             share = _share(counted, "bytes", whole, fate="dropped")
             rows.append((name, share))
     if not any(share for _, share in rows):
         return None
-    scale = max(share for _, share in rows)
-    shown = [(name, f"{100 * share:.1f} %", [0.0, 0.0, share / scale]) for name, share in rows]
+    shown = [(name, f"{100 * share:.1f} %", [0.0, 0.0, share]) for name, share in rows]
     told = ", ".join(f"{name} {end}" for name, end, _ in shown)
-    alt = f"Share of each source's bytes that was left out, blank lines apart: {told}."
+    alt = f"Share of each source's bytes that was left out: {told}."
     return Plot("removed", alt, bars("Share of the bytes that was left out", alt, shown, ()))
 
 
