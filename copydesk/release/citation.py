@@ -71,8 +71,8 @@ def methods(body: Mapping[str, Any]) -> str:
         "recorded with its evidence. Headlines, datelines, bylines, sections and tags were moved to columns. A date of "
         f"publication is known for {dated:,} articles ({_percent(dated, counts['documents'])}); none was guessed. "
         f"Copies and near-copies of earlier articles ({counts['duplicates']:,}) are marked, not removed, and no "
-        f"article was filtered out by its quality. Raw documents that could not be used: {body['quarantine']['documents']:,}. "
-        f"The SHA-256 of the content is {body['content']['article']}."
+        "article was filtered out by its quality. Raw documents that could not be used: "
+        f"{body['quarantine']['documents']:,}. The SHA-256 of the content is {body['content']['article']}."
     )
 
 
