@@ -115,6 +115,11 @@ class Dataset(_Strict):
     audit: Path | None = Field(
         default=None, description="an audit that `copydesk evaluate --audit` drew and a person judged, for the card"
     )
+    duplicates: Literal["mark", "drop"] = Field(
+        default="mark",
+        description="copies and near-copies: `mark` says of each what it is a copy of; `drop` leaves them out of the "
+        "splits as well, they are then in the config `duplicates`; `--duplicates` wins",
+    )
     into: Path = Field(default=Path("dist"), description="the folder where datasets are kept; `--into` wins")
 
 

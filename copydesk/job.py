@@ -34,6 +34,7 @@ class Options:
     retry: bool = False
     allow_shrink: bool = False
     dry_run: bool = False
+    duplicates: str | None = None
 
     def as_parameters(self) -> dict[str, Any]:
         """The same in plain JSON types: the parameters of the flow."""
@@ -59,6 +60,8 @@ class Job:
     retry: bool
     allow_shrink: bool
     dry_run: bool
+    drop: bool = False
+    """Whether copies are left out of the splits."""
     corrections: pl.DataFrame = field(default_factory=lambda: EMPTY)
 
     @property
@@ -105,6 +108,7 @@ def settle(options: Options) -> Job:
         retry=options.retry,
         allow_shrink=options.allow_shrink,
         dry_run=options.dry_run,
+        drop=(options.duplicates or config.dataset.duplicates) == "drop",
         corrections=corrections,
     )
 

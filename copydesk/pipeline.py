@@ -127,9 +127,8 @@ def _carried_out(job: Job, plan: _Plan, folder: Folder, over: Over) -> Outcome:
     kept = _kept(job, plan, folders)
     kept.to_frame("id").write_ipc(work / "kept.arrow")
     cache = work.parent / "corpus"
-    comparing = stages.Comparing(
-        tuple(folders), plan.last, work / "kept.arrow", work / "marks.arrow", cache, job.config.splits
-    )
+    files = work / "kept.arrow", work / "marks.arrow"
+    comparing = stages.Comparing(tuple(folders), plan.last, *files, cache, job.config.splits, job.drop)
     (empty,) = over("compare", stages.compare, [comparing])
     refused, seen = _refused(job, plan, folders), _seen(job, plan, folders)
     arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
@@ -388,8 +387,8 @@ def _release(task: _Releasing) -> Result:
 def _facts(job: Job, profiles: str) -> Facts:
     about = job.config.dataset
     digests = {"profiles": profiles}
-    if job.config.splits:
-        digests["splits"] = _digest([job.config.splits.model_dump_json()])
+    if job.config.splits or job.drop:
+        digests["splits"] = _digest([job.config.splits.model_dump_json() if job.config.splits else None, job.drop])
     return Facts(
         job.name, about.title, about.description, about.license, digests, about.authors, about.url, _audit(job)
     )

@@ -96,6 +96,7 @@ class Comparing:
     marks: Path
     cache: Path
     splits: Splits | None = None
+    drop: bool = False
 
 
 def unpack(task: Unpacking) -> int:
@@ -184,6 +185,7 @@ def compare(task: Comparing) -> list[str]:
         sketches=tables(task.folders, "sketches"),
         withdrawn=withdrawn,
         splits=task.splits,
+        drop=task.drop,
     )
     _write(task.marks.parent, task.marks.stem, marks)
     return corpus.empty(marks, task.splits)

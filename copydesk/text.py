@@ -24,6 +24,7 @@ from copydesk.labels import KEPT
 
 __all__ = [
     "BOOKKEEPING",
+    "DUPLICATES",
     "MARKED",
     "as_utf8",
     "canonical_rows",
@@ -35,6 +36,9 @@ __all__ = [
 
 MARKED: Final = ("duplicate_cluster", "duplicate_of", "duplicate_outlet", "duplicate_agency", "split")
 """Columns that all articles together decide, and not an article's own document."""
+
+DUPLICATES: Final = "duplicates"
+"""The split of copies that are to be dropped: it is in every release, and in no config but the one of its name."""
 
 BOOKKEEPING: Final = ("id", "uri", "source", *MARKED, "content_sha256")
 """Columns that name a row or that other documents decide: they are no part of its content."""

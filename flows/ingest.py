@@ -91,6 +91,7 @@ def ingest_flow(  # noqa: PLR0913, PLR0917 -- a flow's parameters are its form i
     workers: int | None = None,
     mode: str = "append",
     years: str | None = None,
+    duplicates: str | None = None,
     *,
     relearn: bool = False,
     rehash: bool = False,
@@ -113,6 +114,7 @@ def ingest_flow(  # noqa: PLR0913, PLR0917 -- a flow's parameters are its form i
             retry=retry,
             allow_shrink=allow_shrink,
             dry_run=dry_run,
+            duplicates=duplicates,
         )
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from copydesk.carry import last_release
 from copydesk.config import Splits, load_config
 from copydesk.corpus.splits import assign, empty
 from copydesk.errors import ConfigError
@@ -230,3 +231,54 @@ def test_an_empty_split_is_told_and_left_out(folder: Path) -> None:
     outcome = ingested(folder)
     assert [note for note in outcome.notes if "'test' would have no article" in note]
     assert verify(folder / "dist" / "news") == []
+
+
+def test_copies_that_are_dropped_are_in_a_config_of_their_own(folder: Path) -> None:
+    """The splits have each story once; the copies, the ledger and the raw files are all still there."""
+    from datasets import load_dataset
+
+    from copydesk.release.restore import restore
+
+    project(folder, "[splits]\nshares = {test = 0.4}")
+    ingested(folder)
+    job = settle(Options(config=folder / "copydesk.toml", into=folder / "dist", duplicates="drop"))
+    with Workers(1) as pool:
+        outcome = ingest(job, pool)
+    assert (outcome.version, outcome.judged) == ("1.1.0", 0)
+    data, cache = folder / "dist" / "news", str(folder / "cache")
+    assert verify(data) == []
+    whole = load_dataset(str(data), cache_dir=cache)
+    assert list(whole) == ["train", "test"]
+    assert sum(part.num_rows for part in whole.values()) == 40
+    assert not any(one for part in whole.values() for one in part["duplicate_of"])
+    copies = load_dataset(str(data), "duplicates", split="duplicates", cache_dir=cache)
+    assert len(copies) == 10
+    ids = {one for part in whole.values() for one in part["id"]}
+    assert set(copies["duplicate_of"]) < ids
+    assert sum(part.num_rows for part in load_dataset(str(data), "1.0.0", cache_dir=cache).values()) == 50
+    restore(data, None, folder / "back")
+    assert len(list((folder / "back").rglob("*.txt"))) == 50
+    assert "left out of the splits" in (data / "README.md").read_text()
+
+
+def articles_of(data: Path) -> pl.DataFrame:
+    """The articles of the newest release."""
+    last = last_release(data)
+    assert last is not None
+    return pl.concat(pl.read_parquet(data / shard.file) for shard in last.manifest.shards("article"))
+
+
+def test_a_dropped_copy_stands_in_when_its_story_goes(folder: Path) -> None:
+    """Where the first printing is withdrawn or vanishes, a copy takes its place, in its split."""
+    from copydesk.release.withdraw import withdraw
+
+    project(folder)
+    text = (folder / "copydesk.toml").read_text().replace('name = "news"', 'name = "news"\nduplicates = "drop"', 1)
+    (folder / "copydesk.toml").write_text(text)
+    ingested(folder)
+    data = folder / "dist" / "news"
+    copy, first = articles_of(data).drop_nulls("duplicate_of").sort("id").select("id", "duplicate_of").row(0)
+    withdraw(data, first, "Asked for.")
+    assert verify(data) == []
+    assert articles_of(data).filter(id=copy).select("split", "duplicate_of").row(0) == ("train", None)
+    assert ingested(folder).version is None

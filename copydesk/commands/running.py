@@ -39,6 +39,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="append: the article of a vanished file stays; mirror: it goes (default: append)",
     )
     add("--years", metavar="A..B", help="the documents were published in these years: decides dates without a year")
+    add(
+        "--duplicates",
+        choices=["mark", "drop"],
+        help="copies and near-copies: say what they are copies of, or leave them out of the splits as well "
+        "(default: as copydesk.toml says, else mark)",
+    )
 
 
 def options_of(asked: argparse.Namespace) -> Options:

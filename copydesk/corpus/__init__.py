@@ -37,7 +37,7 @@ def sketched(articles: pl.DataFrame) -> pl.DataFrame:
     return articles.select("content_sha256").hstack(sketch(articles)).cast(SKETCHED)
 
 
-def compare(
+def compare(  # noqa: PLR0913 -- what there is, and what is asked
     new: Sequence[pl.LazyFrame],
     kept: Sequence[pl.LazyFrame],
     cache: Path,
@@ -45,13 +45,15 @@ def compare(
     sketches: Sequence[Path] = (),
     withdrawn: Sequence[str] = (),
     splits: Splits | None = None,
+    drop: bool = False,
 ) -> pl.DataFrame:
     """The marks (MARKS, by id) of all articles of the coming release but the withdrawn: duplicates, and the split.
 
     `new` and `kept` are rows of the article schema, frame by frame: the new batches', and the last release's that stay
     as they are. They are lazy: texts are read only of articles of which nothing is known, from files of sketches
-    (`sketches`) or from an earlier run (`cache`, a folder that may be lost at any time).
+    (`sketches`) or from an earlier run (`cache`, a folder that may be lost at any time). With `drop` copies are in the
+    split text.DUPLICATES.
     """
     rows = Rows.of([*new, *kept], withdrawn)
-    marked = assign(find(rows, cache, sketches), splits)
+    marked = assign(find(rows, cache, sketches), splits, drop=drop)
     return marked.select(MARKS.names()).cast(MARKS).sort("id")

@@ -23,6 +23,7 @@ import polars as pl
 from xxhash import xxh3_64_intdigest
 
 from copydesk.config import Splits
+from copydesk.text import DUPLICATES
 
 __all__ = ["assign", "empty"]
 
@@ -31,8 +32,14 @@ LATER: Final = ("validation", "test")
 """The splits beside train, in the order of time."""
 
 
-def assign(articles: pl.DataFrame, rules: Splits | None) -> pl.DataFrame:
-    """The articles (id, source, published_at, duplicate_cluster) with the column `split`."""
+def assign(articles: pl.DataFrame, rules: Splits | None, *, drop: bool = False) -> pl.DataFrame:
+    """The articles (id, source, published_at, duplicate_cluster, duplicate_of) with the column `split`.
+
+    With `drop` the copies are in a split of their own, and of each cluster only the earliest is in the others.
+    """
+    if drop:
+        copy = pl.col("duplicate_of").is_not_null()
+        return assign(articles, rules).with_columns(split=pl.when(copy).then(pl.lit(DUPLICATES)).otherwise("split"))
     if rules is None:
         return articles.with_columns(split=pl.lit(TRAIN))
     first = articles.select(duplicate_cluster="id", source_first="source", day_first=pl.col("published_at").dt.date())

@@ -15,6 +15,7 @@ from copydesk.release.markdown import ROWS, by_number, code, counted, number, sh
 from copydesk.release.plots import Plot
 from copydesk.release.variants import recipe_of
 from copydesk.schema import load_schema
+from copydesk.text import DUPLICATES
 
 __all__ = ["audited", "duplicates", "left_out", "quality", "quarantine"]
 
@@ -73,10 +74,13 @@ def duplicates(manifest: Manifest) -> str:
         return "## Duplicates\n\nNo two articles are copies or near-copies of each other."
     reprints = counts.get("reprints", 0)
     told = f" Of these, {number(reprints)} stand under another outlet than the earliest: reprints." if reprints else ""
+    kept = "They are kept: to have each story once, keep the rows whose `duplicate_of` is null."
+    if DUPLICATES in counts["by_split"]:
+        kept = f"They are left out of the splits, and are in the config `{DUPLICATES}` of the newest release."
     return (
         f"## Duplicates\n\nCopies and near-copies form {counted(counts['duplicate_clusters'], 'cluster')}; beside the "
-        f"earliest of each, that is {counted(counts['duplicates'], 'article')}.{told} They are kept: to have each "
-        "story once, keep the rows whose `duplicate_of` is null. Copies never stand in different splits."
+        f"earliest of each, that is {counted(counts['duplicates'], 'article')}.{told} {kept} "
+        "Copies never stand in different splits."
     )
 
 

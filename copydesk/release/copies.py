@@ -11,6 +11,7 @@ import polars as pl
 
 from copydesk.corpus.clusters import CLUSTERED, clusters
 from copydesk.release.problems import Problem
+from copydesk.text import DUPLICATES
 
 __all__ = ["copy_problems"]
 
@@ -31,6 +32,10 @@ def copy_problems(file: str, articles: pl.DataFrame) -> Iterator[Problem]:
     alone = both.filter(pl.col("duplicate_cluster_wanted").is_null() & pl.col("duplicate_cluster").is_not_null())
     for uri, cluster in alone.select("uri", "duplicate_cluster").iter_rows():
         yield Problem(file, f"cluster {cluster} of {uri}", "two articles at least", "one")
+    lost = articles.filter((pl.col("split") == DUPLICATES) & pl.col("duplicate_of").is_null())
+    for uri in lost["uri"]:
+        yield Problem(file, f"split of {uri}", "that of its story", f"{DUPLICATES}, and it is no copy")
+    told = told.filter(pl.col("split") != DUPLICATES)
     apart = told.drop_nulls("duplicate_cluster").group_by("duplicate_cluster").agg(pl.col("split").unique().sort())
     for cluster, splits in apart.filter(pl.col("split").list.len() > 1).sort("duplicate_cluster").iter_rows():
         yield Problem(file, f"cluster {cluster}", "copies in one split", f"in {', '.join(splits)}")

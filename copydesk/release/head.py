@@ -17,6 +17,7 @@ import yaml
 
 from copydesk.release.manifest import Manifest, Reference
 from copydesk.release.shards import Shard
+from copydesk.text import DUPLICATES
 
 __all__ = ["LOADABLE", "language_codes", "licence_id", "render_head"]
 
@@ -67,11 +68,11 @@ def render_head(manifests: Sequence[Manifest], references: Sequence[Reference], 
         **_about(newest),
         "configs": [
             *(_config(one, one.version, "article", default=one is newest) for one in listed),
-            *(_config(newest, name, name, default=False) for name in _beside(newest)),
+            *(_config(newest, name, table, default=False) for name, table in _beside(newest)),
         ],
         "dataset_info": [
             *(_info(one, one.version, "article", features=one is newest) for one in listed),
-            *(_info(newest, name, name, features=True) for name in _beside(newest)),
+            *(_info(newest, name, table, features=True) for name, table in _beside(newest)),
         ],
         "releases": [
             {"version": _Quoted(one.version), "manifest": one.file, "sha256": _Quoted(one.sha256)} for one in references
@@ -93,9 +94,16 @@ def _listed(manifests: Sequence[Manifest]) -> list[Manifest]:
     return found
 
 
-def _beside(newest: Manifest) -> list[str]:
-    """The tables beside the articles: the ledger, where it is published."""
-    return [name for name in newest.body["tables"] if name != "article"]
+def _beside(newest: Manifest) -> list[tuple[str, str]]:
+    """Configs beside the articles, with their tables: the ledger, where it is published, and copies left out."""
+    left_out = [(DUPLICATES, "article")] if DUPLICATES in newest.splits("article") else []
+    return [(name, name) for name in newest.body["tables"] if name != "article"] + left_out
+
+
+def _splits(manifest: Manifest, name: str, table: str) -> dict[str, list[Shard]]:
+    """The splits of a config: copies that are left out of the articles have one of their own."""
+    splits = manifest.splits(table)
+    return {split: shards for split, shards in splits.items() if (split == DUPLICATES) == (name == DUPLICATES)}
 
 
 def _about(newest: Manifest) -> dict[str, Any]:
@@ -126,9 +134,8 @@ def licence_id(licence: str) -> str:
 
 
 def _config(manifest: Manifest, name: str, table: str, *, default: bool) -> dict[str, Any]:
-    files = [
-        {"split": split, "path": [shard.file for shard in shards]} for split, shards in manifest.splits(table).items()
-    ]
+    splits = _splits(manifest, name, table)
+    files = [{"split": split, "path": [shard.file for shard in shards]} for split, shards in splits.items()]
     return {"config_name": _Quoted(name), **({"default": True} if default else {}), "data_files": files}
 
 
@@ -137,13 +144,14 @@ def _info(manifest: Manifest, name: str, table: str, *, features: bool) -> dict[
 
     Older ones go without features, which their files hold as well: with them a card of fifty versions would grow large.
     """
-    splits = [_split(split, shards) for split, shards in manifest.splits(table).items()]
+    shards = _splits(manifest, name, table)
+    splits = [_split(split, some) for split, some in shards.items()]
     return {
         "config_name": _Quoted(name),
         "description": f"{manifest.body['name']} {manifest.version}, content {manifest.body['content'][table]}",
         **({"features": _named_first(manifest.body["tables"][table]["features"])} if features else {}),
         "splits": splits,
-        "download_size": sum(shard.bytes for shard in manifest.shards(table)),
+        "download_size": sum(shard.bytes for some in shards.values() for shard in some),
         "dataset_size": sum(split["num_bytes"] for split in splits),
     }
 

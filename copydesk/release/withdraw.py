@@ -38,6 +38,7 @@ from copydesk.release.manifest import Manifest, choose, read_card, read_manifest
 from copydesk.release.rows import Rows
 from copydesk.schema import Schema
 from copydesk.schema.fields import field_of
+from copydesk.text import DUPLICATES
 
 __all__ = ["Withdrawn", "finish", "withdraw"]
 
@@ -151,7 +152,10 @@ def _regrouped(keys: pl.DataFrame, name: str) -> pl.DataFrame:
         return left
     mine = pl.col("duplicate_cluster").eq_missing(cluster)
     copies = left.filter(mine).with_columns(group="duplicate_cluster").drop(CLUSTERED)
-    return pl.concat([left.filter(~mine), clusters(copies).select(left.columns)])
+    split = pl.lit(keys.filter(id=name)["split"][0])
+    first = pl.col("duplicate_of").is_null() & (pl.col("split") == DUPLICATES)
+    again = clusters(copies).with_columns(split=pl.when(first).then(split).otherwise("split"))
+    return pl.concat([left.filter(~mine), again.select(left.columns)])
 
 
 def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame, staged: list[str]) -> dict[str, Any]:
