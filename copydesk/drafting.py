@@ -21,6 +21,7 @@ from copydesk.carry import Last, last_release
 from copydesk.desk import prepare
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.job import Job, Options, settle
+from copydesk.lines.marked import propose_marked
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.lines.propose import propose
 from copydesk.lines.sites import counting_key, find_sites
@@ -56,8 +57,12 @@ def _sample(files: Sequence[RawFile]) -> pl.DataFrame:
     return pl.concat([plain, extracted(records)[0]]).sort("id").head(MOST)
 
 
-def draft_from_release(dataset: Path, profiles: Profiles, site: str | None = None) -> str:
+def draft_from_release(
+    dataset: Path, profiles: Profiles, site: str | None = None, said: pl.DataFrame | None = None
+) -> str:
     """The same from a dataset's newest release: its ledger holds the lines.
+
+    With corrections `said`, a profile of what they mark as furniture, and nothing else (lines.marked).
 
     Raises UsageError where there is no release, ReleaseError where it is damaged.
     """
@@ -65,7 +70,9 @@ def draft_from_release(dataset: Path, profiles: Profiles, site: str | None = Non
     if last is None:
         raise UsageError(f"{dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
     try:
-        documents = _scan(last, "article", ["id", "uri", "source", "site", "outlet"]).sort("id").head(MOST).collect()
+        told = _scan(last, "article", ["id", "uri", "source", "site", "outlet"])
+        corrected = pl.col("id").is_in([] if said is None else said["id"].unique().implode())
+        documents = told.sort(~corrected, "id").head(MOST).sort("id").collect()
         ledger = _scan(last, "ledger", ["id", "line", "span", "raw", "text"])
         rows = ledger.join(documents.lazy().select("id"), on="id", how="semi").collect(engine="streaming")
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -74,6 +81,8 @@ def draft_from_release(dataset: Path, profiles: Profiles, site: str | None = Non
         ) from error
     documents = documents.with_row_index("doc")
     lines = _lines(rows, documents)
+    if said is not None:
+        return propose_marked(lines, documents, said.drop_nulls("label"), profiles, site=site)
     return _draft(lines, documents, profiles, site, str(dataset))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -24,7 +25,13 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def _add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = command(commands, "evaluate", _evaluate, "scores against documents labelled by hand")
     add = parser.add_argument
-    add("gold", nargs="?", type=Path, metavar="GOLD", help="JSON lines, a label for each raw line (schemas/gold.yaml)")
+    add(
+        "gold",
+        nargs="?",
+        type=Path,
+        metavar="GOLD",
+        help="JSON lines, a label for each raw line (schemas/gold.yaml); or corrections, with --dataset",
+    )
     add(
         "--raw", type=Path, metavar="DIR", help="the raw texts, ID.txt (default: the folder beside GOLD, named like it)"
     )
@@ -57,6 +64,9 @@ def _add_profile(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     propose.add_argument("--dataset", type=Path, metavar="DIR", help="from the ledger of this dataset's newest release")
     propose.add_argument("--site", metavar="NAME", help="which site, where the documents are of several")
+    propose.add_argument(
+        "--corrections", type=Path, metavar="FILE", help="only what people marked as furniture in --dataset"
+    )
     propose.add_argument("--out", type=Path, metavar="FILE", help="write to this new file instead of the terminal")
 
 
@@ -66,6 +76,9 @@ def _add_model(commands: Commands[argparse.ArgumentParser]) -> None:
     train = command(verbs, "train", _train, "learn the weights from gold files; the same files give the same bytes")
     train.add_argument(
         "gold", nargs="+", type=Path, metavar="GOLD", help="gold files: docs/model-card.md names their forms"
+    )
+    train.add_argument(
+        "--dataset", type=Path, metavar="DIR", help="the dataset that files of corrections among them are about"
     )
     train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights to write (.npz)")
 
@@ -105,21 +118,23 @@ def _score(asked: argparse.Namespace) -> int:
     from copydesk.carry import last_release
     from copydesk.config import load_config
     from copydesk.evaluation import evaluate, render
+    from copydesk.evaluation.gold import as_gold
     from copydesk.lines.profiles import load_profiles
 
     config = load_config(asked.config)
     last = last_release(asked.dataset) if asked.dataset else None
     if asked.dataset and last is None:
         raise UsageError(f"{asked.dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
-    found = evaluate(
-        asked.gold,
-        asked.raw,
-        knowledge=last.held_knowledge if last else None,
-        profiles=load_profiles([config.below(path) for path in config.ingest.profiles]),
-        source=asked.source,
-        by=asked.by,
-        limit=asked.worst,
-    )
+    with as_gold(asked.gold, asked.dataset) as gold:
+        found = evaluate(
+            gold,
+            asked.raw,
+            knowledge=last.held_knowledge if last else None,
+            profiles=load_profiles([config.below(path) for path in config.ingest.profiles]),
+            source=asked.source,
+            by=asked.by,
+            limit=asked.worst,
+        )
     print(
         json.dumps(found.as_json(), ensure_ascii=False) if asked.json else render(found), end="\n" if asked.json else ""
     )
@@ -134,10 +149,14 @@ def _propose(asked: argparse.Namespace) -> int:
 
     if asked.out and asked.out.exists():
         raise UsageError(f"{asked.out}: is there already; name a new file, a profile may hold somebody's work")
-    if asked.dataset:
+    if asked.dataset or asked.corrections:
+        from copydesk.corrections import load_corrections
+        from copydesk.review.asked import dataset_of
+
         config = load_config(asked.config)
         profiles = load_profiles([config.below(path) for path in config.ingest.profiles])
-        text = draft_from_release(asked.dataset, profiles, asked.site)
+        said = load_corrections([asked.corrections]) if asked.corrections else None
+        text = draft_from_release(dataset_of(asked.dataset, config), profiles, asked.site, said)
     else:
         text = draft_from_files(Options(paths=tuple(asked.paths), config=asked.config, name="draft"), asked.site)
     if asked.out:
@@ -150,8 +169,10 @@ def _propose(asked: argparse.Namespace) -> int:
 
 def _train(asked: argparse.Namespace) -> int:
     os.environ["OMP_NUM_THREADS"] = "1"  # sums of several threads differ in their last bits
+    from copydesk.evaluation.gold import as_gold
     from copydesk.lines.training import train
 
-    train(asked.gold, asked.out)
+    with contextlib.ExitStack() as kept:
+        train([kept.enter_context(as_gold(path, asked.dataset)) for path in asked.gold], asked.out)
     print(f"{asked.out}: {asked.out.stat().st_size} bytes")
     return DONE

@@ -86,7 +86,7 @@ def evaluate(  # noqa: PLR0913 - the options of a command
         explain_documents(_documents(documents, source), knowledge or Knowledge(), profiles or load_profiles())
     )
     parts = [_lines(one, record) for one, record in zip(documents, records, strict=True)]
-    lines = marked(pl.concat(parts))
+    lines = marked(pl.concat(parts).filter(pl.col("gold").is_not_null()))
     return Evaluation(
         gold=gold.name,
         totals=totals(lines),

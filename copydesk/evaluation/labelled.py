@@ -36,7 +36,8 @@ class Labelled:
     id: str
     where: str
     """File and line of its record, for messages."""
-    labels: tuple[str, ...]
+    labels: tuple[str | None, ...]
+    """None where nobody labelled the line: it counts nowhere."""
     chars: tuple[int, ...] | None
     """Stripped length of each line, where the gold states it; lengths of our own reading count otherwise."""
     fields: dict[str, Any] | None
@@ -116,12 +117,12 @@ def _labelled(where: str, record: dict[str, Any], folder: Path) -> Labelled:
     )
 
 
-def _labels(where: str, record: dict[str, Any]) -> tuple[str, ...]:
+def _labels(where: str, record: dict[str, Any]) -> tuple[str | None, ...]:
     labels = record.get("labels")
     if not isinstance(labels, list):
         raise ConfigError(f"{where}: labels is {labels!r:.60}; give a list with one label per raw line")
     for number, label in enumerate(labels, 1):
-        if label not in LABELS:
+        if label is not None and label not in LABELS:
             raise ConfigError(
                 f"{where}: the label {label!r} of line {number} is unknown; give one of {', '.join(LABELS)}"
             )

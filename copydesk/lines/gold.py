@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from copydesk.decoding import decode_documents
 from copydesk.errors import UsageError
 from copydesk.labels import FATE_OF, KEPT, LABELS
 
@@ -62,9 +63,12 @@ def site_key(name: str | None) -> str | None:
 
 
 def _article(record: Record, beside: Path) -> Rows:
-    raw = (beside / f"{record['id']}.txt").read_bytes().decode(record["encoding"])
-    lines = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[: record["n_lines"]], [bits([label]) for label in record["labels"]]
+    raw = (beside / f"{record['id']}.txt").read_bytes()
+    right = [bits([label]) if label else 0 for label in record["labels"]]
+    if "encoding" not in record:
+        return decode_documents(pl.Series([raw])).lines["decoded"].to_list(), right
+    lines = raw.decode(record["encoding"]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[: record["n_lines"]], right
 
 
 def _page(record: Record, _: Path) -> Rows:
