@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -215,27 +216,86 @@ def test_thirty_increments_equal_full_builds(tmp_path: Path) -> None:
     walk(tmp_path, steps=30, documents=400, seed=2)
 
 
-@pytest.mark.soak
-def test_a_killed_ingest_is_completed_by_the_next(tmp_path: Path) -> None:
-    """Killed at 100 random moments: the last release stays whole, and the next run ends as if nothing had happened."""
-    chance = random.Random(9)
-    texts = tmp_path / "texts"
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from copydesk.job import Options, settle
+from copydesk.pipeline import ingest
+
+into, last = sys.argv[2], int(sys.argv[4])
+happened = 0
+
+def watch(event, arguments):
+    global happened
+    if event in ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir") and into in str(arguments[0]):
+        happened += 1
+        if happened == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def over(stage, work, items):
+    print(stage, flush=True)
+    return [work(item) for item in items]
+
+print("plan", flush=True)
+sys.addaudithook(watch)
+ingest(settle(Options(paths=(Path(sys.argv[1]),), into=Path(into), config=Path(sys.argv[3]))), over)
+print("end", happened, flush=True)
+"""
+"""An ingest that kills itself at one of the moments when it touches a file of the dataset; it says its stages."""
+
+
+def killed(texts: Path, into: Path, last: int, seconds: float | None = None) -> list[str]:
+    """Run an ingest that is killed at a moment, or after some seconds; what it said until then."""
+    words = [sys.executable, "-c", KILLED, str(texts), str(into), str(into.parent / "copydesk.toml"), str(last)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline()]
+        if seconds is not None:
+            time.sleep(seconds)
+            process.send_signal(signal.SIGKILL)
+        return [*said, *process.stdout.readlines()]
+
+
+def kill_and_complete(tmp_path: Path, kills: int, documents: int, seed: int) -> Counter[str]:
+    """Kill ingests, two to five in a row before one goes through: the stages that were hit."""
+    chance = random.Random(seed)
+    texts, dist, hit = tmp_path / "texts", tmp_path / "dist", Counter[str]()
     texts.mkdir()
-    for number in range(60):
+    for number in range(documents):
         (texts / f"{number:03}.txt").write_text(story(chance))
-    run(texts, tmp_path / "dist")
-    words = [sys.executable, "-m", "copydesk", "ingest", "--no-prefect", str(texts), "--into", str(tmp_path / "dist")]
-    words += ["--config", str(tmp_path / "copydesk.toml"), "--workers", "1"]
-    for step in range(100):
-        (texts / f"new-{step}.txt").write_text(story(chance))
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(0.05, 2.5))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert verify(tmp_path / "dist" / "texts") == [], step
-        copy = tmp_path / "copy"
-        shutil.copytree(tmp_path / "dist", copy / "dist", ignore=shutil.ignore_patterns(".work"))
-        run(texts, tmp_path / "dist")
-        run(texts, copy / "dist")
-        assert tree(tmp_path / "dist" / "texts") == tree(copy / "dist" / "texts"), step
-        shutil.rmtree(copy)
+    run(texts, dist)
+    (texts / "first.txt").write_text(story(chance))
+    began = time.monotonic()
+    moments = int(killed(texts, dist, 0)[-1].split()[1])
+    seconds = time.monotonic() - began
+    while hit.total() < kills:
+        change(texts, chance, hit.total())
+        (texts / f"new-{hit.total()}.txt").write_text(story(chance))
+        for _ in range(chance.randint(2, 5)):
+            at = chance.choice([(chance.randint(1, moments), None), (0, chance.uniform(0, seconds))])
+            said = killed(texts, dist, *at)
+            if said[-1].startswith("end"):
+                break  # it was done before it could be killed
+            hit[said[-1].strip()] += 1
+            assert [one for one in verify(dist / "texts") if one.file != "CHANGELOG.md"] == [], (hit, at)
+        shutil.copytree(dist, tmp_path / "copy" / "dist", ignore=shutil.ignore_patterns(".work"))
+        run(texts, dist)
+        run(texts, tmp_path / "copy" / "dist")
+        assert tree(dist / "texts") == tree(tmp_path / "copy" / "dist" / "texts"), hit
+        assert not list((dist / "texts" / ".work").glob("run-*"))
+        shutil.rmtree(tmp_path / "copy")
+    return hit
+
+
+@pytest.mark.slow
+def test_a_killed_ingest_is_completed_by_the_next(tmp_path: Path) -> None:
+    """Killed at a few random moments: the last release stays whole, the next run ends as if nothing had happened."""
+    assert kill_and_complete(tmp_path, kills=3, documents=6, seed=3).total() >= 3
+
+
+@pytest.mark.soak
+def test_a_hundred_kills_in_all_stages_are_survived(tmp_path: Path) -> None:
+    """The same for 100 moments, which fall into every stage."""
+    hit = kill_and_complete(tmp_path, kills=100, documents=40, seed=9)
+    print(hit)
+    assert {"plan", "read", "learn", "judge", "compare", "release"} <= hit.keys()

@@ -28,7 +28,7 @@ from copydesk.release.order import in_order
 from copydesk.release.problems import Problem
 from copydesk.release.quarantine import quarantine_facts
 from copydesk.release.reading import Piece, raw_of, read_pieces
-from copydesk.release.shards import Shard, read_tally
+from copydesk.release.shards import NAME, Shard, read_tally
 from copydesk.release.tables import CONTENT, article_content, ledger_content
 from copydesk.release.tally import (
     Tally,
@@ -138,8 +138,8 @@ def _shards_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
 def _shard_problems(dataset: Path, manifest: Manifest, table: str, shard: Shard) -> Iterator[Problem]:
     """Name, size, rows and columns of a shard, from its footer."""
     path = dataset / shard.file
-    if shard.file.rsplit("/", 1)[-1] != f"{shard.sha256[:32]}.parquet":
-        yield Problem(shard.file, "its name", f"data/{shard.sha256[:32]}.parquet", shard.file)
+    if shard.file.rsplit("/", 1)[-1] != f"{shard.sha256[:NAME]}.parquet":
+        yield Problem(shard.file, "its name", f"data/{shard.sha256[:NAME]}.parquet", shard.file)
     footer = pq.ParquetFile(path)
     facts = (shard.bytes, shard.rows, manifest.body["tables"][table]["columns"])
     found = (

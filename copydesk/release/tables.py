@@ -65,7 +65,7 @@ def write_articles(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFram
     written = Written()
     for split in keys["split"].unique(maintain_order=True):
         shards = written.splits.setdefault(split, [])
-        for part in _parts(keys.filter(pl.col("split") == split), "weight"):
+        for part in _parts(keys.filter(pl.col("split") == split), "weight", "article"):
             wanted = part.select(file="article_file", row="article_row")
             shard = None if part["changed"].any() else _reused(folder, rows, wanted["file"], part.height)
             if shard is None:
@@ -88,7 +88,7 @@ def write_articles(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFram
 def write_ledger(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame) -> Written:
     """Stage the shards of the ledger. Raises ReleaseError where a row breaks the schema."""
     written = Written(splits={"train": []})
-    for number, part in enumerate(_parts(keys.drop_nulls("lines"), "line_weight")):
+    for number, part in enumerate(_parts(keys.drop_nulls("lines"), "line_weight", "ledger")):
         shard = _reused(folder, rows, part["ledger_file"], int(part["lines"].sum()))
         if shard is None:
             frame = _checked(schema, rows.gather(single_rows(part)))
@@ -103,9 +103,9 @@ def write_ledger(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame)
     return written
 
 
-def _parts(rows: pl.DataFrame, weight: str) -> Iterator[pl.DataFrame]:
+def _parts(rows: pl.DataFrame, weight: str, table: str) -> Iterator[pl.DataFrame]:
     start = 0
-    for end in cut(rows["drawn"], rows[weight]):
+    for end in cut(rows["drawn"], rows[weight], table):
         yield rows[start:end]
         start = end
 

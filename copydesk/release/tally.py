@@ -42,7 +42,7 @@ WORDS: Final = tuple(round(2 ** (step / 2)) for step in range(33))
 
 EXAMPLE_LENGTH: Final = 80
 EXAMPLES: Final = 3
-CANDIDATES: Final = 8
+CANDIDATES: Final = 5
 """Texts of a label that one shard proposes as examples: the furniture of a site is among the first of every shard."""
 
 
