@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 
 from copydesk.job import Options, settle
@@ -61,9 +62,9 @@ class Calls:
         return found
 
 
-def run(texts: Path, into: Path, over: Any = None, **asked: Any) -> Outcome:
-    """An ingest of a folder in batches of three."""
-    (into.parent / "copydesk.toml").write_text("[ingest]\nbatch_documents = 3\n")
+def run(texts: Path, into: Path, over: Any = None, *, batch: int = 3, **asked: Any) -> Outcome:
+    """An ingest of a folder in batches of three, or so many."""
+    (into.parent / "copydesk.toml").write_text(f"[ingest]\nbatch_documents = {batch}\n")
     options = Options(paths=(texts,), into=into, config=into.parent / "copydesk.toml", **asked)
     return ingest(settle(options), over or Workers(1))
 
@@ -172,14 +173,21 @@ def change(texts: Path, chance: random.Random, step: int) -> None:
         (texts / f"new-{step}-{number}.txt").write_text(story(chance))
 
 
-def walk(tmp_path: Path, steps: int, documents: int, seed: int) -> None:
+def loaded(dataset: Path, version: str) -> list[tuple[str, str]]:
+    """Id and content of each row, as `datasets` loads that version."""
+    rows = datasets.load_dataset(str(dataset), version, cache_dir=str(dataset.parent / "cache"))
+    return sorted((row["id"], row["content_sha256"]) for split in rows.values() for row in split)
+
+
+def walk(tmp_path: Path, steps: int, documents: int, seed: int, batch: int = 3) -> None:
     """Random changes, each ingested by increments and, in a copy of the dataset, by judging everything anew."""
     chance = random.Random(seed)
     texts, dist = tmp_path / "texts", tmp_path / "dist"
     texts.mkdir()
     for number in range(documents):
         (texts / f"{number:04}.txt").write_text(story(chance))
-    run(texts, dist)
+    first = run(texts, dist, batch=batch).version
+    rows = {first: loaded(dist / "texts", str(first))}
     born: dict[str, dict[str, bytes]] = {}
     for step in range(steps):
         change(texts, chance, step)
@@ -188,8 +196,8 @@ def walk(tmp_path: Path, steps: int, documents: int, seed: int) -> None:
         shutil.copytree(dist, copy / "dist")
         for cache in (copy / "dist" / "texts" / ".work").glob("seen-*"):
             cache.unlink()
-        outcome = run(texts, dist, mode=mode, allow_shrink=True)
-        full = run(texts, copy / "dist", mode=mode, allow_shrink=True)
+        outcome = run(texts, dist, mode=mode, allow_shrink=True, batch=batch)
+        full = run(texts, copy / "dist", mode=mode, allow_shrink=True, batch=2 * batch)
         assert tree(dist / "texts") == tree(copy / "dist" / "texts"), step
         assert outcome.version == full.version
         assert verify(dist / "texts") == []
@@ -200,8 +208,12 @@ def walk(tmp_path: Path, steps: int, documents: int, seed: int) -> None:
             born[outcome.version] = {
                 name: data for name, data in now.items() if name.startswith(("data/", "releases/"))
             }
+            rows[outcome.version] = loaded(dist / "texts", outcome.version)
         shutil.rmtree(copy)
     assert born
+    for version, found in rows.items():
+        assert loaded(dist / "texts", str(version)) == found
+        assert verify(dist / "texts", str(version)) == []
 
 
 @pytest.mark.slow
@@ -212,8 +224,8 @@ def test_increments_equal_full_builds(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_thirty_increments_equal_full_builds(tmp_path: Path) -> None:
-    """The same for 30 ingests of 400 documents."""
-    walk(tmp_path, steps=30, documents=400, seed=2)
+    """The same for 30 ingests of 400 documents; every version loads with the rows it had at birth."""
+    walk(tmp_path, steps=30, documents=400, seed=2, batch=50)
 
 
 KILLED = """
