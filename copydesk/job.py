@@ -98,7 +98,7 @@ def settle(options: Options) -> Job:
         name=name,
         destination=(options.into or config.below(config.dataset.into)) / name,
         config=config,
-        files=tuple(replace(file, corrections=said.get(key, "")) for key, file in files.items()),
+        files=tuple(replace(file, corrections=said[key]) if key in said else file for key, file in files.items()),
         refused=tuple(refused.values()),
         notes=tuple(note for some in found for note in some.notes),
         workers=options.workers or config.ingest.workers,

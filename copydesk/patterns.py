@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["DAY", "compile_pattern"]
@@ -13,6 +14,7 @@ DAY: Final = r"[0-9]{4}(?:-[0-9]{2}-[0-9]{2}|_[0-9]{2}_[0-9]{2}|[0-9]{4})"
 PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+@lru_cache(maxsize=64)
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """A path pattern to a matcher of whole uris: `{name}` stands for any text without a slash, `{date}` for a day.
 

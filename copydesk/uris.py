@@ -22,6 +22,8 @@ RECORD: Final = re.compile(
 
 def uri_of(name: bytes) -> str:
     """The uri of a file name (a relative POSIX path)."""
+    if name.isascii() and b"%" not in name and b"#" not in name:
+        return name.decode("ascii")  # nearly all names, and an ingest looks at all of them
     return quote_from_bytes(name, safe="/ ") if _needs_quoting(name) else name.decode("utf-8")
 
 

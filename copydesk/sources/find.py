@@ -16,7 +16,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -170,13 +170,15 @@ def _on_disk(source: Source, root: Path, place: Location, hidden: list[str]) -> 
     if not place.exists():
         raise UsageError(f"{place}: no such file or folder (source {source.name!r}); check the path")
     origin = root.parent if root.is_file() else root
-    yield from _walk(place, origin, hidden)
-
-
-def _walk(place: Path, origin: Path, hidden: list[str]) -> Iterator[_Entry]:
+    inner = place.relative_to(origin).as_posix() if place != origin else ""
     if place.is_file():
-        yield _inspect(place, origin)
-        return
+        yield _inspect(place, origin, inner, place.is_symlink())
+    else:
+        yield from _walk(place, origin, f"{inner}/" if inner else "", hidden)
+
+
+def _walk(place: Path, origin: Path, inner: str, hidden: list[str]) -> Iterator[_Entry]:
+    """The files of a folder; `inner` is its place in the source, with a slash behind it."""
     try:
         entries = list(os.scandir(place))
     except OSError as error:
@@ -186,14 +188,14 @@ def _walk(place: Path, origin: Path, hidden: list[str]) -> Iterator[_Entry]:
         yield _Entry(place, file_uri(place, origin), reason=reason)
         return
     for entry in entries:
-        path = Path(entry.path)
+        name = inner + entry.name
         if entry.name.startswith("."):
             if kind_of(entry.name) is not None:
-                hidden.append(file_uri(path, origin))
+                hidden.append(uri_of(os.fsencode(name)))
         elif not entry.is_dir(follow_symlinks=False):
-            yield _inspect(path, origin)
-        elif not _is_dataset(path):
-            yield from _walk(path, origin, hidden)
+            yield _inspect(Path(entry.path), origin, name, entry.is_symlink())
+        elif not _is_dataset(Path(entry.path)):
+            yield from _walk(Path(entry.path), origin, f"{name}/", hidden)
 
 
 def _is_dataset(path: Path) -> bool:
@@ -201,17 +203,17 @@ def _is_dataset(path: Path) -> bool:
     return (path / "releases").is_dir() and (path / "data").is_dir() and (path / "knowledge").is_dir()
 
 
-def _inspect(path: Path, origin: Path) -> _Entry:
-    """A file with its size and time or, where it is not to be read, why."""
-    bad = _Entry(path, file_uri(path, origin))
+def _inspect(path: Path, origin: Path, name: str, is_link: bool) -> _Entry:  # noqa: FBT001
+    """A file with its size and time or, where it is not to be read, why; `name` is its place in the source."""
+    uri = uri_of(os.fsencode(name))
     try:
-        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(origin.resolve()):
-            return replace(bad, reason="a link that leads out of its source: copy the file in, if it is wanted")
+        if is_link and not path.resolve(strict=True).is_relative_to(origin.resolve()):
+            reason = "a link that leads out of its source: copy the file in, if it is wanted"
+            return _Entry(path, uri, reason=reason)
         facts = path.stat()
     except (OSError, RuntimeError) as error:
-        return replace(bad, reason=f"cannot be read: {getattr(error, 'strerror', None) or error}")
+        return _Entry(path, uri, reason=f"cannot be read: {getattr(error, 'strerror', None) or error}")
     if not stat.S_ISREG(facts.st_mode):
-        return replace(
-            bad, reason="neither a file nor a folder of files (a pipe, a socket, a device or a link to a folder)"
-        )
-    return replace(bad, size=facts.st_size, modified=facts.st_mtime_ns)
+        reason = "neither a file nor a folder of files (a pipe, a socket, a device or a link to a folder)"
+        return _Entry(path, uri, reason=reason)
+    return _Entry(path, uri, facts.st_size, facts.st_mtime_ns)

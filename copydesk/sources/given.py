@@ -103,6 +103,7 @@ def _win(found: dict[str, Any], row: Mapping[str, str]) -> None:
         found["given_by"] = {name: evidence for name, evidence in by.items() if name not in row}
 
 
+@lru_cache(maxsize=4096)
 def _day(value: str) -> str | None:
     """`2017-01-25`, `20170125` or `2017_01_25` as an ISO day; None where there is no such day."""
     digits = re.sub(r"[^0-9]", "", value)

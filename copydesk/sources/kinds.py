@@ -53,9 +53,10 @@ class Kind:
 def kind_of(name: str, *, separated: bool = False) -> Kind | None:
     """The kind of a file by its name; with `separated`, a text holds many stories."""
     lowered = name.lower()
-    for short, long in SHORT.items():
-        if lowered.endswith(short):
-            lowered = lowered.removesuffix(short) + long
+    if lowered.endswith(tuple(SHORT)):
+        for short, long in SHORT.items():
+            if lowered.endswith(short):
+                lowered = lowered.removesuffix(short) + long
     suffix = suffix_of(lowered)
     compression = COMPRESSIONS.get(suffix)
     if compression:

@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import polars as pl
@@ -96,7 +97,7 @@ class RawFile:
     corrections: str = ""
     """Digest of what people corrected in its documents."""
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The id of the file as a document; of a container, the name it is remembered by."""
         return document_id(self.source, self.uri)
