@@ -52,6 +52,9 @@ machine, but what is Running has locked its marker at once."""
 LOOKS: Final = 15.0
 """Seconds between two looks for runs whose process is gone."""
 
+LATE: Final = 10
+"""Runs that are taken at once: all but one are cancelled then, instead of standing in a queue that only grows."""
+
 UNREACHED: Final = 10.0
 """Seconds between two tries to serve while the server does not answer."""
 
@@ -82,7 +85,7 @@ def serve(name: str, parameters: Mapping[str, Any], timing: Timing, *, descripti
                     parameters=dict(parameters),
                     description=description,
                     tags=["copydesk"],
-                    limit=1,
+                    limit=LATE,
                     global_limit=ConcurrencyLimitConfig(
                         limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
                     ),

@@ -34,6 +34,7 @@ SETTINGS: Final = {
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(RETENTION),
+    "PREFECT_SERVER_DATABASE_TIMEOUT": "60",  # at the default of 10 s, a busy machine finds the database locked
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
 }
 PATIENCE: Final = 240.0
