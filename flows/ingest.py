@@ -196,7 +196,9 @@ def _materialize(job: Job, outcome: Outcome) -> None:
     key = _asset_key(outcome.folder)
     about = AssetProperties(name=job.name, description=f"{outcome.documents} articles, {outcome.version}")
 
-    @materialize(Asset(key=key, properties=about), by="copydesk", asset_deps=sources, persist_result=False)
+    @materialize(
+        Asset(key=key, properties=about), by="copydesk", asset_deps=sources, task_run_name="asset", persist_result=False
+    )
     def release() -> None:
         changes = vars(outcome.changes)
         add_asset_metadata(key, {"version": outcome.version, "documents": outcome.documents, **changes})

@@ -73,6 +73,7 @@ class _Server:
     """A server's process and the thread that starts it again when it ends."""
 
     def __init__(self, port: int) -> None:
+        self._address = f"http://127.0.0.1:{port}/api"
         self._command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         self._stopping = threading.Event()
         self._process = self._start()
@@ -80,7 +81,8 @@ class _Server:
         self._thread.start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        surroundings = {**SETTINGS, **os.environ, "PYTHONSAFEPATH": "1"}
+        # Its pages ask port 4200 unless they are told another address.
+        surroundings = {**SETTINGS, "PREFECT_SERVER_UI_API_URL": self._address, **os.environ, "PYTHONSAFEPATH": "1"}
         return subprocess.Popen(self._command, stdout=subprocess.DEVNULL, env=surroundings)  # noqa: S603 -- our own
 
     def _watch(self) -> None:
