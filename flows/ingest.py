@@ -161,7 +161,9 @@ def _show_outcome(job: Job, outcome: Outcome) -> None:
     pages = sorted((outcome.folder / "review").glob("*.html"))
     if pages:
         page = next((one for one in pages if one.name == "index.html"), pages[-1])
-        create_link_artifact(page.resolve().as_uri(), "review page", key=f"{slug}-review")
+        create_link_artifact(
+            page.resolve().as_uri(), "review page", key=f"{slug}-review", description=f"The review page of {job.name}"
+        )
     _log(outcome)
     if outcome.version:
         _materialize(job, outcome)
