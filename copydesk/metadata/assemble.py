@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import gc
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,8 +81,9 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
 def extract(spans: pl.DataFrame, documents: pl.DataFrame, knowledge: Knowledge) -> pl.DataFrame:
     """Read the metadata of every document: one row per row of `documents`, in its order.
 
-    `spans`: doc, text, label, ordered by document and line. `documents`: doc, and where the user gave them uri,
-    outlet, given_date, given_headline, given_section, given_authors, years_from, years_to, profile_outlet.
+    `spans`: doc, text, label, ordered by document and line. `documents`: doc, and where they are known uri,
+    outlet, url, given_date, given_headline, given_section, given_authors, given_by, years_from, years_to,
+    profile_outlet.
     Columns of the result: `SCHEMA`, then `quality`. Lists are never null.
     """
     vocabulary = dict(knowledge.tags.select("tag", "documents").iter_rows())
@@ -186,14 +188,20 @@ def _quality(spans: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class _Given:
-    """What the user says of one document."""
+    """What the user says of one document, or its page of itself; `by` says of which fields the page does, and where."""
 
     asked: Asked
     headline: str | None
     section: str | None
     authors: str | None
     outlet: str | None
+    url: str | None
     profile_outlet: str | None
+    by: Mapping[str, str]
+
+    def evidence(self, field: str) -> str:
+        """Who says it: `given` is the user."""
+        return self.by.get(field, "given")
 
 
 def _given(documents: pl.DataFrame) -> list[_Given]:
@@ -206,13 +214,17 @@ def _given(documents: pl.DataFrame) -> list[_Given]:
         "given_section",
         "given_authors",
         "outlet",
+        "url",
         "profile_outlet",
+        "given_by",
     )
     found = []
-    for date, uri, first, last, headline, section, authors, outlet, profile in zip(
+    for date, uri, first, last, headline, section, authors, outlet, url, profile, said_by in zip(
         *(column(documents, name) for name in names), strict=True
     ):
-        found.append(_Given(Asked(date, uri, (first, last)), headline, section, authors, outlet, profile))
+        by = json.loads(said_by) if said_by else {}
+        asked = Asked(date, uri, (first, last), by.get("date", "given"))
+        found.append(_Given(asked, headline, section, authors, outlet, url, profile, by))
     return found
 
 
@@ -232,9 +244,9 @@ def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> tuple[Any,
     authors = bylines.authors_of(credited)
     outlet = _outlet(page, given, dateline)
     provenance = when.provenance
-    headline = _chosen("headline", title, given.headline, provenance)
-    authors = authors or _given_list(given.authors, "authors", provenance)
-    named = _chosen("section", section[0] if section else None, given.section, provenance)
+    headline = _chosen("headline", title, given.headline, given.evidence("headline"), provenance)
+    authors = authors or _given_list(given.authors, given.evidence("authors"), provenance)
+    named = _chosen("section", section[0] if section else None, given.section, given.evidence("section"), provenance)
     if outlet:
         provenance.append(("outlet", outlet[0], outlet[1], True))
     published, updated = when.published, when.updated
@@ -255,7 +267,7 @@ def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> tuple[Any,
         persons,
         outlet[0] if outlet else None,
         _agency(dateline, credited),
-        outlets.address_of(page.prints),
+        given.url or outlets.address_of(page.prints),
         code,
         tongue[1] if tongue else None,
         language.script_of(page.longest[:200]) if page.longest else None,
@@ -266,22 +278,22 @@ def _row(page: Page, given: _Given, vocabulary: Mapping[str, int]) -> tuple[Any,
 
 
 def _chosen(
-    field: str, printed: str | None, given: str | None, provenance: list[tuple[str, str, str, bool]]
+    field: str, printed: str | None, given: str | None, by: str, provenance: list[tuple[str, str, str, bool]]
 ) -> str | None:
-    """What is printed, else what the user gave; the other is noted where it differs."""
+    """What is printed, else what was given, as `by` says; the other is noted where it differs."""
     if printed is not None:
         provenance.append((field, printed, "printed", True))
     if given:
         differs = printed is not None and printed.casefold() != given.casefold()
         if printed is None or differs:
-            provenance.append((field, given, "given", printed is None))
+            provenance.append((field, given, by, printed is None))
     return printed if printed is not None else given or None
 
 
-def _given_list(given: str | None, field: str, provenance: list[tuple[str, str, str, bool]]) -> list[str]:
+def _given_list(given: str | None, by: str, provenance: list[tuple[str, str, str, bool]]) -> list[str]:
     names = [name.strip() for name in re.split(r"[;,|]", given) if name.strip()] if given else []
     if names:
-        provenance.append((field, "; ".join(names), "given", True))
+        provenance.append(("authors", "; ".join(names), by, True))
     return names
 
 
@@ -320,7 +332,7 @@ def _microseconds(instant: dt.datetime) -> int:
 
 def _outlet(page: Page, given: _Given, dateline: Dateline | None) -> tuple[str, str] | None:
     if given.outlet:
-        return given.outlet, "given"
+        return given.outlet, given.evidence("outlet")
     if given.profile_outlet:
         return given.profile_outlet, "profile"
     return outlets.printed_outlet(page.prints, dateline)

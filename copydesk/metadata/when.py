@@ -38,6 +38,8 @@ class Asked(NamedTuple):
     given_date: str | None = None
     uri: str | None = None
     bounds: tuple[int | None, int | None] = (None, None)
+    given_by: str = "given"
+    """Who says the date: `given` is the user."""
 
 
 class Story(NamedTuple):
@@ -125,7 +127,7 @@ def _without_printed(found: When, choice: Choice, dateline: Dateline | None, ask
             found.years = ((year, 1.0),)
             return
     if given is not None:
-        found.published, found.evidence = _instant(given), "given"
+        found.published, found.evidence = _instant(given), asked.given_by
         return
     if dateline is not None and dateline.year and dateline.month and dateline.day:
         stamp = Stamp(0, 0, dateline.year, dateline.month, dateline.day)
@@ -155,7 +157,7 @@ def _full_dates(choice: Choice, given: Stamp | None, asked: Asked) -> list[tuple
     if choice.crawl is not None:
         found.append((choice.crawl.stamp, "crawl header"))
     if given is not None and given.year:
-        found.append((given, "given"))
+        found.append((given, asked.given_by))
     if asked.uri and (stamp := _date_in_path(asked.uri)):
         found.append((stamp, "path"))
     others = (other for other in (choice.updated, choice.published) if other is not None and other.stamp.year)
@@ -247,7 +249,7 @@ def _sources(
     if crawl is not None:
         found.append((crawl.stamp, "crawl header"))
     if given is not None and given.year:
-        found.append((given, "given"))
+        found.append((given, asked.given_by))
     if asked.uri and (stamp := _date_in_path(asked.uri)):
         found.append((stamp, "path"))
     if dateline is not None and dateline.year and dateline.month and dateline.day:

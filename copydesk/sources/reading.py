@@ -233,11 +233,17 @@ def _tables(rows: list[tuple[object, ...]], refused: list[tuple[str | None, ...]
 
 
 def _records(file: RawFile, piece: Piece) -> Iterator[Record | Unread]:
-    """The records of a container, or of the span that is asked for."""
+    """The records of a container, or of the span that is asked for; one that holds none is Unread."""
     reading = Reading(file.asked.limits, file.asked.columns, file.asked.separator, span=piece.span, first=piece.first)
     try:
         with opened(file.path) as stream:
-            yield from records(stream, file.kind, reading)
+            found = records(stream, file.kind, reading)
+            first = next(found, None)
+            if first is not None:
+                yield first
+            elif piece.span is None:
+                yield Unread(None, "holds no text; see docs/sources.md for what is looked for in its format")
+            yield from found
     except Exception as error:  # noqa: BLE001 -- a store's library raises its own
         yield Unread(None, f"cannot be read: {getattr(error, 'strerror', None) or told(error)}")
 

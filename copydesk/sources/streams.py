@@ -132,7 +132,11 @@ def lines(stream: BinaryIO, limit: int) -> Iterator[bytes | int]:
 def spooled(stream: BinaryIO) -> BinaryIO:
     """A copy of the rest of a stream that can be sought in: in memory, or in a temporary file where it is large."""
     copy = cast("BinaryIO", tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 -- the reader closes it
-    while block := stream.read(BLOCK):
-        copy.write(block)
+    try:
+        while block := stream.read(BLOCK):
+            copy.write(block)
+    except BaseException:
+        copy.close()
+        raise
     copy.seek(0)
     return copy

@@ -34,6 +34,8 @@ DEEPEST: Final = 250
 """Elements within elements: the extractor calls itself for each."""
 
 CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
+CONTROL: Final = re.compile("[\x80-\x9f]")
+AMPERSAND: Final = "\uf8ff"
 LATIN: Final = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252"}
 """Names that browsers read as another encoding."""
 
@@ -99,14 +101,28 @@ def _decoded(data: bytes) -> str:
     wide = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ""
     for encoding in (wide, "utf-8-sig", LATIN.get(name, name)):
         with contextlib.suppress(LookupError, UnicodeDecodeError, ValueError):
-            return data.decode(encoding)
+            return _unmixed(data.decode(encoding))
     from copydesk.decoding import decode_documents
 
     found = decode_documents(pl.Series([data], dtype=pl.Binary))
     error = found.documents["error"].item()
     if error is not None:
         raise DocumentError(error)
-    return "\n".join(found.lines["decoded"])
+    return _unmixed("\n".join(found.lines["decoded"]))
+
+
+def _unmixed(page: str) -> str:
+    """The page with misread characters put right where they hold control characters, which the extractor drops."""
+    if CONTROL.search(page) is None:
+        return page
+    from copydesk.repair import repair_lines
+
+    lines = page.split("\n")
+    hit = [at for at, line in enumerate(lines) if CONTROL.search(line)]
+    held = [lines[at].replace("&", AMPERSAND) for at in hit]  # entities are the parser's business
+    for at, line in zip(hit, repair_lines(pl.Series(held, dtype=pl.String))["text"], strict=True):
+        lines[at] = line.replace(AMPERSAND, "&")
+    return "\n".join(lines)
 
 
 def _line(part: Any) -> str:

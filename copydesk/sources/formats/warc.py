@@ -6,7 +6,9 @@ Requests, metadata, redirects, errors, pictures and scripts are no news and go b
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 from typing import Any, BinaryIO, Final, cast
 
 from copydesk.sources.columns import record_name
@@ -47,6 +49,7 @@ class _Guarded(io.RawIOBase):
 def read_warc(stream: BinaryIO, reading: Reading) -> Iterator[Record | Unread]:
     """The pages and texts of a WARC file."""
     extra("warcio", "warc")
+    logging.getLogger("warcio").setLevel(logging.ERROR)  # it warns of spaces in addresses
     from warcio.archiveiterator import ArchiveIterator
 
     guarded = _Guarded(stream)
@@ -60,7 +63,23 @@ def read_warc(stream: BinaryIO, reading: Reading) -> Iterator[Record | Unread]:
         found = _record(record, reading)
         if found is not None:
             yield found
+        damage = _left_behind(archive, record)
+        if damage:
+            yield Unread(None, f"after record {_name(record)}: {damage}")
+
+
+def _left_behind(archive: Any, record: Any) -> str | None:
+    """Go to the end of a record; says what is wrong there, where something is."""
+    errors = archive.err_count
+    with redirect_stderr(io.StringIO()):  # where the reader says it
         archive.read_to_end(record)
+    if archive.err_count > errors:
+        return "its length is wrong; what stands there is left out, up to the next record"
+    return "the archive ends within it" if getattr(record.raw_stream, "limit", 0) > 0 else None
+
+
+def _name(record: Any) -> str:
+    return record_name((record.rec_headers.get_header("WARC-Record-ID") or "").strip("<>").removeprefix("urn:uuid:"), 0)
 
 
 def _record(record: Any, reading: Reading) -> Record | Unread | None:
@@ -68,7 +87,7 @@ def _record(record: Any, reading: Reading) -> Record | Unread | None:
     if kind not in PAGES + TEXTS:
         return None
     headers = record.rec_headers
-    name = record_name((headers.get_header("WARC-Record-ID") or "").strip("<>").removeprefix("urn:uuid:"), 0)
+    name = _name(record)
     said = {"url": headers.get_header("WARC-Target-URI"), "warc_date": headers.get_header("WARC-Date")}
     try:
         data = whole(cast("BinaryIO", record.content_stream()), reading.limits)
