@@ -58,6 +58,15 @@ class Records:
         held = self.keys.join(same, on=["id", "digest"], how="semi").select("id")
         return replace(self, keys=self.keys.join(held, on="id", how="anti", maintain_order="left")), held
 
+    def hashes(self) -> pl.DataFrame:
+        """Columns id and raw_sha256 of the records."""
+        tables = [pl.DataFrame(schema={"id": pl.String(), "raw_sha256": pl.String()})]
+        for (number,), keys in self.keys.partition_by("part", as_dict=True, maintain_order=True).items():
+            hashes = pl.read_ipc(self.parts[int(str(number))], columns=["raw_sha256"])[keys["row"]]
+            ids = pl.Series("id", [f"{one:016x}" for one in keys["id"]], dtype=pl.String)
+            tables.append(hashes.select(ids, "raw_sha256"))
+        return pl.concat(tables)
+
 
 NONE: Final = Records((), (), pl.DataFrame(schema=KEYS), pl.DataFrame(schema=RENAMED), pl.DataFrame(schema=UNREAD))
 
@@ -73,12 +82,17 @@ def unpacked(files: Sequence[RawFile], place: Path, cut: Cut, over: Over, *, key
         tasks.append(stages.Unpacking(folder, piece, cut, keys_only))
     over("unpack", stages.unpack, tasks)
     folders = [task.folder for task in tasks]
-    parts = tuple(stages.tables(folders, "records"))
+    parts = tuple(_written(folders, "records"))
     unread = [pl.read_ipc(path) for path in stages.tables(folders, "unread")]
     keys, renamed = _named_apart(_keys(parts), parts)
     return Records(
         tuple(folders), parts, keys, renamed, pl.concat(unread).unique(maintain_order=True) if unread else NONE.unread
     )
+
+
+def _written(folders: Sequence[Path], name: str) -> list[Path]:
+    """The numbered tables of that name, in the records' order."""
+    return [path for folder in folders for path in sorted(folder.glob(f"{name}-*.arrow"))]
 
 
 def _held(piece: Piece) -> list[object]:

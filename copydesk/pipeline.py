@@ -44,7 +44,7 @@ from copydesk.release.quarantine import quarantine_lines
 from copydesk.release.rows import Batch
 from copydesk.runner import Over
 from copydesk.seen import RECORDS, Seen, fingerprint, given_digest, moved_sources, seen_table, sha256_of_file
-from copydesk.sources import DOCUMENTS, REFUSED, Cut, RawFile, document_id, given_row
+from copydesk.sources import DOCUMENTS, REFUSED, Cut, RawFile, document_id, given_row, remembered
 from copydesk.standing import standing
 
 __all__ = ["ingest"]
@@ -135,8 +135,8 @@ def _carried_out(job: Job, plan: _Plan, folder: Folder, over: Over) -> Outcome:
     records = _seen_records(plan, folders)
     releasing = _Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, (seen, records))
     (result,) = over("release", _release, [releasing])
-    documents = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
-    changes = _changes(job, plan, seen, documents)
+    paths = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
+    changes = _changes(job, plan, seen, [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths])
     for place in (work, *plan.records.folders):
         shutil.rmtree(place, ignore_errors=True)
     worked = (sum(read), sum(judged))
@@ -314,12 +314,16 @@ def _listed(ids: pl.Series, some: Sequence[str]) -> pl.Series:
 
 
 def _vanished(job: Job, last: Last, gone: pl.Series) -> pl.DataFrame:
-    """The documents whose files are gone, out of the ledger, with what path and settings say of them today."""
-    facts = last.documents.join(last.raw(gone), on="id", how="inner").sort("id")
+    """The documents whose files are gone, out of the ledger.
+
+    What path and settings say of them is said today; what their columns, page or sidecar said is in their articles.
+    """
+    told = pl.concat([part.select("id", "provenance", "extra", "url").collect() for part in last.articles(gone)])
+    facts = last.documents.join(last.raw(gone), on="id", how="inner").join(told, on="id", how="inner").sort("id")
     sources = {source.name: source for source in job.config.source}
     rows = [
-        given_row(sources.get(source), source, uri, raw)
-        for source, uri, raw in facts.select("source", "uri", "raw").iter_rows()
+        given_row(sources.get(row["source"]), row["source"], row["uri"], row["raw"], remembered(row))
+        for row in facts.iter_rows(named=True)
     ]
     return pl.DataFrame(rows, schema=DOCUMENTS, orient="row")
 
@@ -457,15 +461,14 @@ def _remember(job: Job, plan: _Plan) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _changes(job: Job, plan: _Plan, seen: pl.DataFrame, paths: Sequence[Path]) -> Changes:
+def _changes(job: Job, plan: _Plan, seen: pl.DataFrame, records: Sequence[pl.DataFrame]) -> Changes:
     """How the raw texts differ from those of the last release, those in quarantine included.
 
-    `seen` has those of files, the tables at `paths` (columns id and raw_sha256) those of containers.
+    `seen` has those of files, the tables `records` (columns id and raw_sha256) those of containers.
     """
     others = [file.id for file, _, _ in plan.same] + [file.id for file in job.files if file.kind.many]
     known = pl.Series(others, dtype=pl.String).implode()
     files = seen.filter(~pl.col("id").is_in(known)).select("id", "raw_sha256")
-    records = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths]
     unread = plan.records.unread.select("id", "raw_sha256")
     fresh = pl.concat([files, *records, unread]).unique("id", keep="first")
     before = sum(not file.kind.many for file, _, _ in plan.same) + plan.same_records.height
@@ -479,7 +482,7 @@ def _changes(job: Job, plan: _Plan, seen: pl.DataFrame, paths: Sequence[Path]) -
 def _dry_changes(job: Job, plan: _Plan) -> Changes:
     """The same for a run that only looks: it reads the files for their hashes."""
     files = seen_table(plan.todo, [(sha256_of_file(file), None) for file in plan.todo])
-    return _changes(job, plan, files, plan.records.parts)
+    return _changes(job, plan, files, [plan.records.hashes()])
 
 
 def _outcome(

@@ -8,7 +8,7 @@ reading    files to tables of documents                            tables     th
 """
 
 from copydesk.sources.find import asked_of, file_uri, find_files
-from copydesk.sources.given import read_sidecar
+from copydesk.sources.given import read_sidecar, remembered
 from copydesk.sources.kinds import SUFFIXES, Kind, kind_of
 from copydesk.sources.limits import Limits
 from copydesk.sources.reading import (
@@ -52,6 +52,7 @@ __all__ = [
     "read_all",
     "read_batch",
     "read_sidecar",
+    "remembered",
     "said_digest",
     "unpack",
 ]

@@ -2,6 +2,7 @@
 
     read_sidecar    a CSV file of facts by file or record
     given           all that is said of a document; the more particular wins
+    remembered      what was said of a document whose file is gone, out of its article
 
 The order, the last wins: the source's `site` and `outlet`, the pattern of its path, the record's own columns or the
 page's metadata, the sidecar. A sidecar's row names a document by its uri, by its path in an archive, or by the bare
@@ -11,6 +12,7 @@ name of a file, where that is the name of one file only.
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -30,6 +32,17 @@ __all__ = ["FILE_COLUMNS", "bare", "base", "given", "read_sidecar", "sidecar_of"
 
 FILE_COLUMNS: Final = ("file", "filename", "file_name", "path", "uri")
 """Names of the sidecar's column that names the file, in order of preference."""
+
+FIELDS: Final = {
+    "headline": "headline",
+    "authors": "authors",
+    "section": "section",
+    "outlet": "outlet",
+    "published_at": "date",
+}
+"""Fields of the provenance, and what they are called where they are given."""
+
+WHO: Final = frozenset({"given", "json-ld", "opengraph", "html"})
 
 Sidecar = Mapping[str, Mapping[str, str]]
 
@@ -93,6 +106,25 @@ def given(
     if isinstance(found.get("date"), str) and re.fullmatch(DAY, found["date"]):
         found["date"] = _day(found["date"]) or found["date"]
     return found
+
+
+def remembered(article: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record's columns, a page or a sidecar said of a document, as its article (provenance, extra, url) tells.
+
+    A person's word is `given`, a page's is named by where it stands; what was said and made no difference is not told.
+    """
+    found: dict[str, Any] = json.loads(article["extra"]) if article["extra"] else {}
+    by: dict[str, str] = {}
+    for entry in article["provenance"] or ():
+        name, evidence = FIELDS.get(entry["field"]), entry["evidence"].rpartition("+")[2]
+        if name is None or evidence not in WHO or name in found:
+            continue
+        found[name] = entry["value"]
+        if evidence != "given":
+            by[name] = evidence
+    if article["url"]:
+        found["url"] = article["url"]
+    return {**found, "given_by": by} if by else found
 
 
 def _win(found: dict[str, Any], row: Mapping[str, str]) -> None:

@@ -81,7 +81,8 @@ class Metered(io.RawIOBase):
 
     def __init__(self, stream: BinaryIO, limits: Limits, packed: Callable[[], int] | None = None) -> None:
         super().__init__()
-        self._stream = stream
+        # What was unpacked before a damaged place is given before the damage is told.
+        self._read = getattr(stream, "read1", stream.read)
         self._limits = limits
         self._packed = packed
         self.count = 0
@@ -92,7 +93,7 @@ class Metered(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         """Read into a buffer; raises OverLimitError."""
-        data = self._stream.read(len(buffer))
+        data = self._read(len(buffer))
         buffer[: len(data)] = data
         self.count += len(data)
         self._check()

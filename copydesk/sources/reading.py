@@ -29,6 +29,7 @@ from copydesk.sources.kinds import Kind
 from copydesk.sources.records import Reading, Record, Unread, records, told
 from copydesk.sources.stores import opened
 from copydesk.sources.tables import DOCUMENTS, REFUSED, Asked, RawFile, refused_row, row
+from copydesk.uris import file_and_record
 
 __all__ = [
     "RECORDS",
@@ -137,14 +138,19 @@ def _over(said: Mapping[str, Any], better: Mapping[str, Any]) -> dict[str, Any]:
     return {**said, **better, **({"given_by": by} if by else {"given_by": None})}
 
 
-def given_row(source: Source | None, name: str, uri: str, raw: bytes) -> tuple[object, ...]:
+def given_row(
+    source: Source | None, name: str, uri: str, raw: bytes, said: Mapping[str, Any] | None = None
+) -> tuple[object, ...]:
     """A row of DOCUMENTS for raw bytes whose file is gone, with what path and configuration say of it.
 
-    `source` is None where the configuration no longer has a source of that `name`.
+    `said` is what its columns, its page or its sidecar said of it (see given.remembered); `source` is None where the
+    configuration no longer has a source of that `name`.
     """
     if source is None:
-        return row(name, uri, {}, None, raw)
-    return row(name, uri, given(base(source), Asked(source.pattern), {}, _names(uri)), source.years, raw)
+        return row(name, uri, said or {}, None, raw)
+    names = (uri, *(part for part in reversed(file_and_record(uri)) if part))
+    today = given(base(source), Asked(source.pattern), {}, names)
+    return row(name, uri, {**(said or {}), **today}, source.years, raw)
 
 
 def _names(uri: str, record: str | None = None) -> tuple[str, ...]:
