@@ -83,7 +83,7 @@ def unpacked(files: Sequence[RawFile], place: Path, cut: Cut, over: Over, *, key
     over("unpack", stages.unpack, tasks)
     folders = [task.folder for task in tasks]
     parts = tuple(_written(folders, "records"))
-    unread = [pl.read_ipc(path) for path in stages.tables(folders, "unread")]
+    unread = [pl.read_ipc(path) for path in _written(folders, "unread")]
     keys, renamed = _named_apart(_keys(parts), parts)
     return Records(
         tuple(folders), parts, keys, renamed, pl.concat(unread).unique(maintain_order=True) if unread else NONE.unread

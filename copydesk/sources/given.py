@@ -28,7 +28,7 @@ from copydesk.patterns import DAY, compile_pattern
 from copydesk.sources.stores import read_all
 from copydesk.sources.tables import Asked
 
-__all__ = ["FILE_COLUMNS", "bare", "base", "given", "read_sidecar", "sidecar_of"]
+__all__ = ["FILE_COLUMNS", "bare", "base", "given", "read_sidecar", "remembered", "sidecar_of"]
 
 FILE_COLUMNS: Final = ("file", "filename", "file_name", "path", "uri")
 """Names of the sidecar's column that names the file, in order of preference."""

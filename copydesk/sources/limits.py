@@ -17,7 +17,7 @@ from copydesk.errors import DocumentError
 if TYPE_CHECKING:
     from copydesk.config import Ingest
 
-__all__ = ["Limits", "Metered", "OverLimitError"]
+__all__ = ["Limits", "Metered", "OverLimitError", "some_of"]
 
 RATIO_FROM: Final = 10_000_000
 """Unpacked bytes from which the ratio is looked at: a small file of one repeated line harms nobody."""
@@ -25,6 +25,12 @@ RATIO_FROM: Final = 10_000_000
 
 class OverLimitError(DocumentError):
     """A file or record is over a limit; the text names the limit and the key that raises it."""
+
+
+def some_of(stream: BinaryIO) -> Callable[[int], bytes]:
+    """Reads what is there, at most so many bytes: so what stands before a damaged place is read before it is told."""
+    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    return read
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,7 @@ class Metered(io.RawIOBase):
 
     def __init__(self, stream: BinaryIO, limits: Limits, packed: Callable[[], int] | None = None) -> None:
         super().__init__()
-        # What was unpacked before a damaged place is given before the damage is told.
-        self._read = getattr(stream, "read1", stream.read)
+        self._read = some_of(stream)
         self._limits = limits
         self._packed = packed
         self.count = 0

@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, Protocol, cast
 
-from copydesk.sources.limits import Limits, Metered
+from copydesk.sources.limits import Limits, Metered, some_of
 
 __all__ = ["BLOCK", "Counted", "lines", "spooled", "unpacked"]
 
@@ -34,7 +34,7 @@ class Counted(io.RawIOBase):
 
     def __init__(self, stream: BinaryIO) -> None:
         super().__init__()
-        self._stream = stream
+        self._read = some_of(stream)
         self.count = 0
 
     def readable(self) -> bool:
@@ -43,7 +43,7 @@ class Counted(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         """Read into a buffer."""
-        data = self._stream.read(len(buffer))
+        data = self._read(len(buffer))
         buffer[: len(data)] = data
         self.count += len(data)
         return len(data)

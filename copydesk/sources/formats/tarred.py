@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import IO, BinaryIO, Final, Self, cast
 
 from copydesk.sources.formats.members import ignored, member, refused
+from copydesk.sources.limits import some_of
 from copydesk.sources.records import Reading, Record, Unread
 from copydesk.sources.streams import BLOCK
 
@@ -36,7 +38,8 @@ class _Header(tarfile.TarInfo):
 def read_tar(stream: BinaryIO, reading: Reading) -> Iterator[Record | Unread]:
     """The records of all members, in the order of the archive."""
     seen = 0
-    with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", tarinfo=_Header, bufsize=BLOCK) as archive:
+    source = cast("IO[bytes]", SimpleNamespace(read=some_of(stream)))
+    with tarfile.open(fileobj=source, mode="r|", tarinfo=_Header, bufsize=BLOCK) as archive:
         while (info := archive.next()) is not None:
             archive.members = []  # type: ignore[attr-defined]  # tarfile would keep all of them
             seen += 1
