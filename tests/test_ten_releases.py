@@ -169,7 +169,7 @@ def test_each_diff_replays_exactly(corpus, tmp_path):
 def test_each_diff_replays_exactly_after_a_withdrawal(corpus, tmp_path):
     """A document out of every release is out of every diff and every patch."""
     made, _ = corpus
-    name = compare(made.dataset, "1.0.0", "1.1.0").filter(uri="003.txt")["id"][0]
+    name = compare(made.dataset, "1.2.0", "1.3.0").filter(uri="007.txt")["id"][0]
     withdraw(made.dataset, name, "the court said so")
     assert verify(made.dataset) == []
     versions = [one.version for one in read_card(made.dataset)]

@@ -221,3 +221,16 @@ def test_the_chain_of_hashes_starts_at_the_card(dataset):
         named |= {reference.file, *verify_module._files(read_manifest(dataset, reference))}
     assert named == set(folder_bytes(dataset))
     assert json.loads((dataset / "releases/1.1.0.json").read_bytes())["base"] == "1.0.0"
+
+
+def test_a_ledger_in_another_order_than_its_articles_is_named(tmp_path, monkeypatch):
+    """Its documents stand as the articles do."""
+    real = tables._parts
+
+    def backwards(rows, weight, *more):
+        return [part.reverse() if weight == "line_weight" else part for part in real(rows, weight, *more)]
+
+    monkeypatch.setattr(tables, "_parts", backwards)
+    release(tmp_path, sample_tables(range(20)))
+    monkeypatch.undo()
+    assert "order of the ledger's documents" in {problem.what for problem in verify(tmp_path)}

@@ -125,7 +125,10 @@ def _ledger_problems(dataset: Path, manifest: Manifest, whole: pl.DataFrame) -> 
         keys.append(ledger_keys(frame))
     yield from _compared(manifest, "counts of the ledger", manifest.body["ledger"], ledger_counts(tallies))
     yield from _compared(manifest, "examples", manifest.body["examples"], examples(tallies))
-    content = ledger_content(pl.concat(keys))
+    told = pl.concat(keys)
+    if not whole.filter(pl.col("id").is_in(told["id"].implode()))["id"].equals(told["id"]):
+        yield Problem(manifest.file, "order of the ledger's documents", "that of the articles", "another")
+    content = ledger_content(told)
     yield from _compared(manifest, "content of the ledger", manifest.body["content"]["ledger"], content)
 
 

@@ -67,7 +67,7 @@ def write_articles(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFram
         shards = written.splits.setdefault(split, [])
         for part in _parts(keys.filter(pl.col("split") == split), "weight", "article"):
             wanted = part.select(file="article_file", row="article_row")
-            shard = None if part["changed"].any() else _reused(folder, rows, wanted["file"], part.height)
+            shard = None if part["changed"].any() else _reused(folder, rows, wanted, part.height)
             if shard is None:
                 frame = _checked(schema, rows.gather(wanted).with_columns(part.select(MARKED)))
                 shard = _stage(folder, schema, frame, article_tally(frame), written)
@@ -89,7 +89,8 @@ def write_ledger(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame)
     """Stage the shards of the ledger. Raises ReleaseError where a row breaks the schema."""
     written = Written(splits={"train": []})
     for number, part in enumerate(_parts(keys.drop_nulls("lines"), "line_weight", "ledger")):
-        shard = _reused(folder, rows, part["ledger_file"], int(part["lines"].sum()))
+        wanted = part.select(file="ledger_file", row="ledger_row")
+        shard = _reused(folder, rows, wanted, int(part["lines"].sum()))
         if shard is None:
             frame = _checked(schema, rows.gather(single_rows(part)))
             shard = _stage(folder, schema, frame, ledger_tally(frame, part), written)
@@ -110,10 +111,13 @@ def _parts(rows: pl.DataFrame, weight: str, table: str) -> Iterator[pl.DataFrame
         start = end
 
 
-def _reused(folder: Folder, rows: Rows, files: pl.Series, number: int) -> Shard | None:
-    """The old shard whose rows are just those of a part: `number` rows out of it and no other file."""
-    shard = rows.shard(files[0]) if rows.reusable and files.n_unique() == 1 else None
-    if shard is None or shard.rows != number:
+def _reused(folder: Folder, rows: Rows, wanted: pl.DataFrame, number: int) -> Shard | None:
+    """The old shard whose rows are just those of a part: `number` rows out of it and no other file, in its order.
+
+    The order of the ledger's documents is another where articles moved to another split.
+    """
+    shard = rows.shard(wanted["file"][0]) if rows.reusable and wanted["file"].n_unique() == 1 else None
+    if shard is None or shard.rows != number or not wanted["row"].is_sorted():
         return None
     folder.check(shard.file, shard.bytes)
     return shard
