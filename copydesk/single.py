@@ -22,7 +22,7 @@ from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.metadata import published_iso
 from copydesk.sources import DOCUMENTS, document_id
-from copydesk.text import span_texts
+from copydesk.text import before_repair, span_texts
 from copydesk.uris import file_and_record
 
 __all__ = ["FIELDS", "Article", "Line", "clean", "explain", "explain_documents", "fields_of", "public", "stem"]
@@ -38,6 +38,8 @@ class Line:
     fate: str
     evidence: str
     confidence: float
+    before: str | None = None
+    """What it said before repair; None where that is the text."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,9 @@ def explain_documents(documents: pl.DataFrame, knowledge: Knowledge, profiles: P
 
 
 def _ledgers(judged: Judged) -> dict[str, list[dict[str, Any]]]:
-    rows = judged.ledger.select("id", "line", "label", "fate", "evidence", "confidence", text=span_texts(judged.ledger))
+    ledger, encodings = judged.ledger, dict(judged.articles.select("id", "encoding").iter_rows())
+    names = ("id", "line", "label", "fate", "evidence", "confidence")
+    rows = ledger.select(*names, text=span_texts(ledger), before=before_repair(ledger, encodings))
     return {str(key): part.to_dicts() for (key,), part in rows.group_by("id", maintain_order=True)}
 
 
@@ -148,7 +152,7 @@ def _record(article: Mapping[str, Any], spans: Sequence[Mapping[str, Any]]) -> d
         "repairs": article["repairs"],
         "provenance": article["provenance"],
         "lines": [
-            Line(*(span[name] for name in ("line", "text", "label", "fate", "evidence", "confidence")))
+            Line(*(span[name] for name in ("line", "text", "label", "fate", "evidence", "confidence", "before")))
             for span in spans
         ],
     }

@@ -3,6 +3,7 @@
     compose_texts    spans or ledger rows to each document's text and headings
     said             what a line's bytes say as UTF-8: the ledger leaves a text out that is just this
     span_texts       what ledger rows say
+    before_repair    what they said before they were repaired
     content_hashes   content_sha256 of articles
 
 The rule of the text, which `verify` recomputes from the ledger: the spans whose fate is `text`, in order, each without
@@ -13,6 +14,7 @@ all else stands apart by a blank line.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +29,7 @@ __all__ = [
     "DUPLICATES",
     "MARKED",
     "as_utf8",
+    "before_repair",
     "canonical_rows",
     "compose_texts",
     "content_hashes",
@@ -91,6 +94,25 @@ def span_texts(ledger: pl.DataFrame) -> pl.Series:
     if not given.null_count():
         return given
     return pl.select(pl.coalesce(given, said(ledger["raw"]))).to_series().alias("text")
+
+
+def before_repair(ledger: pl.DataFrame, encodings: Mapping[str, str]) -> pl.Series:
+    """What the bytes of each ledger row say before repair; null where that is its text. `encodings` are by id."""
+    given = ledger["text"].is_not_null().arg_true().to_list()
+    rows = ledger[given]
+    values: list[str | None] = [None] * ledger.height
+    told = zip(given, rows["id"], rows["raw"], as_utf8(rows["raw"]), rows["text"], strict=True)
+    for at, key, raw, utf8, text in told:
+        before = (utf8 if utf8 is not None else _decoded(raw, encodings[key])).rstrip("\r\n").lstrip("\ufeff")
+        values[at] = before if before != text else None
+    return pl.Series("before", values, dtype=pl.String)
+
+
+def _decoded(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.decode(encoding, "replace")
+    except LookupError:  # such as a mixture of encodings
+        return raw.decode("cp1252", "replace")
 
 
 def compose_texts(spans: pl.DataFrame) -> pl.DataFrame:

@@ -167,9 +167,9 @@ def record_example() -> str:
 
 
 def ledger_example() -> str:
-    from copydesk.review import explain
+    from copydesk.review import terminal
 
-    explain.PIPED = WIDTH
+    terminal.PIPED = WIDTH
     told = _printed(["explain", SAMPLE, "--dataset", _built()])
     lines = told[told.index("   1 ") :].rstrip().splitlines()
     return "```text\n" + "".join(line.rstrip() + "\n" for line in lines) + "```\n"

@@ -159,7 +159,7 @@ def _plain(asked: argparse.Namespace, pieces: Sequence[Piece]) -> str:
 def _tell_texts(asked: argparse.Namespace, before: Manifest, after: Manifest, found: pl.DataFrame) -> None:
     """The diffs, in colours on a terminal."""
     from copydesk.release.markdown import visible
-    from copydesk.review.explain import console_for_output
+    from copydesk.review.terminal import console_for_output
 
     console = console_for_output()
     for old, new in _changed(asked, before, after, found):

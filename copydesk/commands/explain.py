@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from copydesk.commands.common import DONE, Commands, command
+from copydesk.errors import UsageError
 from copydesk.locations import place
 
 __all__ = ["add"]
@@ -24,13 +25,23 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--dataset", type=Path, metavar="DIR", help="judge with the knowledge of this dataset's newest release"
     )
     parser.add_argument("--years", metavar="A..B", help="the documents were published in these years")
+    parser.add_argument(
+        "--only",
+        choices=["text", "field", "dropped", "doubtful", "repaired"],
+        help="only lines of this fate, lines in doubt, or lines that were repaired",
+    )
+    parser.add_argument("--diff", action="store_true", help="show what repairs changed, above what it became")
     parser.add_argument("--json", action="store_true", help="one JSON object per document, one document a line")
 
 
 def _explain(asked: argparse.Namespace) -> int:
     from copydesk.job import Options
-    from copydesk.review.explain import console_for_output, explain_files, print_document
+    from copydesk.review.explain import explain_files
+    from copydesk.review.terminal import Look, console_for_output, print_document
     from copydesk.single import public
+
+    if asked.json and (asked.only or asked.diff):
+        raise UsageError("--only and --diff are for the terminal; --json has every line")
 
     options = Options(paths=tuple(asked.paths), config=asked.config, years=asked.years)
     told, records = explain_files(options, asked.dataset)
@@ -40,5 +51,5 @@ def _explain(asked: argparse.Namespace) -> int:
         if asked.json:
             print(json.dumps(public(record), ensure_ascii=False))
         else:
-            print_document(record, console)
+            print_document(record, console, Look(asked.only, asked.diff))
     return DONE

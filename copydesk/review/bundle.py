@@ -23,7 +23,7 @@ from copydesk.lines.profiles import Profiles
 from copydesk.review.collect import DOUBT, Pair, Shown
 from copydesk.schema import load_schema
 from copydesk.single import fields_of
-from copydesk.text import as_utf8, span_texts
+from copydesk.text import before_repair, span_texts
 
 __all__ = ["chunks", "documents_of", "index", "meta", "pack"]
 
@@ -118,29 +118,10 @@ def _lines(ledger: pl.DataFrame, encodings: Mapping[str, str]) -> dict[str, list
         "evidence",
         sure=(pl.col("confidence") * 1000).round().cast(pl.Int32),
         text=span_texts(ledger),
-        before=_before(ledger, encodings),
+        before=before_repair(ledger, encodings),
     )
     found: dict[str, list[list[Any]]] = {}
     for key, line, label, evidence, sure, text, before in told.iter_rows():
         span = [line, CODES[label], evidence, sure, text]
         found.setdefault(key, []).append([*span, before] if before is not None else span)
     return found
-
-
-def _before(ledger: pl.DataFrame, encodings: Mapping[str, str]) -> pl.Series:
-    """What the bytes say before repair; null where that is the text."""
-    given = ledger["text"].is_not_null().to_numpy().nonzero()[0].tolist()
-    values: list[str | None] = [None] * ledger.height
-    rows = ledger[given]
-    plain = as_utf8(rows["raw"])
-    for at, key, raw, utf8, text in zip(given, rows["id"], rows["raw"], plain, rows["text"], strict=True):
-        said = (utf8 if utf8 is not None else _decoded(raw, encodings[key])).rstrip("\r\n").lstrip("\ufeff")
-        values[at] = said if said != text else None
-    return pl.Series("before", values, dtype=pl.String)
-
-
-def _decoded(raw: bytes, encoding: str) -> str:
-    try:
-        return raw.decode(encoding, "replace")
-    except LookupError:  # such as a mixture of encodings
-        return raw.decode("cp1252", "replace")

@@ -1,19 +1,16 @@
 """`copydesk explain`: each raw line with its label, its fate and the evidence for it.
 
 explain_files    records of the files asked for, judged in batches
-print_document   one record on the terminal, coloured where it is one
+knowledge_of     what judges them
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
-
-from rich.console import Console
-from rich.text import Text
 
 from copydesk.carry import last_release
 from copydesk.config import Config
@@ -21,20 +18,15 @@ from copydesk.errors import UsageError
 from copydesk.job import Job, Options, settle
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import load_profiles
-from copydesk.single import FIELDS, Line, explain_documents, stem
+from copydesk.single import explain_documents, stem
 from copydesk.sources import Cut, documents_of
 
-__all__ = ["console_for_output", "explain_files", "knowledge_of", "print_document"]
+__all__ = ["explain_files", "knowledge_of"]
 
 BATCH: Final = 200
 """Documents judged at once: enough for the kernels, few enough that the first lines appear at once."""
 
 GONE: Final = "no such file or folder; check the path"
-
-PIPED: Final = 160
-"""Columns where the output is no terminal."""
-
-STYLES: Final = {"text": "default", "field": "cyan", "dropped": "red strike", "blank": "dim"}
 
 
 def explain_files(options: Options, dataset: Path | None) -> tuple[str, Iterator[dict[str, Any]]]:
@@ -68,9 +60,8 @@ def knowledge_of(dataset: Path | None, job: Job) -> tuple[str, Knowledge]:
     """What judges, in words, and the knowledge itself: that of the dataset or the shipped one, with the corrections."""
     told, known = _learned(dataset, job.config)
     number = job.corrections.height
-    return told + (f" and {number} corrections" if number else ""), dataclasses.replace(
-        known, corrections=job.corrections
-    )
+    said = f" and {number} correction{'' if number == 1 else 's'}" if number else ""
+    return told + said, dataclasses.replace(known, corrections=job.corrections)
 
 
 def _learned(dataset: Path | None, config: Config) -> tuple[str, Knowledge]:
@@ -83,38 +74,3 @@ def _learned(dataset: Path | None, config: Config) -> tuple[str, Knowledge]:
     if dataset is not None:
         raise UsageError(f"{dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
     return "judged with the shipped knowledge, which knows no corpus", Knowledge()
-
-
-def print_document(record: Mapping[str, Any], console: Console) -> None:
-    """A document's fields, then its lines: number, label, evidence, text; coloured by fate on a terminal."""
-    console.print(Text(record["uri"], style="bold"))
-    if "error" in record:
-        console.print(Text(f"  quarantine: {record['error']}", style="red"))
-        return
-    for name in FIELDS:
-        value = record["fields"][name]
-        if value not in (None, [], False):
-            console.print(Text(f"  {name:<13}", style="cyan").append(_shown(value), style="default"), soft_wrap=True)
-    for line in record["lines"]:
-        console.print(_line(line, console.width), soft_wrap=not console.is_terminal)
-    console.print()
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return " · ".join(str(value[name]) for name in ("place", "date", "agency") if value[name])
-    return "; ".join(value) if isinstance(value, list) else str(value)
-
-
-def _line(line: Line, width: int) -> Text:
-    head = f"{line.number:>4} {line.label:<17} {line.evidence[:26]:<26} "
-    text = line.text.replace("\n", " ")
-    room = max(20, width - len(head))
-    shown = text if len(text) <= room else text[: room - 1] + "\u2026"
-    return Text().append(head, style="dim").append(shown, style=STYLES[line.fate])
-
-
-def console_for_output() -> Console:
-    """A console on standard output: colours and the terminal's width there, plain and wide when piped."""
-    console = Console(highlight=False, emoji=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, emoji=False, markup=False, width=PIPED)
