@@ -1,19 +1,23 @@
 """An ingest as part of a life: run, then seen against the runs before it, and put on record.
 
-    operate   the pipeline's ingest; drift and quarantine judged; a line in the journal, also where it fails
-    outcome   what of it people should know is in the Outcome: `drift`, `grown`, `waived`
+    operate           the pipeline's ingest; drift and quarantine judged; a line in the journal, also where it fails
+    could_not_begin   a line in the journal for a run that had nothing to carry out
+
+What of it people should know is in the Outcome: `drift`, `grown`, `waived`, `sources`.
 
 Everything that runs an ingest, by plain calls or as a flow, runs this.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from copydesk import drift, journal
-from copydesk.job import Job
+from copydesk.errors import CopydeskError
+from copydesk.job import Job, Options, destination
 from copydesk.outcome import Outcome
 from copydesk.pipeline import ingest
 from copydesk.quarantine import held, waivers
@@ -21,7 +25,7 @@ from copydesk.release.figures import Figures
 from copydesk.release.manifest import read_card, read_manifest
 from copydesk.runner import Over
 
-__all__ = ["operate"]
+__all__ = ["could_not_begin", "operate"]
 
 
 def operate(job: Job, over: Over) -> Outcome:
@@ -50,6 +54,14 @@ def operate(job: Job, over: Over) -> Outcome:
     )
     journal.write(job.destination, _run(began, outcome))
     return outcome
+
+
+def could_not_begin(options: Options, error: Exception) -> None:
+    """Put on record that a run on a schedule did not even begin: its source is away, its settings are wrong."""
+    with contextlib.suppress(CopydeskError):
+        _, dataset = destination(options)
+        when = journal.now()
+        journal.write(dataset, journal.Run(when, when, "failed", error=f"{type(error).__name__}: {error}"))
 
 
 def _drift(job: Job, outcome: Outcome) -> Sequence[drift.Finding]:

@@ -48,7 +48,7 @@ from copydesk.errors import CopydeskError
 from copydesk.job import Job, Options, settle
 from copydesk.locations import Location, place
 from copydesk.notify import Notice, failure, notices, tell
-from copydesk.operation import operate
+from copydesk.operation import could_not_begin, operate
 from copydesk.outcome import Outcome
 from copydesk.runner import SHOWN, Over, Progress, Workers
 
@@ -122,7 +122,12 @@ def ingest_flow(  # noqa: PLR0913, PLR0917 -- a flow's parameters are its form i
 def _run(options: Options) -> Outcome:
     """The flow's work. It is no part of the flow's function, which Prefect pickles by value with all that it names."""
     with _marked():
-        job = settle(options)
+        try:
+            job = settle(options)
+        except CopydeskError as error:
+            if runtime.deployment.id is not None:
+                could_not_begin(options, error)
+            raise
         with Workers(job.workers) as pool:
             outcome = operate(job, as_tasks(pool, SHOWN.get()))
         if not job.dry_run:

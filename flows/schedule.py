@@ -222,7 +222,7 @@ def planned(name: str, *, watching: bool) -> Planned:
         served = str(getattr(found.status, "value", found.status)) == "READY"
         problems = []
         if found.paused:
-            problems.append(f"the deployment ingest/{name} is paused: prefect deployment resume is in Prefect's UI")
+            problems.append(f"the deployment ingest/{name} is paused: resume it on its page in Prefect")
         if not served:
             problems.append("nobody is there to run what is scheduled: start `copydesk schedule` (or the worker) again")
         if following is None and not watching:

@@ -15,7 +15,7 @@ from copydesk.config import load_config
 from copydesk.errors import ConfigError, ReleaseError, UsageError
 from copydesk.job import Options, settle
 from copydesk.notify import Notice, failure, notices, tell
-from copydesk.operation import operate
+from copydesk.operation import could_not_begin, operate
 from copydesk.outcome import Outcome
 from copydesk.quarantine import held, waivers
 from copydesk.runner import Workers
@@ -116,6 +116,17 @@ def test_every_run_is_on_record(project: Path) -> None:
     assert (second.result, second.version, second.arrived) == ("unchanged", None, {})
     assert (third.result, third.good) == ("failed", False)
     assert "README.md" in str(third.error)
+
+
+def test_a_run_that_could_not_begin_is_on_record(project: Path) -> None:
+    """A source that is away fails a run on a schedule, and the status says so."""
+    bring(project, 0, 3)
+    run(project)
+    options = Options(config=project / "copydesk.toml")
+    could_not_begin(options, UsageError("wire: no such file or folder"))
+    found = status(project / "dist" / "news", {})
+    assert found.needs == ("the last run failed: UsageError: wire: no such file or folder",)
+    could_not_begin(Options(config=project / "none.toml"), UsageError("x"))
 
 
 def test_the_journal_is_cut_and_a_broken_line_is_passed_over(tmp_path: Path) -> None:
