@@ -26,6 +26,8 @@ from copydesk.corrections import EMPTY
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.release.keys import keys_of
+from copydesk.release.rows import check
+from copydesk.schema import load_schema
 from copydesk.sources import DOCUMENTS, REFUSED, Cut, Piece, RawFile, extracted, read_batch
 
 __all__ = [
@@ -163,6 +165,7 @@ def judge(task: Judging) -> int:
     _write(task.folder, "articles", judged.articles)
     _write(task.folder, "ledger", judged.ledger)
     _write(task.folder, "broken", judged.refused)
+    check(load_schema("ledger"), judged.ledger)
     _write(task.folder, "keys", keys_of(judged.articles, judged.ledger))
     _write(task.folder, "sketches", corpus.sketched(judged.articles))
     mark.touch()

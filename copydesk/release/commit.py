@@ -31,7 +31,7 @@ from copydesk.release.keys import prune_keys, save_keys
 from copydesk.release.manifest import FORMAT, Manifest, Reference, read_card, read_manifest
 from copydesk.release.quarantine import quarantine_facts, quarantine_lines
 from copydesk.release.renewal import put_card, renew
-from copydesk.release.rows import Batch, Kept, Rows, all_keys
+from copydesk.release.rows import Batch, Kept, Rows, all_keys, check_batch
 from copydesk.release.versions import next_version
 from copydesk.release.withdraw import finish
 from copydesk.schema import Schema, load_schema
@@ -142,6 +142,8 @@ def _draft(folder: Folder, batches: Sequence[Batch], kept: Kept | None, beside: 
     facts = beside.facts
     schemas = {name: load_schema(name) for name in ("article", "ledger")}
     keys = ordered(all_keys(batches, kept), [one["id"] for one in beside.withdrawn], beside.marks)
+    for batch in batches:
+        check_batch(batch, schemas)
     drawn = write_tables(folder, schemas, _rows(folder, schemas, batches, kept), keys)
     refused = quarantine_lines(beside.quarantine)
     entry = quarantine_facts(refused)

@@ -3,6 +3,7 @@
     Batch   the files of rows that are new: articles and ledger, side by side
     Kept    the rows of the last release that stay as they are
     Rows    all of one table: old shards first, then the batches' files, by number
+    check   rows against their schema
 
 Nothing is read until it is asked for. A batch's Arrow file is memory-mapped and costs no memory; an old shard is read
 when a row of it is gathered, and a few of them stay: what is gathered in the release's order comes shard by shard.
@@ -11,7 +12,7 @@ when a row of it is gathered, and a few of them stay: what is gathered in the re
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,11 +24,15 @@ from copydesk.errors import ReleaseError
 from copydesk.release.keys import keys_of
 from copydesk.release.manifest import Manifest
 from copydesk.release.shards import Shard
+from copydesk.schema import Schema
 
-__all__ = ["Batch", "Kept", "Rows", "all_keys", "single_rows"]
+__all__ = ["Batch", "Kept", "Rows", "all_keys", "check", "check_batch", "single_rows"]
 
 HELD: Final = 3
 """Old shards that stay in memory: rows for one new shard come from its own predecessor and perhaps its neighbours."""
+
+OPEN: Final = 200
+"""Batch files that stay mapped: a process may have a thousand files open, often no more."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class Rows:
         self.reusable = reusable
         self.shards = tuple(shards)
         self.batches = tuple(batches)
-        self._held: OrderedDict[int, pl.DataFrame] = OrderedDict()
+        self._open: OrderedDict[int, pl.DataFrame] = OrderedDict()
+        self._read: OrderedDict[int, pl.DataFrame] = OrderedDict()
 
     def shard(self, file: int) -> Shard | None:
         """The old shard of that number; None where it is a batch's file."""
@@ -75,16 +81,17 @@ class Rows:
         return pl.concat(parts, how="vertical_relaxed")[back]
 
     def _frame(self, number: int) -> pl.DataFrame:
-        if number in self._held:
-            self._held.move_to_end(number)
-            return self._held[number]
         shard = self.shard(number)
-        if shard is None:
-            return _mapped(self.batches[number - len(self.shards)])
-        self._held[number] = _read(self.folder / shard.file)
-        if len(self._held) > HELD:
-            self._held.popitem(last=False)
-        return self._held[number]
+        held, most = (self._open, OPEN) if shard is None else (self._read, HELD)
+        if number in held:
+            held.move_to_end(number)
+        elif shard is None:
+            held[number] = _mapped(self.batches[number - len(self.shards)])
+        else:
+            held[number] = _read(self.folder / shard.file)
+        if len(held) > most:
+            held.popitem(last=False)
+        return held[number]
 
 
 def _mapped(path: Path) -> pl.DataFrame:
@@ -113,6 +120,24 @@ def all_keys(batches: Sequence[Batch], kept: Kept | None) -> pl.DataFrame:
     if not any(part.height for part in parts):
         raise ReleaseError("there are no articles to release: every document is in quarantine; see its reasons")
     return pl.concat(parts)
+
+
+def check_batch(batch: Batch, schemas: Mapping[str, Schema]) -> None:
+    """Raise ReleaseError where a row of a batch breaks its schema; one that comes with keys was checked before."""
+    if batch.keys is None:
+        check(schemas["article"], _mapped(batch.articles))
+        check(schemas["ledger"], _mapped(batch.ledger))
+
+
+def check(schema: Schema, rows: pl.DataFrame) -> None:
+    """Raise ReleaseError where a row breaks the schema: such rows belong into quarantine."""
+    _, faults = schema.validate(schema.conform(rows))
+    if faults.height:
+        row, name, reason = faults.row(0)
+        raise ReleaseError(
+            f"{rows['uri'][row]}: {name} {reason} (schema {schema.name}); "
+            "this is an error of copydesk, such rows belong into quarantine: report it"
+        )
 
 
 def single_rows(runs: pl.DataFrame) -> pl.DataFrame:

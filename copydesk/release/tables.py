@@ -69,7 +69,7 @@ def write_articles(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFram
             wanted = part.select(file="article_file", row="article_row")
             shard = None if part["changed"].any() else _reused(folder, rows, wanted, part.height)
             if shard is None:
-                frame = _checked(schema, rows.gather(wanted).with_columns(part.select(MARKED)))
+                frame = rows.gather(wanted).with_columns(part.select(MARKED))
                 shard = _stage(folder, schema, frame, article_tally(frame), written)
             else:
                 written.tallies.append(read_tally(folder / shard.file, article_tally))
@@ -92,7 +92,7 @@ def write_ledger(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame)
         wanted = part.select(file="ledger_file", row="ledger_row")
         shard = _reused(folder, rows, wanted, int(part["lines"].sum()))
         if shard is None:
-            frame = _checked(schema, rows.gather(single_rows(part)))
+            frame = rows.gather(single_rows(part))
             shard = _stage(folder, schema, frame, ledger_tally(frame, part), written)
         else:
             written.tallies.append(read_tally(folder / shard.file, partial(ledger_tally, documents=part)))
@@ -121,18 +121,6 @@ def _reused(folder: Folder, rows: Rows, wanted: pl.DataFrame, number: int) -> Sh
         return None
     folder.check(shard.file, shard.bytes)
     return shard
-
-
-def _checked(schema: Schema, frame: pl.DataFrame) -> pl.DataFrame:
-    frame = schema.conform(frame)
-    _, faults = schema.validate(frame)
-    if faults.height:
-        row, name, reason = faults.row(0)
-        raise ReleaseError(
-            f"{frame['uri'][row]}: {name} {reason} (schema {schema.name}); "
-            "this is an error of copydesk, such rows belong into quarantine: report it"
-        )
-    return frame
 
 
 def _stage(folder: Folder, schema: Schema, frame: pl.DataFrame, tally: Tally, written: Written) -> Shard:

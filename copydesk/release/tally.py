@@ -50,31 +50,39 @@ def article_tally(frame: pl.DataFrame) -> Tally:
     """What one shard of articles adds."""
     at = pl.col("published_at").dt
     frame = frame.with_columns(year=at.year().cast(pl.String), month=at.strftime("%Y-%m"), day=at.strftime("%Y-%m-%d"))
-    quality = frame["quality"].struct
+    parts = [part.name for part in frame.schema["quality"].fields]  # type: ignore[attr-defined]
+    found = frame.select(**_SUMS, **{f"{name} {part}": one for part in parts for name, one in _steps(part)}).row(
+        0, named=True
+    )
     return {
         "documents": frame.height,
-        "sums": _sums(frame),
+        "sums": {name: found[name] for name in _SUMS},
         "by": {name: _counted(frame[name]) for name in GROUPS},
         "words": _classes(frame["counts"].struct.field("words")),
         "sources": _sources(frame),
-        "quality": {part: _steps(quality.field(part)) for part in quality.fields},
-        "figures": {source: found.counts() for source, found in sorted(figures(frame).items())},
+        "quality": {part: [found[f"steps {part}"], found[f"number {part}"]] for part in parts},
+        "figures": {source: one.counts() for source, one in sorted(figures(frame).items())},
     }
 
 
-def _sums(frame: pl.DataFrame) -> dict[str, int]:
-    sizes = frame["counts"].struct
-    return {
-        "undated": frame["published_at"].null_count(),
-        "truncated": int(frame["truncated"].sum()),
-        "repaired": int((frame["repairs"].list.len() > 0).sum()),
-        "duplicates": frame["duplicate_of"].count(),
-        # the one that stands for a cluster is the one of its articles that is no duplicate of another
-        "duplicate_clusters": frame.filter(pl.col("duplicate_of").is_null())["duplicate_cluster"].count(),
-        "without_headline": frame["headline"].null_count(),
-        "empty": int((frame["text"] == "").sum()),
-        **{name: int(sizes.field(name).sum()) for name in ("chars", "words", "sentences")},
-    }
+_SUMS: Final = {
+    "undated": pl.col("published_at").null_count(),
+    "truncated": pl.col("truncated").sum(),
+    "repaired": (pl.col("repairs").list.len() > 0).sum(),
+    "duplicates": pl.col("duplicate_of").count(),
+    # the one that stands for a cluster is the one of its articles that is no duplicate of another
+    "duplicate_clusters": (pl.col("duplicate_of").is_null() & pl.col("duplicate_cluster").is_not_null()).sum(),
+    "without_headline": pl.col("headline").null_count(),
+    "empty": (pl.col("text") == "").sum(),
+    **{name: pl.col("counts").struct.field(name).cast(pl.Int64).sum() for name in ("chars", "words", "sentences")},
+}
+
+
+def _steps(part: str) -> list[tuple[str, pl.Expr]]:
+    """Of a quality signal: its sum in millionths, and how many there are."""
+    value = pl.col("quality").struct.field(part)
+    steps = (value.cast(pl.Float64) * FLOAT_STEPS).round().cast(pl.Int64).sum()
+    return [("steps", steps), ("number", value.count())]
 
 
 def _sources(frame: pl.DataFrame) -> dict[str, Any]:
@@ -97,13 +105,6 @@ def _classes(words: pl.Series) -> dict[str, int]:
 
 def _counted(values: pl.Series) -> dict[str, int]:
     return dict(sorted(values.cast(pl.String).fill_null(UNKNOWN).value_counts().iter_rows()))
-
-
-def _steps(values: pl.Series) -> list[int]:
-    """Sum in millionths, and how many there are."""
-    known = values.drop_nulls()
-    steps = (known.cast(pl.Float64) * FLOAT_STEPS).round().cast(pl.Int64).sum()
-    return [int(steps), known.len()]
 
 
 def article_counts(tallies: Sequence[Tally]) -> dict[str, Any]:
