@@ -256,6 +256,10 @@ print("end", happened, flush=True)
 """An ingest that kills itself at one of the moments when it touches a file of the dataset; it says its stages."""
 
 
+DERIVED = ("CHANGELOG.md", "croissant.json")
+"""Files that are a function of the manifests, written after the commit and renewed by the next ingest."""
+
+
 def killed(texts: Path, into: Path, last: int, seconds: float | None = None) -> list[str]:
     """Run an ingest that is killed at a moment, or after some seconds; what it said until then."""
     words = [sys.executable, "-c", KILLED, str(texts), str(into), str(into.parent / "copydesk.toml"), str(last)]
@@ -289,7 +293,7 @@ def kill_and_complete(tmp_path: Path, kills: int, documents: int, seed: int) -> 
             if said[-1].startswith("end"):
                 break  # it was done before it could be killed
             hit[said[-1].strip()] += 1
-            assert [one for one in verify(dist / "texts") if one.file != "CHANGELOG.md"] == [], (hit, at)
+            assert [one for one in verify(dist / "texts") if one.file not in DERIVED] == [], (hit, at)
         shutil.copytree(dist, tmp_path / "copy" / "dist", ignore=shutil.ignore_patterns(".work"))
         run(texts, dist)
         run(texts, tmp_path / "copy" / "dist")
@@ -308,6 +312,6 @@ def test_a_killed_ingest_is_completed_by_the_next(tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_a_hundred_kills_in_all_stages_are_survived(tmp_path: Path) -> None:
     """The same for 100 moments, which fall into every stage."""
-    hit = kill_and_complete(tmp_path, kills=100, documents=40, seed=9)
+    hit = kill_and_complete(tmp_path, kills=100, documents=24, seed=9)
     print(hit)
     assert {"plan", "read", "learn", "judge", "compare", "release"} <= hit.keys()
