@@ -101,6 +101,11 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _location(value: object) -> object:
+    """A URL stays a string, `file://` and all else is a path."""
+    return place(value) if isinstance(value, str) else value
+
+
 class Dataset(_Strict):
     """What is built and how its card introduces it."""
 
@@ -120,7 +125,14 @@ class Dataset(_Strict):
         description="copies and near-copies: `mark` says of each what it is a copy of; `drop` leaves them out of the "
         "splits as well, they are then in the config `duplicates`; `--duplicates` wins",
     )
-    into: Path = Field(default=Path("dist"), description="the folder where datasets are kept; `--into` wins")
+    into: Annotated[Location, BeforeValidator(_location)] = Field(
+        default=Path("dist"),
+        description="where datasets are kept, a folder or a URL such as `s3://bucket/prefix`; `--into` wins",
+    )
+    work: Path | None = Field(
+        default=None,
+        description="the folder for working copies of datasets on stores; else a folder in the user's cache",
+    )
 
 
 class Ingest(_Strict):
@@ -163,11 +175,6 @@ class Columns(_Strict):
     def as_pairs(self) -> tuple[tuple[str, str], ...]:
         """(what, its column), sorted."""
         return tuple(sorted((name, value) for name, value in self if value))
-
-
-def _location(value: object) -> object:
-    """A URL stays a string, `file://` and all else is a path."""
-    return place(value) if isinstance(value, str) else value
 
 
 def _separator(value: str) -> str:
@@ -314,6 +321,16 @@ class Config(_Strict):
     def below(self, path: Path) -> Path:
         """A path of the file, seen from where the program runs."""
         return path if path.is_absolute() else self.folder / path
+
+    @property
+    def into(self) -> Location:
+        """Where datasets are kept, seen from where the program runs."""
+        return self.below(self.dataset.into) if isinstance(self.dataset.into, Path) else self.dataset.into
+
+    @property
+    def work(self) -> Path | None:
+        """The folder for working copies, if one is configured, seen from where the program runs."""
+        return self.below(self.dataset.work) if self.dataset.work else None
 
     def root(self, source: Source) -> Location:
         """Where a source lies, seen from where the program runs."""

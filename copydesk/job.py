@@ -13,6 +13,7 @@ from copydesk.config import NAME, Config, Source, load_config, parse_years
 from copydesk.corrections import EMPTY, by_file, load_corrections
 from copydesk.errors import UsageError
 from copydesk.locations import Location
+from copydesk.release.remote.through import working_copy
 from copydesk.sources import Limits, RawFile, Refused, find_files, kind_of
 
 __all__ = ["Job", "Options", "destination", "settle"]
@@ -25,7 +26,7 @@ class Options:
     paths: tuple[Location, ...] = ()
     config: Path | None = None
     name: str | None = None
-    into: Path | None = None
+    into: Location | None = None
     workers: int | None = None
     mode: str = "append"
     years: str | None = None
@@ -48,6 +49,7 @@ class Job:
 
     name: str
     destination: Path
+    """The dataset's folder, or the working copy of one on a store."""
     config: Config
     files: tuple[RawFile, ...]
     refused: tuple[Refused, ...]
@@ -62,6 +64,8 @@ class Job:
     dry_run: bool
     drop: bool = False
     """Whether copies are left out of the splits."""
+    store: str | None = None
+    """The URL of the dataset, where it lies on a store."""
     corrections: pl.DataFrame = field(default_factory=lambda: EMPTY)
 
     @property
@@ -74,7 +78,15 @@ def destination(options: Options) -> tuple[str, Path]:
     """The name of the dataset that an ingest would build, and its folder, whether there is anything to read or not."""
     config = load_config(options.config)
     name = _name(options, config, _sources(options, config))
-    return name, (options.into or config.below(config.dataset.into)) / name
+    return name, _destination(options, config, name)[0]
+
+
+def _destination(options: Options, config: Config, name: str) -> tuple[Path, str | None]:
+    """The dataset's folder, and its URL where it lies on a store: then the folder is that of its working copy."""
+    into = options.into or config.into
+    if isinstance(into, Path):
+        return into / name, None
+    return working_copy(f"{into}/{name}", config.work), f"{into}/{name}"
 
 
 def settle(options: Options) -> Job:
@@ -92,11 +104,13 @@ def settle(options: Options) -> Job:
     if not files and not refused:
         places = ", ".join(str(one.path) for one in sources)
         raise UsageError(f"{places}: no raw files there; put .txt files in, or others that docs/sources.md names")
+    folder, store = _destination(options, config, name)
     corrections = load_corrections(config.below(path) for path in config.ingest.corrections)
     said = by_file(corrections)
     return Job(
         name=name,
-        destination=(options.into or config.below(config.dataset.into)) / name,
+        destination=folder,
+        store=store,
         config=config,
         files=tuple(replace(file, corrections=said[key]) if key in said else file for key, file in files.items()),
         refused=tuple(refused.values()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ class Outcome:
 
     name: str
     folder: Path
+    """The dataset's folder; of one on a store, its working copy."""
     version: str | None
     base: str | None
     cause: str | None
@@ -54,6 +55,8 @@ class Outcome:
     refused: tuple[tuple[str, str], ...]
     labels: tuple[dict[str, Any], ...]
     notes: tuple[str, ...] = ()
+    store: str | None = None
+    """The URL of a dataset that lies on a store."""
     arrived: Mapping[str, Figures] = field(default_factory=dict)
     """What was new or changed in this run, by source."""
     sources: tuple[Mapping[str, Any], ...] = ()
@@ -69,6 +72,10 @@ class Outcome:
         """Whether a person should look: what is in quarantine is not all waived."""
         return len(self.refused) > self.waived
 
+    def pushed(self, url: str, told: str) -> Outcome:
+        """The outcome of a run on a store: what was sent, and where the working copy is."""
+        return replace(self, store=url, notes=(*self.notes, f"{url}: {told}; the working copy is {self.folder}"))
+
     @property
     def headline(self) -> str:
         """One line: what was released."""
@@ -76,7 +83,7 @@ class Outcome:
             return f"{self.name}: a dry run, nothing was written: {self.changes} ({self.mode})"
         if self.version is None:
             return f"{self.name}: nothing changed since {self.base}: no new release"
-        return f"{self.name} {self.version} ({self.cause}): {self.documents} articles in {self.folder}"
+        return f"{self.name} {self.version} ({self.cause}): {self.documents} articles in {self.store or self.folder}"
 
     def summary(self) -> str:
         """A few plain lines for the terminal."""
@@ -94,7 +101,7 @@ class Outcome:
             lines.append(f"DRIFT: {ADVICE}")
         lines += [f"quarantine: {uri}: {reason}" for uri, reason in self.refused[:SHOWN]]
         if len(self.refused) > SHOWN:
-            lines.append(f"quarantine: and {len(self.refused) - SHOWN} more, see {self.folder / 'quarantine'}")
+            lines.append(f"quarantine: and {len(self.refused) - SHOWN} more, see {self.folder}/quarantine")
         if self.version is not None:
             lines.append(f'load it: datasets.load_dataset("{self.folder}")')
         return "\n".join(lines)

@@ -41,6 +41,7 @@ from copydesk.release.figures import fresh
 from copydesk.release.folder import WORK, Folder
 from copydesk.release.manifest import Reference
 from copydesk.release.quarantine import quarantine_lines
+from copydesk.release.remote.through import through_store
 from copydesk.release.rows import Batch
 from copydesk.runner import Over
 from copydesk.seen import RECORDS, Seen, fingerprint, given_digest, moved_sources, seen_table, sha256_of_file
@@ -88,6 +89,7 @@ class _Plan:
         return ids.filter(~ids.is_in(made.implode()))
 
 
+@through_store
 def ingest(job: Job, over: Over) -> Outcome:
     """Carry out a job: what was released, or that nothing changed. Raises ReleaseError, ConfigError, UsageError."""
     if job.dry_run:

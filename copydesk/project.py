@@ -15,6 +15,7 @@ import copydesk
 from copydesk.config import CONFIG_NAME, Config
 from copydesk.errors import UsageError
 from copydesk.release.folder import CARD
+from copydesk.release.remote.through import dataset_folder
 
 __all__ = ["TEMPLATES", "dataset_folders", "start"]
 
@@ -68,9 +69,11 @@ def dataset_folders(asked: Sequence[Path], config: Config) -> list[Path]:
             raise UsageError(f"{path}: there is no dataset here; give the folder of one, such as dist/NAME")
     if asked:
         return list(asked)
-    into = config.below(config.dataset.into)
+    into = config.into
     if config.dataset.name:
-        return [into / config.dataset.name]
+        return [dataset_folder(config, config.dataset.name)]
+    if not isinstance(into, Path):
+        raise UsageError(f"{into}: give the working copy of a dataset there, or name it in copydesk.toml")
     found = sorted(path.parent for path in into.glob(f"*/{CARD}"))
     if not found:
         raise UsageError(f"{into}: no dataset lies here; give its folder, or name it in copydesk.toml")

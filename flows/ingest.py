@@ -105,7 +105,7 @@ def ingest_flow(  # noqa: PLR0913, PLR0917 -- a flow's parameters are its form i
             paths=tuple(place(path) for path in paths or ()),
             config=Path(config) if config else None,
             name=name,
-            into=Path(into) if into else None,
+            into=place(into) if into else None,
             workers=workers,
             mode=mode,
             years=years,
@@ -200,7 +200,7 @@ def _materialize(job: Job, outcome: Outcome) -> None:
     sources: list[Asset | str] = [
         Asset(key=_asset_key(job.config.root(one))) for one in job.config.source if one.name in names
     ]
-    key = _asset_key(outcome.folder)
+    key = _asset_key(outcome.store or outcome.folder)
     about = AssetProperties(name=job.name, description=f"{outcome.documents} articles, {outcome.version}")
 
     @materialize(

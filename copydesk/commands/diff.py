@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from copydesk.commands.common import DONE, Commands, command
+from copydesk.locations import place
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +28,7 @@ FIELDS: Final = ("headline", "deck", "published_at", "authors", "section", "lang
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the commands."""
     parser = command(commands, "diff", _diff, "what changed between two releases, document by document, and why")
-    parser.add_argument("dataset", type=Path, metavar="DIST/NAME", help="the dataset's folder")
+    parser.add_argument("dataset", type=place, metavar="DIST/NAME", help="the dataset's folder, or its URL on a store")
     parser.add_argument("old", metavar="OLD", help="a release, such as 1.0.0")
     parser.add_argument("new", metavar="NEW", help="a later one")
     parser.add_argument("--json", action="store_true", help="one JSON object per document, one document a line")
@@ -45,6 +46,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _diff(asked: argparse.Namespace) -> int:
+    from copydesk.release.remote.through import articles_of, reading
+
+    asked.told = str(asked.dataset)
+    with reading(asked.dataset, articles_of([asked.old, asked.new], "article", "ledger")) as asked.dataset:
+        return _diff_here(asked)
+
+
+def _diff_here(asked: argparse.Namespace) -> int:
     from copydesk.release.differences import detailed
     from copydesk.release.manifest import choose, read_manifest
     from copydesk.release.markdown import visible
@@ -104,7 +113,7 @@ def _tell_summary(asked: argparse.Namespace, found: pl.DataFrame) -> None:
         if counts:
             print(f"{unit + ':':<15}{', '.join(f'{key} {number}' for key, number in counts.items())}")
     told = ", ".join(f"{sum(causes.values())} {change}" for change, causes in changes.items()) or "no document differs"
-    print(f"{asked.dataset} {asked.old} to {asked.new}: {told}")
+    print(f"{asked.told} {asked.old} to {asked.new}: {told}")
 
 
 def _changed(

@@ -22,7 +22,10 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if any)"
     )
     parser.add_argument(
-        "--dataset", type=Path, metavar="DIR", help="judge with the knowledge of this dataset's newest release"
+        "--dataset",
+        type=place,
+        metavar="DIR",
+        help="judge with the knowledge of this dataset's newest release: its folder, or its URL on a store",
     )
     parser.add_argument("--years", metavar="A..B", help="the documents were published in these years")
     parser.add_argument(
@@ -36,6 +39,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _explain(asked: argparse.Namespace) -> int:
     from copydesk.job import Options
+    from copydesk.release.remote.through import knowledge, reading
     from copydesk.review.explain import explain_files
     from copydesk.review.terminal import Look, console_for_output, print_document
     from copydesk.single import public
@@ -44,12 +48,14 @@ def _explain(asked: argparse.Namespace) -> int:
         raise UsageError("--only and --diff are for the terminal; --json has every line")
 
     options = Options(paths=tuple(asked.paths), config=asked.config, years=asked.years)
-    told, records = explain_files(options, asked.dataset)
-    print(f"copydesk explain: {told}", file=sys.stderr, flush=True)
-    console = console_for_output()
-    for record in records:
-        if asked.json:
-            print(json.dumps(public(record), ensure_ascii=False))
-        else:
-            print_document(record, console, Look(asked.only, asked.diff))
+    with reading(asked.dataset, knowledge) as dataset:
+        told, records = explain_files(options, dataset)
+        told = told.replace(str(dataset), str(asked.dataset))  # of a dataset on a store: its URL
+        print(f"copydesk explain: {told}", file=sys.stderr, flush=True)
+        console = console_for_output()
+        for record in records:
+            if asked.json:
+                print(json.dumps(public(record), ensure_ascii=False))
+            else:
+                print_document(record, console, Look(asked.only, asked.diff))
     return DONE

@@ -16,7 +16,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = command(commands, "publish", _publish, "every release to the Hugging Face Hub, each with its tag")
     add = parser.add_argument
-    add("dataset", metavar="DIST/NAME", help="the dataset's folder")
+    add("dataset", metavar="DIST/NAME", help="the dataset's folder, or its URL on a store")
     add("repository", metavar="REPO_ID", help="the repository on the Hub: USER/NAME or ORGANISATION/NAME")
     add("--with-ledger", action="store_true", help="publish the ledger as well, and with it every raw byte")
     add("--without-text", action="store_true", help="publish ids, fields, labels, hashes and spans, but no text")

@@ -30,7 +30,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--config", type=Path, metavar="FILE", help="the configuration (default: ./copydesk.toml, if there is one)")
     add("--name", help="the dataset's name (default: that of copydesk.toml, else the one PATH's folder name)")
-    add("--into", type=Path, metavar="DIR", help="where datasets are kept (default: dist)")
+    add(
+        "--into",
+        type=place,
+        metavar="DIR",
+        help="where datasets are kept: a folder, or a URL such as s3://bucket/prefix (default: dist)",
+    )
     add("--workers", type=int, metavar="N", help="worker processes (default: 2)")
     add(
         "--mode",

@@ -171,7 +171,7 @@ def _absolute(options: Options) -> Options:
     return replace(
         options,
         config=config.absolute() if config else None,
-        into=into.absolute() if into else None,
+        into=into.absolute() if isinstance(into, Path) else into,
         paths=tuple(path.absolute() if isinstance(path, Path) else path for path in options.paths),
     )
 

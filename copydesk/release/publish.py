@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from copydesk.errors import ReleaseError, UsageError
+from copydesk.locations import place
 from copydesk.release.beside import beside
 from copydesk.release.card import render_card
 from copydesk.release.changes import render_changelog
@@ -29,6 +30,7 @@ from copydesk.release.hub import Hub, There, missing
 from copydesk.release.manifest import Manifest, Reference, choose, parse_card, parse_manifest, read_card, read_manifest
 from copydesk.release.plots import PLOTS
 from copydesk.release.publication import Published, derive
+from copydesk.release.remote.through import all_files, reading
 from copydesk.release.variants import Recipe, recipe_of
 
 __all__ = ["Publishing", "publish", "publish_as"]
@@ -111,7 +113,8 @@ def publish_as(  # noqa: PLR0913 -- the parameters of the flow, in plain JSON ty
 ) -> Publishing:
     """As `publish`, from what a person or a flow gives."""
     recipe = Recipe(ledger=ledger, text=text, masks=tuple(sorted(masks)))
-    return publish(Path(dataset), repository, recipe, create=create, dry_run=dry_run, purge=purge, say=say)
+    with reading(place(dataset), all_files) as folder:
+        return publish(folder, repository, recipe, create=create, dry_run=dry_run, purge=purge, say=say)
 
 
 class _Run:

@@ -13,6 +13,7 @@ from copydesk.job import Options, settle
 from copydesk.lines.profiles import load_profiles
 from copydesk.release.folder import CARD, Folder
 from copydesk.release.manifest import choose
+from copydesk.release.remote.through import dataset_folder
 from copydesk.review.collect import Shown, from_files, from_release
 from copydesk.review.explain import knowledge_of
 from copydesk.review.page import write_page
@@ -77,7 +78,7 @@ def _told(shown: Shown) -> str:
 def dataset_of(dataset: Path | None, config: Config) -> Path:
     """The dataset asked for, else the configured one; raises UsageError where there is neither or no release."""
     if dataset is None and config.dataset.name:
-        dataset = config.below(config.dataset.into) / config.dataset.name
+        dataset = dataset_folder(config, config.dataset.name)
     if dataset is None:
         raise UsageError("no dataset: give --dataset DIST/NAME, or name = ... under [dataset] in copydesk.toml")
     choose(dataset, None)

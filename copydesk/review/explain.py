@@ -18,6 +18,7 @@ from copydesk.errors import UsageError
 from copydesk.job import Job, Options, settle
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import load_profiles
+from copydesk.release.remote.through import dataset_folder
 from copydesk.single import explain_documents, stem
 from copydesk.sources import Cut, documents_of
 
@@ -67,7 +68,7 @@ def knowledge_of(dataset: Path | None, job: Job) -> tuple[str, Knowledge]:
 def _learned(dataset: Path | None, config: Config) -> tuple[str, Knowledge]:
     place = dataset
     if place is None and config.dataset.name:
-        place = config.below(config.dataset.into) / config.dataset.name
+        place = dataset_folder(config, config.dataset.name)
     last = last_release(place) if place is not None and place.exists() else None
     if last is not None:
         return f"judged with the knowledge of {place} {last.reference.version}", last.held_knowledge

@@ -49,6 +49,7 @@ def listed(url: str) -> Iterator[tuple[str, str, int, int]]:
     Raises UsageError where there is nothing, or it cannot be listed.
     """
     files, path = _files(url)
+    files.invalidate_cache()  # what an earlier run in this process listed may be old
     try:
         found = {path: files.info(path)} if files.isfile(path) else files.find(path, detail=True)
     except Exception as error:
