@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from copydesk.errors import UsageError
+from copydesk.errors import UsageError, VerifyError
 from copydesk.runner import Quiet, Workers
 from tests.conftest import ROOT
+from tests.release_samples import release, sample_tables
 from tests.test_pipeline import built, tree
 
 pytestmark = pytest.mark.slow
@@ -55,6 +56,19 @@ def test_the_flow_releases_the_same_bytes_as_plain_calls(tmp_path: Path) -> None
         "ingest-compare",
         "ingest-release",
     }
+
+
+@pytest.mark.usefixtures("server")
+def test_the_verify_flow_fails_where_a_file_is_damaged(tmp_path: Path) -> None:
+    """Sound, it leaves its report; damaged, it names the file and fails."""
+    from flows.verify import verify_flow
+
+    release(tmp_path / "harbour", sample_tables(range(5)))
+    verify_flow(str(tmp_path / "harbour"))
+    assert artifacts()["verify-report"] == "markdown"
+    (tmp_path / "harbour" / "croissant.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(VerifyError, match=r"1 problem, the first: croissant\.json: SHA-256: expected "):
+        verify_flow(str(tmp_path / "harbour"))
 
 
 def fails_once(path: Path) -> str:
