@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -125,3 +126,107 @@ def test_the_program_starts_a_server_where_none_is_configured(tmp_path: Path) ->
     assert "samples 1.0.0 (first)" in told.stdout
     assert "Traceback" not in told.stderr
     assert "ERROR" not in told.stderr
+
+
+def deployed(name: str) -> UUID:
+    """A deployment of the ingest with a schedule, on the server, that nobody serves."""
+    from datetime import timedelta
+
+    from flows.ingest import ingest_flow
+
+    found = ingest_flow.to_deployment(name=name, interval=timedelta(hours=1)).apply()
+    assert isinstance(found, UUID)
+    return found
+
+
+@pytest.mark.usefixtures("server")
+def test_a_deployment_that_nobody_serves_is_found_out() -> None:
+    """No such deployment; one without a future run; one that nobody polls: each is told."""
+    from flows.schedule import planned
+
+    assert "knows no deployment" in planned("nowhere", watching=False).problems[0]
+    deployed("alone")
+    found = planned("alone", watching=False)
+    assert not found.served
+    assert any("nobody is there" in problem for problem in found.problems)
+
+
+@pytest.mark.usefixtures("server")
+def test_a_run_whose_process_is_gone_is_marked_as_crashed() -> None:
+    """One whose marker is held is left alone; so is one that has only just begun."""
+    from filelock import FileLock
+    from prefect.client.orchestration import get_client
+    from prefect.states import Pending, Running
+
+    from flows.ingest import marker
+    from flows.schedule import GRACE, tidy
+
+    deployment = deployed("killed")
+    with get_client(sync_client=True) as client:
+        dead, alive = (client.create_flow_run_from_deployment(deployment).id for _ in range(2))
+        for run in (dead, alive):
+            client.set_flow_run_state(run, Pending())
+            client.set_flow_run_state(run, Running())
+        with FileLock(marker(str(alive))):
+            assert tidy("killed") == []
+            assert tidy("killed", dict.fromkeys(GRACE, 0.0)) == [dead]
+        assert client.read_flow_run(dead).state.name == "Crashed"
+        assert tidy("killed", dict.fromkeys(GRACE, 0.0)) == [alive]
+
+
+@pytest.mark.usefixtures("server")
+def test_watching_begins_a_run_when_what_it_sees_has_changed_and_is_at_rest() -> None:
+    """Not while it changes, not twice for the same, not while one is at work; again where one broke off."""
+    from prefect.client.orchestration import get_client
+    from prefect.states import Completed, Crashed
+
+    from flows.schedule import _Watcher
+
+    deployed("watched")
+    seen = ["a"]
+    watcher = _Watcher("watched", lambda: seen[0])
+    watcher.step()
+    assert watcher.run is None
+    watcher.step()
+    first = watcher.run
+    assert first is not None
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(first, Crashed(), force=True)
+        watcher.step()
+        second = watcher.run
+        assert second not in {None, first}
+        client.set_flow_run_state(second, Completed(), force=True)
+    watcher.step()
+    assert watcher.run is None
+    seen[0] = "b"
+    watcher.step()
+    assert watcher.run is None
+
+
+def test_a_folder_of_flows_in_the_project_does_not_shadow_ours(tmp_path: Path) -> None:
+    """With `python -m`, the current folder comes first on the path; ours are imported all the same."""
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "__init__.py").write_text("raise SystemExit('not ours')")
+    code = (
+        "import sys; sys.path.insert(0, ''); from copydesk.commands.running import find_our_flows; find_our_flows(); "
+        "import flows; print(flows.__file__)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.strip() == str(ROOT / "flows" / "__init__.py"), told.stderr
+
+
+def test_the_automation_in_the_documentation_is_one() -> None:
+    """Prefect takes the file that docs/operating.md shows."""
+    import yaml
+    from prefect.events.schemas.automations import AutomationCore
+
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    found = AutomationCore.model_validate(yaml.safe_load(text.split("```yaml\n")[1].split("```")[0]))
+    assert found.trigger.expect == {"copydesk.drift"}  # type: ignore[union-attr]
+    assert found.actions[0].parameters == {"relearn": True}  # type: ignore[union-attr]
