@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from copydesk.cli import build_parser
 from copydesk.release import order
 from copydesk.release.manifest import read_card
 from copydesk.release.verify import verify
@@ -331,3 +333,12 @@ def test_a_withdrawn_document_leaves_every_version_and_tag(reader, dataset, tmp_
     for commit in reader.repository.commits:
         assert not any(gone.encode() in data for name, data in commit.tree.items() if name.startswith("data/"))
     assert reader.publish(tmp_path / "set", "--with-ledger").stdout.endswith("nothing to do\n")
+
+
+def test_the_commands_of_the_page_are_commands():
+    """docs/publishing.md needs a Hub and a bucket to run; its commands are read as a shell and the parser read them."""
+    page = (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("copydesk ")]
+    assert len(lines) >= 12
+    for line in lines:
+        assert build_parser().parse_args(shlex.split(line, comments=True)[1:]).run
