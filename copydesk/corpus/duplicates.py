@@ -37,8 +37,8 @@ ARTICLE: Final = dict.fromkeys(("id", "source", "outlet", "agency", "content_sha
 TEXTS: Final = 2_000
 """Texts in memory at once while they are sketched."""
 
-SHINGLES: Final = 8_000_000
-"""Shingles in memory at once while pairs are verified: with their texts some 150 MB."""
+SHINGLES: Final = 4_000_000
+"""Shingles in memory at once while pairs are verified: with their texts some 75 MB."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Rows:
         for (number,), rows in wanted.group_by("frame", maintain_order=True):
             found = self.frames[int(str(number))].filter(pl.col("id").is_in(rows["id"].implode()))
             read = found.select("id", "text", "headings").collect()
+            # A filtered column keeps the bytes of all rows alive; a new one has its own.
+            read = read.with_columns(text=pl.Series(read["text"].to_list(), dtype=pl.String))
             yield rows.join(read, on="id", how="inner", maintain_order="left")
 
 

@@ -26,7 +26,7 @@ from copydesk.corpus.sketches import BANDS, agreement
 __all__ = ["LIKE", "candidates", "similar"]
 
 LIKE: Final = 0.7
-"""Jaccard similarity from which two texts are copies of each other: one word in ten changed, or a quarter cut."""
+"""Jaccard similarity from which two texts are copies of each other: up to one word in 26 changed, or a quarter cut."""
 
 AGREE: Final = 64
 """Equal places, of 128, from which a pair is verified."""

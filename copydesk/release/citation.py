@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from copydesk.text import DUPLICATES
+
 __all__ = ["bibtex", "methods", "standing_words"]
 
 SPECIAL: Final = {
@@ -60,6 +62,7 @@ def methods(body: Mapping[str, Any]) -> str:
     dated = counts["documents"] - counts["undated"]
     span = f" published between {counts['first_day']} and {counts['last_day']}" if counts["first_day"] else ""
     sources = len(counts["by_source"])
+    copies = "left out of the splits" if DUPLICATES in counts["by_split"] else "marked, not removed"
     return (
         f"The corpus is release {body['version']} of {body['description']['title']}: {counts['documents']:,} articles "
         f"of {counts['words']:,} words{span}, from {sources:,} raw {'collection' if sources == 1 else 'collections'}. "
@@ -70,7 +73,7 @@ def methods(body: Mapping[str, Any]) -> str:
         f"({_percent(dropped, ledger['bytes'])} of the bytes) were taken for page furniture and left out, and each is "
         "recorded with its evidence. Headlines, datelines, bylines, sections and tags were moved to columns. A date of "
         f"publication is known for {dated:,} articles ({_percent(dated, counts['documents'])}); none was guessed. "
-        f"Copies and near-copies of earlier articles ({counts['duplicates']:,}) are marked, not removed, and no "
+        f"Copies and near-copies of earlier articles ({counts['duplicates']:,}) are {copies}, and no "
         "article was filtered out by its quality. Raw documents that could not be used: "
         f"{body['quarantine']['documents']:,}. The SHA-256 of the content is {body['content']['article']}."
     )
