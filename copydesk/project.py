@@ -35,14 +35,14 @@ def start(folder: Path) -> tuple[list[Path], list[Path]]:
     Raises UsageError where something is in the way.
     """
     written, kept = [], []
-    name, flow = _plain(folder.resolve().name), Path(copydesk.__file__).resolve().parent.parent / "flows" / "ingest.py"
+    name, flows = _plain(folder.resolve().name), Path(copydesk.__file__).resolve().parent.parent / "flows"
     for template, place in TEMPLATES.items():
         path = folder / place
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             text = (files("copydesk") / "templates" / template).read_text(encoding="utf-8")
             with path.open("x", encoding="utf-8") as stream:
-                stream.write(text.replace("@NAME@", name).replace("@FLOW@", flow.as_posix()))
+                stream.write(text.replace("@NAME@", name).replace("@FLOWS@", flows.as_posix()))
             written.append(path)
         except FileExistsError:
             if not path.parent.is_dir():

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from copydesk import journal
 from copydesk.cli import main
@@ -282,6 +283,8 @@ def test_a_new_project_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert main(["init", str(tmp_path / "My news!")]) == 0
     folder = tmp_path / "My news!"
     assert load_config(folder / "copydesk.toml").dataset.name == "My-news-"
+    for deployment in yaml.safe_load((folder / "prefect.yaml").read_text())["deployments"]:
+        assert Path(deployment["entrypoint"].split(":")[0]).is_file()
     (folder / "copydesk.toml").write_text('[dataset]\nname = "mine"\n[[source]]\nname = "raw"\npath = "raw"\n')
     assert main(["init", str(folder)]) == 0
     assert load_config(folder / "copydesk.toml").dataset.name == "mine"

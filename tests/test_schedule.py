@@ -60,14 +60,14 @@ class Machine:
 
     def start(self, *words: str, **more: str) -> subprocess.Popen[bytes]:
         """Start a command of ours in the project's folder."""
-        stream = self.log.open("ab")
-        process = subprocess.Popen(
-            [sys.executable, "-m", *words],
-            cwd=self.project,
-            env={**self.surroundings, **more},
-            stdout=stream,
-            stderr=stream,
-        )
+        with self.log.open("ab") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *words],
+                cwd=self.project,
+                env={**self.surroundings, **more},
+                stdout=stream,
+                stderr=stream,
+            )
         self.started.append(process)
         return process
 
