@@ -31,6 +31,7 @@ from copydesk.outcome import Outcome
 from copydesk.pipeline import ingest
 from copydesk.release.changes import compare
 from copydesk.release.verify import verify
+from copydesk.release.withdraw import withdraw
 from copydesk.runner import Workers
 from copydesk.text import span_texts
 from tests.test_increments import story
@@ -360,3 +361,24 @@ def test_increments_with_corrections_equal_full_builds(folder: Path) -> None:
         if step == 2:
             (folder / "texts" / uris[0]).unlink()
         run(folder)
+
+
+def test_a_withdrawn_document_takes_what_was_said_of_it_along(folder: Path) -> None:
+    """No file of the dataset quotes it any more, not even a correction, and a later ingest brings nothing back."""
+    correct(
+        folder,
+        said(folder, "003.txt", field="headline", value="Nobody may read this"),
+        said(folder, "004.txt", field="section", value="Harbour"),
+    )
+    run(folder)
+    dataset = folder / "dist" / "texts"
+    withdraw(dataset, article(folder, "003.txt")["id"], "asked for")
+    assert verify(dataset) == []
+    assert run(folder).version is None
+    (folder / "texts" / "100.txt").write_text(story(random.Random(100)))
+    assert run(folder).version == "1.2.0"
+    assert verify(dataset) == []
+    kept = [path.read_text() for path in (dataset / "knowledge").glob("corrections-*.jsonl")]
+    assert len(kept) == 1
+    assert "Harbour" in kept[0]
+    assert "Nobody may read this" not in kept[0]

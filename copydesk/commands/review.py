@@ -8,6 +8,7 @@ from pathlib import Path
 
 from copydesk.commands.common import DONE, Commands, command
 from copydesk.errors import UsageError
+from copydesk.locations import place
 
 __all__ = ["add"]
 
@@ -36,7 +37,7 @@ def _review(asked: argparse.Namespace) -> int:
     if asked.most < 1:
         raise UsageError(f"--most {asked.most}: show at least one document")
     versions = [one for one in asked.what if re.fullmatch(r"\d+\.\d+\.\d+", one) and not Path(one).exists()]
-    paths = tuple(Path(one) for one in asked.what if one not in versions)
+    paths = tuple(place(one) for one in asked.what if one not in versions)
     if len(versions) > 1 or (versions and len(paths) > 1):
         raise UsageError(f"{' '.join(asked.what)}: one release at a time, or raw files; a page shows one thing")
     page, told = reviewed(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -84,7 +84,11 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
         old = read_manifest(destination, references[-1]) if references else None
         folder.unstage()
         try:
-            beside = _Beside(quarantine, knowledge, facts, old.body["withdrawn"] if old else [], marks)
+            withdrawn = old.body["withdrawn"] if old else []
+            gone = [one["id"] for one in withdrawn]
+            said = knowledge.corrections.filter(~pl.col("id").is_in(gone))  # what they say may quote the document
+            knowledge = replace(knowledge, corrections=said)
+            beside = _Beside(quarantine, knowledge, facts, withdrawn, marks)
             draft = _draft(folder, batches, kept, beside)
             found = next_version(old, draft.body)
             previous = references[-1].version if references else None

@@ -23,15 +23,15 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from copydesk.corpus.clusters import CLUSTERED, clusters
-from copydesk.corrections import differing
+from copydesk.corrections import canonical, differing
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.release.beside import beside
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, LEDGER, compare_keys, read_keys, reasons, render_changelog, resplit
-from copydesk.release.corrections import read_corrections
+from copydesk.release.corrections import corrections_entry, read_corrections
 from copydesk.release.differences import changes_entry
 from copydesk.release.draft import ordered, write_tables
-from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes
+from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes, sha256_of
 from copydesk.release.head import LOADABLE
 from copydesk.release.keys import shard_keys
 from copydesk.release.manifest import Manifest, choose, read_card, read_manifest
@@ -102,7 +102,9 @@ def _keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:
 
 
 def _files(manifests: Sequence[Manifest]) -> set[str]:
-    return {shard.file for one in manifests for table in one.body["tables"] for shard in one.shards(table)}
+    shards = {shard.file for one in manifests for table in one.body["tables"] for shard in one.shards(table)}
+    said = {one.body["knowledge"]["corrections"]["file"] for one in manifests if "corrections" in one.body["knowledge"]}
+    return shards | said
 
 
 def _rewritten(
@@ -120,6 +122,7 @@ def _rewritten(
         if held[number]:
             kept = _regrouped(kept, record["id"])
             body |= _rebuilt(folder, manifest, kept, staged)
+            body["knowledge"] = _unsaid(folder, body, record["id"])
         if held[number] or number == len(old) - 1:
             body["withdrawn"] = sorted([*body["withdrawn"], record], key=lambda one: one["id"])
         before = after[-1] if after else kept.clear()
@@ -135,6 +138,23 @@ def _rewritten(
         base = new[place - 1] if place else None
         manifest.body.update(changes_entry(folder.path, base, manifest, found[place]))
     return new
+
+
+def _unsaid(folder: Folder, body: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a manifest says of its knowledge, without what people said of the document: that may quote it."""
+    known = dict(body["knowledge"])
+    if "corrections" not in known:
+        return known
+    said = read_corrections(folder.path, body)
+    known["files"] = {file: sha for file, sha in known["files"].items() if file != known["corrections"]["file"]}
+    known.pop("corrections")
+    left = canonical(said.filter(pl.col("id") != name))
+    if left:
+        known["corrections"] = corrections_entry(left)
+        known["files"][known["corrections"]["file"]] = sha256_of(left)
+        if file := folder.stage(known["corrections"]["file"], left):
+            folder.publish([file])  # read again, as what the next release is compared with
+    return known
 
 
 def _corrected(folder: Folder, before: Sequence[Manifest], body: dict[str, Any]) -> Sequence[str]:

@@ -22,7 +22,7 @@ __all__ = ["audited", "dataset_of", "reviewed", "store"]
 
 
 def reviewed(  # noqa: PLR0913 -- the options of a command
-    paths: tuple[Path, ...],
+    paths: tuple[Path | str, ...],
     version: str | None,
     *,
     dataset: Path | None = None,
@@ -37,8 +37,9 @@ def reviewed(  # noqa: PLR0913 -- the options of a command
     Raises UsageError, ConfigError, ReleaseError with the remedy.
     """
     settings = load_config(config)
-    if len(paths) == 1 and (paths[0] / CARD).is_file() and (paths[0] / "releases").is_dir():
-        dataset, paths = paths[0], ()
+    one = paths[0] if len(paths) == 1 else None
+    if isinstance(one, Path) and (one / CARD).is_file() and (one / "releases").is_dir():
+        dataset, paths = one, ()
     if paths:
         if version or since:
             raise UsageError("raw files are judged now and are no release; leave VERSION and --since out")

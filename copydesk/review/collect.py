@@ -24,7 +24,7 @@ from copydesk.lines.profiles import Profiles
 from copydesk.release.changes import compare
 from copydesk.release.manifest import Manifest, choose, read_manifest
 from copydesk.release.reading import read_pieces
-from copydesk.sources import read_batch
+from copydesk.sources import Cut, documents_of
 
 __all__ = ["DOUBT", "Pair", "Shown", "from_files", "from_release"]
 
@@ -115,8 +115,7 @@ def from_files(job: Job, knowledge: Knowledge, profiles: Profiles, told: str, *,
     Raises UsageError where none can be read.
     """
     pairs: list[Pair] = []
-    for start in range(0, len(job.files), BATCH):
-        documents, _ = read_batch(job.files[start : start + BATCH])
+    for documents, _ in documents_of(job.files, Cut(BATCH)):
         judged = judge(prepare(documents), knowledge, profiles)
         pairs.append((judged.articles.select(ARTICLE), judged.ledger.select(LEDGER)))
     if not any(articles.height for articles, _ in pairs):
