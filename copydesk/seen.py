@@ -24,7 +24,7 @@ import polars as pl
 
 from copydesk.release.facts import code_digest, made_with
 from copydesk.schema import load_schema
-from copydesk.sources import Asked, Kind, RawFile, read_all
+from copydesk.sources import UNMARKED, Asked, Kind, RawFile, read_all
 
 __all__ = ["RECORDS", "SEEN", "Seen", "fingerprint", "given_digest", "moved_sources", "seen_table", "sha256_of_file"]
 
@@ -170,7 +170,7 @@ class Seen:
                 continue
             if retry and (row[4] is not None or file.kind.many):
                 continue
-            unopened = not rehash and (file.size, file.modified) == row[:2]
+            unopened = not rehash and file.modified != UNMARKED and (file.size, file.modified) == row[:2]
             if unopened or (row[3] is not None and row[3] == sha256_of_file(file)):
                 found.append((file, row[3], row[4]))
         return found

@@ -68,7 +68,7 @@ def _helps(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def configuration_page() -> str:
     """The keys of copydesk.toml with types, defaults and meanings."""
-    from copydesk.config import Dataset, Ingest, Notify, Publish, Source, Splits
+    from copydesk.config import Columns, Dataset, Ingest, Notify, Publish, Source, Splits
 
     intro = (
         "# copydesk.toml\n\nThe file stands in the folder where `copydesk` runs, or is named with `--config`. Paths in "
@@ -81,6 +81,7 @@ def configuration_page() -> str:
         ("[splits]", Splits),
         ("[publish]", Publish),
         ("[[source]]", Source),
+        ("[source.columns]", Columns),
         ("[notify]", Notify),
     ]
     return MADE + intro + "".join(_keys(title, model) for title, model in tables)
@@ -99,6 +100,17 @@ def _default(value: Any) -> str:
     if value in (None, (), {}):
         return "none"
     return f"`{value}`"
+
+
+def sources_page() -> str:
+    """The page on sources with the names of columns that are guessed between its marks."""
+    from copydesk.sources.columns import COMMON
+
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    rows = [f"| {what} | {', '.join(f'`{name}`' for name in names)} |" for what, names in COMMON.items()]
+    told = "\n".join(["", "| what | names |", "|---|---|", *rows, "", ""])
+    mark = re.compile(r"(<!-- columns -->\n).*?(<!-- /columns -->)", re.DOTALL)
+    return mark.sub(lambda found: found[1] + told + found[2], text)
 
 
 def fields_page() -> str:
@@ -201,6 +213,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {"raw": raw_example, "record": record_e
 PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": cli_page,
     "docs/configuration.md": configuration_page,
+    "docs/sources.md": sources_page,
     "docs/fields.md": fields_page,
     "docs/rules.md": rules_page,
     "README.md": readme_page,

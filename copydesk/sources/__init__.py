@@ -23,7 +23,7 @@ from copydesk.sources.reading import (
     said_digest,
     unpack,
 )
-from copydesk.sources.stores import opened, read_all
+from copydesk.sources.stores import UNMARKED, opened, read_all
 from copydesk.sources.tables import DOCUMENTS, REFUSED, Asked, Found, RawFile, Refused, document_id
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "RECORDS",
     "REFUSED",
     "SUFFIXES",
+    "UNMARKED",
     "Asked",
     "Cut",
     "Found",

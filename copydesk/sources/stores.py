@@ -19,10 +19,13 @@ from typing import Any, BinaryIO, Final, cast
 from copydesk.errors import UsageError
 from copydesk.locations import Location
 
-__all__ = ["listed", "opened", "read_all"]
+__all__ = ["UNMARKED", "listed", "opened", "read_all"]
 
 MARKS: Final = ("ETag", "etag", "blob_id", "sha256", "mtime", "LastModified", "last_modified", "modified")
 """What stores call the facts that change with a file's content, the surest first."""
+
+UNMARKED: Final = -1
+"""The mark of a file of which the store tells nothing that changes with its content: it is always read again."""
 
 EXTRAS: Final = {"s3": "s3", "s3a": "s3"}
 """Stores whose library is an extra of ours."""
@@ -73,7 +76,7 @@ def _size(facts: dict[str, Any]) -> int:
 def _mark(facts: dict[str, Any]) -> int:
     said = next((facts[name] for name in MARKS if facts.get(name)), None)
     if said is None:
-        return 0
+        return UNMARKED
     return int.from_bytes(hashlib.sha256(json.dumps(str(said)).encode()).digest()[:7], "big")
 
 
