@@ -30,7 +30,7 @@ from copydesk.release.renewal import put_card, renew
 from copydesk.release.rows import Batch, Rows, all_keys
 from copydesk.release.variants import Recipe, recipe_of
 from copydesk.schema import load_schema
-from copydesk.sources import read_batch
+from copydesk.sources import Cut, documents_of
 from copydesk.text import compose_texts, content_hashes
 
 __all__ = ["Rebuilt", "rebuild"]
@@ -57,8 +57,9 @@ class Rebuilt:
 
 @dataclass
 class _Copies:
-    """What was found among the copies: hashes of those wanted, and hash by uri of all others."""
+    """What was found among the copies: how many, hashes of those wanted, and hash by uri of all others."""
 
+    read: int = 0
     found: set[str] = field(default_factory=set)
     others: dict[str, str] = field(default_factory=dict)
 
@@ -84,7 +85,7 @@ def rebuild(dataset: Path, version: str | None, options: Options, into: Path, *,
             ledger.write_ipc(Path(work) / f"ledger-{number:06}.arrow")
         lost = wanted.filter(~pl.col("raw_sha256").is_in(list(copies.found)))
         if lost.height and (not partial or lost.height == wanted.height):
-            raise ReleaseError(_lost(job, lost, copies))
+            raise ReleaseError(_lost(lost, copies))
         _write(folder, manifest, Path(work))
     return Rebuilt(manifest.version, wanted.height - lost.height, lost.height)
 
@@ -96,8 +97,8 @@ def _named(options: Options) -> Options:
 def _matching(job: Job, wanted: pl.DataFrame, copies: _Copies) -> Iterator[pl.DataFrame]:
     """The copies that the release was made of, in batches, under the release's names."""
     hashes = set(wanted["raw_sha256"])
-    for start in range(0, len(job.files), BATCH):
-        documents, _ = read_batch(job.files[start : start + BATCH])
+    for documents, _ in documents_of(job.files, Cut(BATCH)):
+        copies.read += documents.height
         mine = documents["raw_sha256"].is_in(list(hashes - copies.found))
         copies.others |= dict(documents.filter(~mine).select("uri", "raw_sha256").iter_rows())
         fresh = documents.filter(mine).unique("raw_sha256", keep="first", maintain_order=True)
@@ -107,7 +108,7 @@ def _matching(job: Job, wanted: pl.DataFrame, copies: _Copies) -> Iterator[pl.Da
             yield named.select(documents.columns)
 
 
-def _lost(job: Job, lost: pl.DataFrame, copies: _Copies) -> str:
+def _lost(lost: pl.DataFrame, copies: _Copies) -> str:
     """Which documents have no copy, and which have one that is not the same."""
     lines = []
     for uri, source, sha256 in lost.select("uri", "source", "raw_sha256").head(SHOWN).iter_rows():
@@ -116,7 +117,7 @@ def _lost(job: Job, lost: pl.DataFrame, copies: _Copies) -> str:
         lines.append(f"\n  {uri}: {told}")
     more = f"\n  and {lost.height - SHOWN:,} more" if lost.height > SHOWN else ""
     return (
-        f"{len(job.files):,} copies were read, and {lost.height:,} documents of the release are not among them:"
+        f"{copies.read:,} copies were read, and {lost.height:,} documents of the release are not among them:"
         f"{''.join(lines)}{more}\nadd them, or leave them out with --partial"
     )
 
