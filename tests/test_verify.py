@@ -234,3 +234,17 @@ def test_a_ledger_in_another_order_than_its_articles_is_named(tmp_path, monkeypa
     release(tmp_path, sample_tables(range(20)))
     monkeypatch.undo()
     assert "order of the ledger's documents" in {problem.what for problem in verify(tmp_path)}
+
+
+def test_an_edited_plot_or_croissant_is_named(copy):
+    """The card names what goes with it by its hash; a file that is gone is named as well."""
+    names = [name for name in folder_bytes(copy) if name.startswith("plots/") or name == "croissant.json"]
+    assert len(names) == 5
+    for name in names[1:]:
+        path = copy / name
+        path.write_text(path.read_text(encoding="utf-8").replace("1", "2", 1), encoding="utf-8")
+    (copy / names[0]).unlink()
+    problems = verify(copy)
+    assert [problem.file for problem in problems] == names
+    assert [problem.what for problem in problems] == ["SHA-256"] * 5
+    assert problems[0].found == "no such file"
