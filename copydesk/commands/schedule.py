@@ -77,8 +77,14 @@ def _schedule(asked: argparse.Namespace) -> int:
     timing = f"every {asked.interval:g} s" if asked.interval else timing
     _begin_prefect()
     _schedule_of(asked)  # what is wrong with it is said before a server is started
-    with _server(asked.port) as address:
-        return _serve(asked, options, (name, dataset), (address, timing))
+    try:
+        with _server(asked.port) as address:
+            return _serve(asked, options, (name, dataset), (address, timing))
+    except SystemExit:
+        # Told to stop, and the server is stopped. Threads of Prefect's may still wait for a run's process: not we.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(DONE)
 
 
 def _serve(asked: argparse.Namespace, options: Options, about: tuple[str, Path], where: tuple[str, str]) -> int:
