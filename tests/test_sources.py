@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from copydesk.config import Source
 from copydesk.errors import ConfigError, UsageError
 from copydesk.patterns import compile_pattern
-from copydesk.sources import Limits, document_id, find_files, read_batch
+from copydesk.sources import Cut, Limits, document_id, documents_of, find_files, read_batch
 from copydesk.uris import name_of, uri_of
 
 MATCHES = [
@@ -213,3 +213,38 @@ def test_what_was_said_of_files_that_are_not_there_is_noted(tmp_path: Path) -> N
     assert "no file fits the pattern" in notes[0]
     assert "'ghost.txt'" in notes[1]
     assert "there is no file in it" in find(tmp_path / "empty").notes[0]
+
+
+def test_a_bare_name_of_several_files_is_noted(tmp_path: Path) -> None:
+    """A sidecar's row by a name that two files have holds for both, and a note says so; a path holds for one."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.txt").write_text("x")
+    (tmp_path / "about.csv").write_text("file,outlet\nx.txt,A\n")
+    found = find(tmp_path, metadata="about.csv")
+    assert [file.given for file in found.files] == [{"outlet": "A"}, {"outlet": "A"}]
+    assert "'x.txt', and hold for all of them; give paths" in found.notes[0]
+    (tmp_path / "about.csv").write_text("file,outlet\na/x.txt,A\n")
+    found = find(tmp_path, metadata="about.csv")
+    assert ([file.given for file in found.files], found.notes) == ([{"outlet": "A"}, {}], [])
+
+
+def test_what_a_dot_hides_is_noted(tmp_path: Path) -> None:
+    """Files that would be read but for the dot before their name are counted; the machine's own are not."""
+    for name in (".draft.txt", ".DS_Store", "a.txt"):
+        (tmp_path / name).write_text("x")
+    assert "1 files are left out, since their names begin with a dot: '.draft.txt'" in find(tmp_path).notes[0]
+
+
+def test_sidecars_and_patterns_hold_for_members(tmp_path: Path) -> None:
+    """A row by a member's path, and a pattern for it, say of the member what they would say of a file."""
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("gazette/2019-03-14_ferry.txt", "x")
+    (tmp_path / "about.csv").write_text("file,section\ngazette/2019-03-14_ferry.txt,Harbour\n")
+    files = find(tmp_path, 10_000, pattern="{outlet}/{date}_{slug}.txt", metadata="about.csv").files
+    ((documents, _),) = documents_of(files, Cut())
+    found = documents.row(0, named=True)
+    assert (found["outlet"], found["given_date"], found["given_section"]) == ("gazette", "2019-03-14", "Harbour")
+    assert found["extra"] == '{"slug": "ferry"}'

@@ -92,13 +92,13 @@ def given(
 ) -> dict[str, Any]:
     """All that is said of a document: `said` of its source, its path, its `own` fields, its row of the sidecar.
 
-    `names` are those that it may be meant by, the fullest first.
+    `names` are those that it may be meant by, the fullest first; a pattern is tried on a member's own path before it.
     """
     names = tuple(names)
     found: dict[str, Any] = dict(said)
     if asked.pattern:
         matcher = compile_pattern(asked.pattern)
-        match = next((match for name in names if (match := matcher.fullmatch(name))), None)
+        match = next((match for name in (*names[1:], names[0]) if (match := matcher.fullmatch(name))), None)
         found |= match.groupdict() if match else {}
     found |= own or {}
     row = next((sidecar[name] for name in (*names, bare(names[0])) if name in sidecar), {})
