@@ -43,6 +43,10 @@ SEEN: Final = pl.Schema(
 """`modified` is the file's time in nanoseconds, `given` the digest of what path, sidecar and settings say of it."""
 
 
+UNOPENED: Final = "cannot be read: "
+"""How the reason of a file that could not be opened begins: it is tried again. On a store, so is a container that broke
+off, since the line may have."""
+
 RECORDS: Final = pl.Schema(
     {
         "id": pl.String(),
@@ -164,9 +168,12 @@ class Seen:
         not be opened is tried again where it can be by now; with `retry`, all that was refused, so every container too.
         """
         found = []
+        broken = self._broken()
         for file in files:
             row = self.rows.get(file.id)
             if row is None or row[2] != given_digest(file) or _opens(row, file):
+                continue
+            if file.id in broken and (not isinstance(file.path, Path) or broken[file.id].startswith(UNOPENED)):
                 continue
             if retry and (row[4] is not None or file.kind.many):
                 continue
@@ -175,10 +182,15 @@ class Seen:
                 found.append((file, row[3], row[4]))
         return found
 
+    def _broken(self) -> dict[str, str]:
+        """Containers that could not be read to their end, with the reason."""
+        itself = pl.col("id") == pl.col("file")
+        return dict(self.records.filter(itself & pl.col("digest").is_null()).select("file", "reason").iter_rows())
+
 
 def _opens(row: tuple[int, int, str, str | None, str | None], file: RawFile) -> bool:
     """Whether a file that could not be opened can be now; on a store, only opening it tells."""
-    held_back = row[3] is None and row[4] is not None and row[4].startswith("cannot be read: ")
+    held_back = row[3] is None and row[4] is not None and row[4].startswith(UNOPENED)
     return held_back and (not isinstance(file.path, Path) or os.access(file.path, os.R_OK))
 
 

@@ -94,6 +94,19 @@ def test_a_store_that_is_not_there_is_told(store: Store, tmp_path: Path) -> None
             settle(Options(paths=(url,), into=tmp_path, name="x"))
 
 
+def test_a_container_that_broke_off_on_a_store_is_read_again(store: Store, tmp_path: Path) -> None:
+    """Here a damaged file stays in quarantine unopened; on a store the line may have broken, so it is tried again."""
+    damaged = packed(rows(*range(60)), "gz")[:-300]
+    store.put("broken", {"wire/a.jsonl.gz": damaged})
+    (tmp_path / "wire").mkdir()
+    (tmp_path / "wire" / "a.jsonl.gz").write_bytes(damaged)
+    for path, stages in (("s3://broken/wire", ["unpack"]), (tmp_path / "wire", [])):
+        into = tmp_path / str(len(stages))
+        assert len(run(path, into).refused) == 1
+        calls = Calls()
+        assert (run(path, into, calls).version, calls.stages) == (None, stages)
+
+
 def test_explain_reads_a_store(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     """`copydesk explain URL` explains each record by its uri."""
     from copydesk.cli import main
