@@ -42,6 +42,7 @@ from copydesk.release.folder import WORK, Folder
 from copydesk.release.manifest import Reference
 from copydesk.release.quarantine import quarantine_lines
 from copydesk.release.remote.through import through_store
+from copydesk.release.renewal import is_stale
 from copydesk.release.rows import Batch
 from copydesk.runner import Over
 from copydesk.seen import RECORDS, Seen, fingerprint, given_digest, moved_sources, seen_table, sha256_of_file
@@ -224,9 +225,11 @@ def _digest(parts: Sequence[object]) -> str:
 
 def _unchanged(job: Job, plan: _Plan) -> bool:
     """Whether there is nothing to do: no file to read, none to drop, and the card would say the same."""
-    if plan.last is None or not plan.carried or plan.todo or (len(plan.gone) and job.mode == "mirror"):
+    if plan.last is None or not plan.carried or plan.todo:
         return False
-    if plan.records.keys.height:
+    if job.mode == "mirror" and plan.others(plan.unchanged()).len():
+        return False
+    if plan.records.keys.height or is_stale(job.destination):
         return False
     if len(plan.corrected) and _listed(plan.others(plan.unchanged()), plan.corrected).len():
         return False

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 from copydesk.job import Options, settle
 from copydesk.outcome import Outcome
 from copydesk.pipeline import ingest
+from copydesk.release import order, rows
 from copydesk.release.verify import verify
 from copydesk.runner import Workers
 from tests.test_pipeline import tree
@@ -99,6 +100,73 @@ def test_no_change_no_stage(texts: Path, tmp_path: Path) -> None:
     assert run(texts, tmp_path / "dist", calls, rehash=True).changes.changed == 10
 
 
+OPENED: list[str] = []
+"""What was opened below the folder in `WATCHED`; an audit hook stays for the life of the process."""
+WATCHED: list[str] = []
+
+
+def watch(event: str, arguments: tuple[Any, ...]) -> None:
+    """Write down what Python code opens below a watched folder."""
+    if WATCHED and event == "open" and str(arguments[0]).startswith(WATCHED[0]):
+        OPENED.append(str(arguments[0]))
+
+
+@pytest.fixture
+def opened(texts: Path) -> Iterator[list[str]]:
+    """The raw files that are opened from here on."""
+    sys.addaudithook(watch)
+    OPENED.clear()
+    WATCHED.append(str(texts) + os.sep)
+    yield OPENED
+    WATCHED.clear()
+
+
+def test_no_raw_file_is_opened_twice(texts: Path, tmp_path: Path, opened: list[str]) -> None:
+    """A first ingest opens each raw file once, the next one none, a later one only what is new."""
+    run(texts, tmp_path / "dist")
+    assert sorted(opened) == sorted(str(path) for path in texts.iterdir())
+    opened.clear()
+    assert run(texts, tmp_path / "dist").version is None
+    assert opened == []
+    (texts / "new.txt").write_text(story(random.Random(5)))
+    opened.clear()
+    assert run(texts, tmp_path / "dist").judged == 1
+    assert opened == [str(texts / "new.txt")]
+
+
+def test_shards_whose_rows_stay_are_not_read(texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new document rewrites the shards around it; of all others only the footers are read."""
+    for name, size in (("LEAST", 4_000), ("MEAN", 8_000), ("GREATEST", 16_000)):
+        monkeypatch.setattr(order, name, size)
+    chance = random.Random(6)
+    for number in range(100):
+        (texts / f"more-{number}.txt").write_text(story(chance))
+    run(texts, tmp_path / "dist", batch=50)
+    read: list[Path] = []
+    real = rows._read
+    monkeypatch.setattr(rows, "_read", lambda path: read.append(path) or real(path))
+    (texts / "more-50b.txt").write_text(story(chance))
+    run(texts, tmp_path / "dist", batch=50)
+    assert 0 < len(read) <= 6
+    assert len(list((tmp_path / "dist" / "texts" / "data").glob("*.parquet"))) > 30
+    assert verify(tmp_path / "dist" / "texts") == []
+
+
+def test_an_article_outlives_its_file(texts: Path, tmp_path: Path) -> None:
+    """A file that can no longer be read is in quarantine, and its last good article stays; a mirror run lets it go."""
+    run(texts, tmp_path / "dist")
+    before = loaded(tmp_path / "dist" / "texts", "1.0.0")
+    (texts / "004.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
+    outcome = run(texts, tmp_path / "dist")
+    assert (len(outcome.refused), outcome.documents) == (1, 10)
+    assert loaded(tmp_path / "dist" / "texts", str(outcome.version)) == before
+    (texts / "100.txt").write_text(story(random.Random(100)))
+    assert run(texts, tmp_path / "dist").documents == 11
+    shutil.rmtree(tmp_path / "dist" / "texts" / ".work")
+    assert run(texts, tmp_path / "dist").documents == 11
+    assert run(texts, tmp_path / "dist", mode="mirror", allow_shrink=True).documents == 10
+
+
 def test_only_new_and_changed_documents_are_judged(texts: Path, tmp_path: Path) -> None:
     """Two new files and a changed one among ten: three documents are read and judged; a touched one is only read."""
     run(texts, tmp_path / "dist")
@@ -156,6 +224,28 @@ def test_a_run_that_broke_off_is_taken_up(texts: Path, tmp_path: Path, stage: st
     assert not list((tmp_path / "dist" / "texts" / ".work").glob("run-*"))
 
 
+def breaking_off(_folder: object, named: Sequence[object]) -> None:
+    """A renewal that is killed as soon as there is something to renew."""
+    if named:
+        raise KeyboardInterrupt
+
+
+def test_what_follows_the_card_is_renewed_though_nothing_changed(
+    texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ended right after its card: the next one, without any change, writes the rest."""
+    with monkeypatch.context() as patch:
+        patch.setattr("copydesk.release.commit.renew", breaking_off)
+        with pytest.raises(KeyboardInterrupt):
+            run(texts, tmp_path / "dist")
+    assert "croissant.json" not in tree(tmp_path / "dist" / "texts")
+    assert run(texts, tmp_path / "dist").version is None
+    assert verify(tmp_path / "dist" / "texts") == []
+    calls = Calls()
+    run(texts, tmp_path / "dist", calls)
+    assert calls.stages == []
+
+
 def change(texts: Path, chance: random.Random, step: int) -> None:
     """Change, remove, rename and touch some files, and add some."""
     present = sorted(texts.iterdir())
@@ -187,7 +277,7 @@ def walk(tmp_path: Path, steps: int, documents: int, seed: int, batch: int = 3) 
     for number in range(documents):
         (texts / f"{number:04}.txt").write_text(story(chance))
     first = run(texts, dist, batch=batch).version
-    rows = {first: loaded(dist / "texts", str(first))}
+    contents = {first: loaded(dist / "texts", str(first))}
     born: dict[str, dict[str, bytes]] = {}
     for step in range(steps):
         change(texts, chance, step)
@@ -208,10 +298,10 @@ def walk(tmp_path: Path, steps: int, documents: int, seed: int, batch: int = 3) 
             born[outcome.version] = {
                 name: data for name, data in now.items() if name.startswith(("data/", "releases/"))
             }
-            rows[outcome.version] = loaded(dist / "texts", outcome.version)
+            contents[outcome.version] = loaded(dist / "texts", outcome.version)
         shutil.rmtree(copy)
     assert born
-    for version, found in rows.items():
+    for version, found in contents.items():
         assert loaded(dist / "texts", str(version)) == found
         assert verify(dist / "texts", str(version)) == []
 

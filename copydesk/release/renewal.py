@@ -1,6 +1,7 @@
 """Renewal: the files of a folder that are functions of its manifests, written anew where they are stale.
 
     put_card   the plots, then the card that shows them: the commit of a release
+    is_stale   whether a crash kept that from being done
     renew      CHANGELOG.md, croissant.json and the plots after it; the card too, where another copydesk wrote it
 
 A crash may have come between a card and what goes with it, or an older copydesk may have said it in other words. A card
@@ -10,20 +11,26 @@ that somebody edited is left alone: `verify` names it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 from copydesk.release.beside import beside, shown
 from copydesk.release.card import render_card, sealed
 from copydesk.release.changes import render_changelog
-from copydesk.release.folder import CARD, CHANGELOG, Folder, read_bytes
+from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes
 from copydesk.release.head import LOADABLE
 from copydesk.release.manifest import Manifest, Reference, read_manifest
 from copydesk.release.plots import PLOTS
 
-__all__ = ["put_card", "renew"]
+__all__ = ["is_stale", "put_card", "renew"]
+
+STALE: Final = "stale"
+"""A file that is there from the card on until all that follows it is written."""
 
 
 def put_card(folder: Folder, manifests: Sequence[Manifest], references: Sequence[Reference]) -> None:
     """Replace the card; `manifests` are those of the newest releases, as `render_card` takes them."""
+    (folder.subfolder(WORK) / STALE).touch()
     for name, data in shown(manifests[-1]).items():
         _put(folder, name, data)
     folder.replace(CARD, render_card(manifests[-LOADABLE:], references).encode())
@@ -37,6 +44,7 @@ def renew(folder: Folder, references: Sequence[Reference]) -> None:
     text = read_bytes(folder / CARD).decode("utf-8", "replace")
     if text != render_card(manifests[-LOADABLE:], references):
         if not sealed(text):
+            (folder / WORK / STALE).unlink(missing_ok=True)
             return
         put_card(folder, manifests, references)
     _put(folder, CHANGELOG, render_changelog(manifests).encode())
@@ -46,6 +54,12 @@ def renew(folder: Folder, references: Sequence[Reference]) -> None:
     for path in (folder / PLOTS).glob("*.svg"):
         if f"{PLOTS}/{path.name}" not in wanted:
             path.unlink()
+    (folder / WORK / STALE).unlink(missing_ok=True)
+
+
+def is_stale(dataset: Path) -> bool:
+    """Whether a run ended between the card and what is written after it, so that `renew` has something to do."""
+    return (dataset / WORK / STALE).exists()
 
 
 def _put(folder: Folder, name: str, data: bytes) -> None:
