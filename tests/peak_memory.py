@@ -61,7 +61,7 @@ def main(folder: Path, work: Path) -> None:
     job = settle(Options(paths=(folder,), name="x", into=work))
     work.mkdir(exist_ok=True)
     with Workers(2) as pool:
-        records = unpacked(job.files, work, Cut(), pool)
+        records = unpacked([file for file in job.files if file.kind.many], work, Cut(), pool)
     ended.set()
     print(records.keys.height, round(peak[0]))
 
