@@ -25,6 +25,7 @@ from copydesk.lines import label_lines
 from copydesk.lines.model import predict
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.repetition import learn, survey
+from copydesk.lines.shape import measure
 from copydesk.lines.sites import find_sites
 from copydesk.sources import DOCUMENTS
 
@@ -87,9 +88,10 @@ class Corpus:
         """The model's word on each line, or None for that of the shipped model."""
         if self.held is None or not MODEL:
             return None
-        shipped = predict(lines)
+        shape = measure(lines)
+        shipped = predict(lines)[shape.rows]
         numbers = pl.DataFrame({"doc": self.documents["doc"], "text_id": self.documents["id"]})
-        asked = lines.select("doc", "line").join(numbers, on="doc", how="left", maintain_order="left")
+        asked = lines.select("doc", "line")[shape.rows].join(numbers, on="doc", how="left", maintain_order="left")
         found = asked.join(self.held, on=["text_id", "line"], how="left", maintain_order="left").select(LABELS)
         told = found[LABELS[0]].is_not_null().to_numpy()
         return np.where(told[:, None], found.fill_null(0).to_numpy(), shipped).astype(np.float32)
@@ -122,11 +124,11 @@ def only(given: set[str], knowledge: Knowledge, profiles: Profiles) -> Iterator[
         if "structure" not in given:
             stack.enter_context(patch.object(decision, "structure", silent))
         if "model" not in given:
-            stack.enter_context(patch.object(lines, "_predict", lambda _: None))
+            stack.enter_context(patch.object(lines, "_predict", lambda *_: None))
             stack.enter_context(patch.object(sys.modules[__name__], "MODEL", []))
         yield part, profiles if "profiles" in given else NOTHING
 
 
 def silent(at: Any) -> tuple[Any, Any]:
     """A structure that says nothing of any line."""
-    return np.full(len(at.shape), -1, dtype=np.int64), np.full(len(at.shape), "", dtype=object)
+    return np.full(len(at.shape), -1, dtype=np.int64), np.zeros(len(at.shape), dtype=np.int64)

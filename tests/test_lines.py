@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from copydesk.knowledge import Knowledge
 from copydesk.labels import LABEL_TYPE, LABELS
 from copydesk.lines import label_lines
-from copydesk.lines.patterns import is_date, is_name
+from copydesk.lines.patterns import is_date, is_name, is_post
 from copydesk.lines.profiles import load_profiles
 from copydesk.lines.shape import AFTER, AMONG, BEFORE, measure, normalise, paragraphs, zones
 from copydesk.lines.sites import find_sites
@@ -165,7 +165,8 @@ NO_DATES = [
 @pytest.mark.parametrize(("texts", "wanted"), [(DATES, True), (NO_DATES[2:], False)], ids=["dates", "not dates"])
 def test_date_lines_are_told_by_their_build(texts: list[str], *, wanted: bool) -> None:
     """A date line holds a date or time and the words that go with it, in any of the languages, and nothing else."""
-    found = dict(zip(texts, is_date(measure(batch(*texts)[0])).tolist(), strict=True))
+    shape = measure(batch(*texts)[0])
+    found = dict(zip(texts, is_date(shape.texts)[shape.text_of].tolist(), strict=True))
     assert found == dict.fromkeys(texts, wanted)
 
 
@@ -173,8 +174,41 @@ def test_names_are_told_by_their_build() -> None:
     """Names have capitals and particles; sentences, single words and titles with other small words are none."""
     names = ["Anna Lee", "Jan van der Berg", "A.Š. Petrović", "Анна Иванова", "Anna Lee, Tom Day", "Anna O'Neill"]
     others = ["Anna", "Bridge to be rebuilt", "Anna Lee said.", "3 Arches", "The bridge"]
-    assert is_name(measure(batch(*names)[0])).all()
-    assert not is_name(measure(batch(*others)[0])).any()
+    assert is_name(measure(batch(*names)[0]).texts).all()
+    assert not is_name(measure(batch(*others)[0]).texts).any()
+
+
+def test_each_text_is_measured_once() -> None:
+    """Equal lines share a text, those of plain ASCII come first, and every line finds its own again."""
+    lines = ["Weather", "Wetter für Köln", "Weather", "weather:", PARAGRAPHS[0]]
+    shape = measure(batch("\n".join(lines))[0])
+    assert shape.text.to_list() == lines
+    assert sorted(shape.texts.text.to_list()) == sorted(set(lines))
+    assert shape.texts.text.to_list()[-1] == "Wetter für Köln"
+    assert shape.words.tolist() == [len(line.split(" ")) for line in lines]
+    assert shape.copies.tolist() == [3, 1, 3, 3, 1]
+
+
+def test_an_appeal_that_comes_again_and_again_is_no_text() -> None:
+    """A paragraph that a page prints three times goes; one that it prints twice may be the author's own."""
+    appeal = (
+        "We are a small paper, and without the help of our readers none of what you see here could be printed at all."
+    )
+    appeal += " Give what you can, and tell your neighbours that we are still here."
+    for copies, wanted in ((3, False), (2, True)):
+        between = [appeal if number < copies else "" for number in range(len(PARAGRAPHS))]
+        parts = [line for pair in zip(PARAGRAPHS, between, strict=True) for line in pair if line]
+        spans = label("\n\n".join(["Council rebuilds bridge", *parts]))
+        kept = spans.filter(pl.col("text") == appeal)["label"].cast(pl.String).is_in(["body", "heading"])
+        assert kept.to_list() == [wanted] * copies
+
+
+def test_embedded_posts_are_told_by_their_end() -> None:
+    """A quoted post ends with its author's handle and a date, or with the address of its picture."""
+    posts = ["— Ada Quill (@adaquill) August 13, 2017", "Yes. pic.twitter.com/Ab3dEf6hIj"]
+    others = ["Printed on August 13, 2017", "See pic.twitter.com for more", "(@adaquill)"]
+    assert is_post(measure(batch(*posts)[0]).texts).all()
+    assert not is_post(measure(batch(*others)[0]).texts).any()
 
 
 def test_zones_follow_the_paragraphs() -> None:

@@ -198,9 +198,36 @@ def test_a_rule_holds_only_in_its_zone(profiles: Profiles) -> None:
     shape = measure(lines)
     site = pl.Series([None] * 3, dtype=pl.String)
     zone = pl.Series([BEFORE, AMONG, AFTER], dtype=pl.UInt8).to_numpy()
-    named = [rule >= 0 and profiles.rules[rule].label for rule in profiles.match(shape, site, zone)]
+    named = [rule >= 0 and profiles.rules[rule].label for rule in profiles.match(shape, site).within(zone)]
     assert named == ["section_label", False, "section_label"]
-    assert (profiles.match(shape, site) == -1).all()
+    assert (profiles.match(shape, site).anywhere() == -1).all()
+
+
+def test_an_expression_may_float(tmp_path: Path) -> None:
+    """What is written as `^.*something` is found anywhere in a line, beside anchored expressions and endings."""
+    rule = """id = "quay"
+everywhere = true
+[[rules]]
+id = "rights"
+label = "copyright"
+reason = "Says so."
+regex = ["^rights of ", "^.*(all|some) rights kept.*$", "kept by the quay$"]
+positive = ["Words: all rights kept here", "Rights of use", "A note kept by the quay"]
+negative = ["All the rights are kept", "By the quay"]
+"""
+    (tmp_path / "quay.toml").write_text(rule, encoding="utf-8")
+    profiles = load_profiles([tmp_path])
+    told = [
+        "Some rights kept",
+        "x (some rights kept) y",
+        "Rights of way",
+        "It is kept by the quay",
+        "No rights kept now",
+    ]
+    lines, _ = batch("\n".join(told))
+    site = pl.Series([None] * len(told), dtype=pl.String)
+    found = profiles.match(measure(lines), site).anywhere()
+    assert [rule >= 0 and profiles.evidence[rule] for rule in found] == [*["quay:rights"] * 4, False]
 
 
 def test_a_sites_rules_are_for_its_documents_alone(profiles: Profiles) -> None:
@@ -208,8 +235,8 @@ def test_a_sites_rules_are_for_its_documents_alone(profiles: Profiles) -> None:
     lines, _ = batch("date 2015-03-02 Back to Main page")
     shape = measure(lines)
     zone = pl.Series([BEFORE], dtype=pl.UInt8).to_numpy()
-    assert profiles.evidence[profiles.match(shape, pl.Series(["tass"]), zone)[0]] == "tass:crawl-header"
-    assert profiles.match(shape, pl.Series([None], dtype=pl.String), zone)[0] == -1
+    assert profiles.evidence[profiles.match(shape, pl.Series(["tass"])).within(zone)[0]] == "tass:crawl-header"
+    assert profiles.match(shape, pl.Series([None], dtype=pl.String)).within(zone)[0] == -1
 
 
 @pytest.mark.parametrize(

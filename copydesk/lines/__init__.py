@@ -45,24 +45,23 @@ def label_lines(
     `lines` has doc, line, text (others are ignored), ordered by doc and line; `documents` has doc and site, and may
     have id, outlet, source. The answer has doc, line, span, start, end (characters in the line's text), text, label,
     evidence and confidence, ordered by doc, line, span; the spans of a line tile it, nearly always it is one. `model`
-    (lines, labels) takes the place of the shipped model's probabilities.
+    (non-blank lines, labels) takes the place of the shipped model's probabilities.
     """
     shape = measure(lines)
     site = per_line(shape, documents, documents["site"].cast(pl.String))
     counted = per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
-    model = _predict(lines) if model is None else model
-    found = None if model is None else model[shape.rows]
-    at = frame(shape, site, profiles, found)
-    keys = repetition.keys_of(shape)
+    model = _predict(lines, shape) if model is None else model
+    at = frame(shape, site, profiles, model)
+    keys = repetition.keys_of(shape, at.paragraph)
     seen = repetition.seen(keys, counted, knowledge)
     headed = repetition.heads(keys, knowledge)
-    verdict = decide(at, profiles.evidence, Known(seen, headed, counted.to_numpy()), found)
+    verdict = decide(at, profiles.evidence, Known(seen, headed, counted), model)
     return _cut(_spans(lines, shape, verdict), shape, cuts(shape, verdict.label))
 
 
-def _predict(lines: pl.DataFrame) -> NDArray[np.float32] | None:
+def _predict(lines: pl.DataFrame, shape: Shape) -> NDArray[np.float32] | None:
     """What the model says; the ablation of the benchmarks puts None in its place."""
-    return predict(lines)
+    return predict(lines)[shape.rows]
 
 
 def _spans(lines: pl.DataFrame, shape: Shape, verdict: Verdict) -> pl.DataFrame:
@@ -70,8 +69,8 @@ def _spans(lines: pl.DataFrame, shape: Shape, verdict: Verdict) -> pl.DataFrame:
     n = lines.height
     codes = np.full(n, LABELS.index("blank"), dtype=np.uint8)
     codes[shape.rows] = verdict.label
-    evidence = np.full(n, "blank", dtype=object)
-    evidence[shape.rows] = verdict.why
+    why = np.full(n, len(verdict.reasons))
+    why[shape.rows] = verdict.why
     confidence = np.ones(n, dtype=np.float32)
     confidence[shape.rows] = verdict.sure
     return lines.select(
@@ -82,7 +81,7 @@ def _spans(lines: pl.DataFrame, shape: Shape, verdict: Verdict) -> pl.DataFrame:
         pl.col("text").str.len_chars().alias("end"),
         pl.col("text"),
         pl.Series("label", codes).cat.to(LABEL_TYPE),
-        pl.Series("evidence", evidence, dtype=pl.String),
+        pl.Series("evidence", [*verdict.reasons, "blank"], dtype=pl.String).gather(why),
         pl.Series("confidence", confidence),
     )
 

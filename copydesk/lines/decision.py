@@ -22,22 +22,22 @@ from numpy.typing import NDArray
 
 from copydesk.lines.evidence import (
     DROPPED_CODES,
-    EVIDENCE,
     KEPT_CODES,
     Floats,
     Probabilities,
-    evidence,
+    dropped,
     log_odds,
     share,
+    weigh,
 )
-from copydesk.lines.patterns import is_post, runs_on
+from copydesk.lines.patterns import is_post
 from copydesk.lines.repetition import SAFE
-from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, neighbours
-from copydesk.lines.structure import CODE, UNKNOWN, Frame, after_headline, spaced, structure
+from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask
+from copydesk.lines.structure import CODE, REASONS, UNKNOWN, Frame, after_headline, structure
 
 __all__ = ["Known", "Verdict", "decide"]
 
-Say = Callable[[Mask, "Ints | int", "NDArray[np.object_] | str", "float | Floats"], None]
+Say = Callable[[Mask, "Ints | int", "Ints | int", "float | Floats"], None]
 
 # The bars were set on out-of-fold predictions, as one point for all sets: as low as the article text lost on labelled
 # articles (0.2 % of its characters, mostly sentences that whole pages break at links) and headings (3 of 59) allow.
@@ -57,6 +57,8 @@ _BAR_HEADING: Final = 0.7
 """Added for what the build takes for a section heading."""
 _MENU: Final = 3
 """Entries from which a run of them is a menu: two lines may be a site's name and its section."""
+_REPEATED: Final = (3, 150)
+"""Copies in one document, and characters, from which a paragraph is an appeal that the page prints again and again."""
 _SHORT: Final = 60
 """Characters: a longer line is not dropped where the model alone would keep it."""
 _SURE: Final = {"profile": 0.98, "repeat": 0.95, "other": 0.9, "structure": 0.7, "doubt": 0.5}
@@ -70,7 +72,7 @@ class Known:
     """In how many documents of its site it was seen."""
     headed: Mask
     """Whether it is the headline of some document."""
-    site: NDArray[np.object_]
+    site: pl.Series
     """Under which site it was counted."""
 
 
@@ -79,8 +81,15 @@ class Verdict:
     """What was decided of each of the n non-blank lines."""
 
     label: Ints
-    why: NDArray[np.object_]
+    why: Ints
+    """Positions in `reasons`."""
     sure: NDArray[np.float32]
+    reasons: list[str]
+    """Names of evidence."""
+
+
+_OWN: Final = ("structure:doubt", "structure:menu", "model", "headline:other")
+_DOUBT, _MENUS, _MODEL, _OTHER = range(len(REASONS), len(REASONS) + len(_OWN))
 
 
 def decide(at: Frame, rules: tuple[str, ...], known: Known, model: Probabilities | None) -> Verdict:
@@ -89,22 +98,22 @@ def decide(at: Frame, rules: tuple[str, ...], known: Known, model: Probabilities
     `rules` are the profiles' evidence ids, `model` the probabilities of LABELS (n, 18) or None.
     """
     label, why = structure(at)
-    built = np.where(label == UNKNOWN, _SURE["doubt"], _SURE["structure"])
-    verdict = Verdict(label, why, built.astype(np.float32))
-    why[label == UNKNOWN] = "structure:doubt"
+    silent = label == UNKNOWN
+    why[silent] = _DOUBT
+    sure = np.where(silent, _SURE["doubt"], _SURE["structure"]).astype(np.float32)
+    verdict = Verdict(label, why, sure, [*REASONS, *_OWN, *rules])
 
-    def say(mask: Mask, code: Ints | int, reason: NDArray[np.object_] | str, confidence: float | Floats) -> None:
+    def say(mask: Mask, code: Ints | int, reason: Ints | int, confidence: float | Floats) -> None:
         label[mask] = code if isinstance(code, int) else code[mask]
-        why[mask] = reason if isinstance(reason, str) else reason[mask]
+        why[mask] = reason if isinstance(reason, int) else reason[mask]
         verdict.sure[mask] = confidence if isinstance(confidence, float) else confidence[mask]
 
     if model is not None:
         _ask_model(at, label, model, say)
-    say(label == UNKNOWN, CODE["body"], "structure:doubt", _SURE["doubt"])
-    _ask_corpus(at, label, known, say)
-    table = np.array([*rules, ""], dtype=object)
-    say(at.rule >= 0, at.ruled, table[at.rule], _SURE["profile"])
-    say(_menu(at, label) & (label == CODE["section_label"]), CODE["navigation"], "structure:menu", _SURE["structure"])
+    say(label == UNKNOWN, CODE["body"], _DOUBT, _SURE["doubt"])
+    _ask_corpus(at, verdict, known, say)
+    say(at.rule >= 0, at.ruled, at.rule + len(REASONS) + len(_OWN), _SURE["profile"])
+    say(_menu(at, label) & (label == CODE["section_label"]), CODE["navigation"], _MENUS, _SURE["structure"])
     return verdict
 
 
@@ -112,7 +121,7 @@ def _menu(at: Frame, label: Ints) -> Mask:
     """Lines of menus: three or more links and section names without a blank line between them, one a link at least."""
     link = label == CODE["navigation"]
     entry = link | (label == CODE["section_label"])
-    before = neighbours(at.shape, -1)
+    before = at.shape.before
     joined = entry[before] & (before != np.arange(len(before))) & (at.shape.gap_before == 0)
     begins = entry & ~joined
     run = np.cumsum(begins) * entry
@@ -121,26 +130,31 @@ def _menu(at: Frame, label: Ints) -> Mask:
     return np.asarray(entry & long[run] & linked[run])
 
 
-def _ask_corpus(at: Frame, label: Ints, known: Known, say: Say) -> None:
+def _ask_corpus(at: Frame, verdict: Verdict, known: Known, say: Say) -> None:
     """Drop what other documents of the site hold, and titles of other stories.
 
     Whole paragraphs are never dropped so.
     """
-    title = (at.shape.words >= 4) & (at.shape.length <= 200) & ~at.paragraph & ~at.shape.stop
-    say(title & known.headed & ~_own_title(at), CODE["related_link"], "headline:other", _SURE["other"])
-    again = (known.seen >= SAFE) & ~at.headline & ~at.paragraph & ((at.zone != AMONG) | (at.shape.words >= 4))
+    title = known.headed & (at.shape.words >= 4) & (at.shape.length <= 200) & ~at.paragraph & ~at.shape.stop
+    if title.any():
+        say(title & ~_own_title(at), CODE["related_link"], _OTHER, _SURE["other"])
+    again = (known.seen >= SAFE) & ~at.headline & ~at.paragraph & (at.rule < 0)
+    again &= (at.zone != AMONG) | (at.shape.words >= 4)
     # A heading such as "What happens next" comes back in many stories: among paragraphs that alone drops no heading.
-    again &= (at.zone != AMONG) | (label != CODE["heading"])
-    named = np.char.add("repeat:", known.site.astype(str)).astype(object)
-    say(again & ~np.isin(label, DROPPED_CODES), CODE["other_boilerplate"], named, _SURE["repeat"])
+    again &= (at.zone != AMONG) | (verdict.label != CODE["heading"])
+    again &= ~dropped(verdict.label)
+    places = known.site.filter(pl.Series(again)).to_list()
+    names = {site: len(verdict.reasons) + number for number, site in enumerate(sorted(set(places)))}
+    verdict.reasons.extend(f"repeat:{site}" for site in names)
+    reason = np.zeros(len(again), dtype=np.int64)
+    reason[again] = [names[site] for site in places]
+    say(again, CODE["other_boilerplate"], reason, _SURE["repeat"])
 
 
 def _own_title(at: Frame) -> Mask:
     """Lines equal to a headline of their own document, wherever they stand, or to what a survey took for it."""
-    asked = pl.DataFrame({"doc": at.shape.doc, "key": at.shape.key})
-    titles = asked.filter(pl.Series(at.headline | at.titles.plain)).unique().with_columns(own=pl.lit(value=True))
-    found = asked.join(titles, on=["doc", "key"], how="left", maintain_order="left")
-    return found["own"].fill_null(value=False).to_numpy()
+    key = at.shape.document * len(at.shape.texts) + at.shape.texts.key_of[at.shape.text_of]
+    return np.isin(key, key[at.headline | at.titles.plain])
 
 
 def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
@@ -148,42 +162,45 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
 
     Name the rest body, heading or deck.
     """
-    weight = evidence(at, label, model) @ np.array(list(EVIDENCE.values()))
+    weight = weigh(at, label, model)
     chance = 1 / (1 + np.exp(-np.clip(weight, -30, 30)))
     open_ = ~at.headline & (at.rule < 0)
     drop = _dropped(at, label, weight, log_odds(model)) & open_
     # A document of which nothing would stay is one that the model does not understand: doubt keeps it.
     drop &= share(at, open_ & ~drop) > 0
-    dropped = np.array(DROPPED_CODES)
-    built = np.isin(label, dropped)
-    say(drop & ~built, dropped[model[:, dropped].argmax(axis=1)], "model", chance)
+    gone = np.array(DROPPED_CODES)
+    built = dropped(label)
+    say(drop & ~built, gone[model[:, gone].argmax(axis=1)], _MODEL, chance)
     kept = np.array((*KEPT_CODES, CODE["deck"]))
     best = kept[model[:, kept].argmax(axis=1)]
     best = np.where((best == CODE["deck"]) & (at.zone != BEFORE), CODE["body"], best)
-    say(open_ & ~drop & ((built & ~at.date) | (label == UNKNOWN)), best, "model", 1 - chance)
+    say(open_ & ~drop & ((built & ~at.date) | (label == UNKNOWN)), best, _MODEL, 1 - chance)
 
 
 def _dropped(at: Frame, label: Ints, weight: Floats, odds: Floats) -> Mask:
     """Which lines weigh more than their bar, after their neighbours have been heard."""
     shape = at.shape
-    bar = _BAR + _clean(at) * (_BAR_CLEAN + _BAR_SPACED * spaced(at))
+    bar = _BAR + _clean(at) * (_BAR_CLEAN + _BAR_SPACED * at.spaced)
     bar += _BAR_HEADING * (label == CODE["heading"])
     bar += _BAR_LONG * ((shape.length >= 150) & (shape.stop | shape.inner_stop))
     bar += _BAR_BROKEN * ((shape.length >= 100) & ~shape.stop & (at.zone == AMONG))
-    drop = (weight > bar) & ((odds > 0) | (shape.length < _SHORT)) & ~(is_post(shape) & (at.zone == AMONG))
-    before, after = neighbours(shape, -1), neighbours(shape, 1)
+    post = is_post(shape.texts)[shape.text_of] & (at.zone == AMONG)
+    drop = (weight > bar) & ((odds > 0) | (shape.length < _SHORT)) & ~post
+    before, after = shape.before, shape.after
     text = at.paragraph & ~drop
     beside = at.paragraph & (at.zone == AMONG)
     drop &= ~(beside & text[before] & text[after])
     drop &= ~(beside & (text[before] | text[after]) & (weight <= bar + _BAR_BESIDE))
     for _ in range(2):
-        broken = ~drop[before] & (at.rule[before] < 0) & ~shape.stop[before] & ~shape.open_end[before]
-        drop &= ~(runs_on(shape) & (at.zone == AMONG) & broken & (shape.length[before] >= 30))
-    leads = runs_on(shape)[after] & ~runs_on(shape) & ~shape.stop & (shape.words >= 5) & after_headline(at)
-    return np.asarray((drop & ~(leads & (at.zone == BEFORE))) | at.biography | at.caption)
+        broken = ~drop[before] & (at.rule[before] < 0) & ~shape.stop[before]
+        broken &= (~shape.open_end[before] & (shape.length[before] >= 30)) | at.joins[before]
+        drop &= ~(at.joins & (at.zone == AMONG) & broken)
+    leads = at.joins[after] & ~at.joins & ~shape.stop & (shape.words >= 5) & after_headline(at)
+    appeal = at.paragraph & (shape.copies >= _REPEATED[0]) & (shape.length >= _REPEATED[1])
+    return np.asarray((drop & ~(leads & (at.zone == BEFORE))) | at.biography | at.caption | appeal)
 
 
 def _clean(at: Frame) -> Mask:
     """Lines of texts in which profiles know hardly a line, and of which a third or more are paragraphs."""
-    known = np.isin(at.ruled, DROPPED_CODES)
+    known = dropped(at.ruled)
     return (share(at, known) < 0.08) & (share(at, at.paragraph) >= 0.3)

@@ -189,7 +189,7 @@ def _regex_rule(name: str, draft: Draft, table: pl.DataFrame) -> str:
 def _rule(
     name: str, body: Sequence[str], draft: Draft, reason: str, positive: Sequence[str], negative: Sequence[str]
 ) -> str:
-    cases = (positive if len(positive) > 1 else [positive[0], positive[0]], negative)
+    cases = (positive if len(positive) > 1 else [positive[0], f"{positive[0]}:"], negative)  # a literal takes both
     return "\n".join(
         [
             "[[rules]]",

@@ -1,7 +1,7 @@
 """Everything that speaks for or against a line, as numbers that can be added up.
 
     EVIDENCE    the names of the terms, with the weight of each in log-odds
-    evidence    one row of terms per line
+    evidence    one row of terms per line (to fit the weights);  weigh    the weighted sum of them
     log_odds    what the model alone says
 
 The weights are a logistic regression over the labelled articles and the line benchmark, where the model's part comes
@@ -14,14 +14,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from copydesk.lines.patterns import runs_on
-from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, Shape, neighbours, reduced
-from copydesk.lines.structure import CODE, Frame, run_after, spaced
+from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, reduced
+from copydesk.lines.structure import CODE, Frame, run_after
 
-__all__ = ["DROPPED_CODES", "EVIDENCE", "KEPT_CODES", "evidence", "log_odds", "share"]
+__all__ = ["DROPPED_CODES", "EVIDENCE", "KEPT_CODES", "dropped", "evidence", "log_odds", "share", "weigh"]
 
 Floats = NDArray[np.float64]
 Probabilities = NDArray[np.float32]
@@ -76,13 +74,32 @@ EVIDENCE: Final = {
 }
 
 
+_IS_DROPPED: Final = np.isin(np.arange(len(CODE) + 1), DROPPED_CODES)
+"""By label code; the last stands for UNKNOWN, which is -1."""
+
+
+_SHARE_OF: Final = np.array(
+    [
+        [code in DROPPED_CODES for code in range(len(CODE))],
+        [(code in KEPT_CODES) + 0.5 * (code in NEUTRAL_CODES) for code in range(len(CODE))],
+    ],
+    dtype=np.float32,
+)
+"""How much of each label's probability counts for furniture, and for text."""
+
+
+def dropped(label: Ints) -> Mask:
+    """Which of these label codes are furniture."""
+    return _IS_DROPPED[label]
+
+
 def log_odds(model: Probabilities) -> Floats:
     """What the model alone says, in log-odds of furniture against text.
 
     Headline, deck and dateline count half as text.
     """
-    drop = model[:, list(DROPPED_CODES)].sum(axis=1).astype(np.float64)
-    keep = model[:, list(KEPT_CODES)].sum(axis=1) + 0.5 * model[:, list(NEUTRAL_CODES)].sum(axis=1)
+    drop = (model @ _SHARE_OF[0]).astype(np.float64)
+    keep = model @ _SHARE_OF[1]
     part = np.clip(drop / (drop + keep + 1e-9), 1e-3, 1 - 1e-3)
     odds: Floats = np.log(part / (1 - part))
     return odds
@@ -90,26 +107,40 @@ def log_odds(model: Probabilities) -> Floats:
 
 def evidence(at: Frame, label: Ints, model: Probabilities) -> Floats:
     """One row of terms per line, in the order of EVIDENCE; `label` is what the build says of each line."""
-    terms = {
+    terms = _terms(at, label, model)
+    return np.column_stack([np.asarray(terms[name], dtype=np.float64) for name in EVIDENCE])
+
+
+def weigh(at: Frame, label: Ints, model: Probabilities) -> Floats:
+    """The weight of all terms together, for each line: above 0 it is rather furniture."""
+    terms = _terms(at, label, model)
+    weight = np.zeros(len(at.shape))
+    for name, value in EVIDENCE.items():
+        weight += value * terms[name].astype(np.float64)
+    return weight
+
+
+def _terms(at: Frame, label: Ints, model: Probabilities) -> Terms:
+    odds = log_odds(model)
+    furniture = share(at, odds > 0)
+    return {
         "always": np.ones(len(at.shape)),
-        **_said(at, model),
+        **_said(at, model, odds, furniture),
         **_seen(at),
         **_built(at, label),
         **_placed(at),
-        **_surrounded(at, log_odds(model)),
+        **_surrounded(at, furniture),
     }
-    return np.column_stack([np.asarray(terms[name], dtype=np.float64) for name in EVIDENCE])
 
 
 Terms = dict[str, NDArray[np.generic]]
 
 
-def _said(at: Frame, model: Probabilities) -> Terms:
-    odds = log_odds(model)
+def _said(at: Frame, model: Probabilities, odds: Floats, furniture: Floats) -> Terms:
     return {
         "model": odds,
         "model, in a paragraph": odds * at.paragraph,
-        "model, in a page full of furniture": odds * share(at, odds > 0),
+        "model, in a page full of furniture": odds * furniture,
         "model: heading": model[:, CODE["heading"]],
         "model: byline": model[:, CODE["byline"]],
         "model: caption": model[:, CODE["caption"]],
@@ -120,7 +151,7 @@ def _said(at: Frame, model: Probabilities) -> Terms:
 
 def _seen(at: Frame) -> Terms:
     shape = at.shape
-    before = neighbours(shape, -1)
+    before = shape.before
     return {
         "paragraph": at.paragraph,
         "long paragraph": (shape.length >= 200) & shape.stop,
@@ -130,7 +161,7 @@ def _seen(at: Frame) -> Terms:
         & (at.zone == AMONG),
         "ends like a sentence": shape.stop,
         "runs on at its end": shape.open_end,
-        "goes on from the line before": runs_on(shape) & ~shape.stop[before] & (shape.words[before] >= 2),
+        "goes on from the line before": at.joins & ~shape.stop[before] & (shape.words[before] >= 2),
         "one to three words": shape.words <= 3,
         "four to eight words": (shape.words > 3) & (shape.words <= 8),
         "date": at.date,
@@ -143,11 +174,11 @@ def _built(at: Frame, label: Ints) -> Terms:
     shape = at.shape
     title = ~shape.stop & ~at.paragraph & (shape.words >= 3) & ~at.headline
     return {
-        "furniture by build": np.isin(label, DROPPED_CODES),
+        "furniture by build": dropped(label),
         "heading by build": label == CODE["heading"],
         "under a link heading": run_after(at, at.ruled == CODE["related_link"], title),
-        "stuck to the line before, in a spaced text": spaced(at) & (shape.gap_before == 0) & (shape.gap_after != 0),
-        "spaced text": spaced(at),
+        "stuck to the line before, in a spaced text": at.spaced & (shape.gap_before == 0) & (shape.gap_after != 0),
+        "spaced text": at.spaced,
     }
 
 
@@ -180,11 +211,11 @@ def _runs(at: Frame) -> Ints:
     return length
 
 
-def _surrounded(at: Frame, odds: Floats) -> Terms:
+def _surrounded(at: Frame, furniture: Floats) -> Terms:
     shape = at.shape
-    before, after = neighbours(shape, -1), neighbours(shape, 1)
-    known = np.isin(at.ruled, DROPPED_CODES)
-    copies = _copies(shape)
+    before, after = shape.before, shape.after
+    known = dropped(at.ruled)
+    copies = shape.copies
     paragraphs = share(at, at.paragraph)
     return {
         "stands in the document twice": copies == 2,
@@ -192,17 +223,10 @@ def _surrounded(at: Frame, odds: Floats) -> Terms:
         "known furniture before": known[before],
         "known furniture after": known[after],
         "known furniture in the document": np.log1p(share(at, known) * (shape.last - shape.first + 1)),
-        "furniture in the document, share": share(at, odds > 0),
+        "furniture in the document, share": furniture,
         "paragraphs in the document, share": paragraphs,
         "paragraphs in the document, among them": paragraphs * (at.zone == AMONG),
     }
-
-
-def _copies(shape: Shape) -> Ints:
-    """How often each line stands in its document."""
-    line = shape.key.fill_null(shape.text.str.head(200))
-    frame = pl.DataFrame({"doc": shape.doc, "line": line})
-    return frame.select(pl.len().over("doc", "line").cast(pl.Int64)).to_series().to_numpy()
 
 
 def share(at: Frame, mask: Mask) -> Floats:

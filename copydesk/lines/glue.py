@@ -128,10 +128,12 @@ def cuts(shape: Shape, label: Ints) -> list[Cut]:
 
 def _ending(shape: Shape, body: Mask) -> Ints:
     """The lines of text, one-line texts or not, whose end looks like any of the pieces that stand at ends."""
-    rows = np.flatnonzero(body)
+    asked = np.zeros(len(shape.texts), dtype=bool)
+    asked[shape.text_of[body]] = True
+    which = np.flatnonzero(asked)
     ends = "|".join(f"(?:{seam.find})" for seam in _SEAMS if not seam.alone)
-    found: Ints = rows[shape.text.gather(rows).str.tail(260).str.contains(ends).to_numpy()]
-    return found
+    asked[which] = shape.texts.text.gather(which).str.tail(260).str.contains(ends).to_numpy()
+    return np.flatnonzero(body & asked[shape.text_of])
 
 
 def _holds(shape: Shape, rows: Ints, find: str) -> Mask:

@@ -1,6 +1,7 @@
 """Which line is the article's own headline.
 
     choose      the headline of each document and its copies, as masks over the lines
+    candidates, features, said    the lines that are weighed, and what is weighed
 
 Above the text stand menus, section names, the headline, its copies, deck, byline and date, and pages put a search
 hint or a cookie note of paragraph size among them. So every line down to the third paragraph is a candidate, and each
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from copydesk.labels import LABELS
 from copydesk.lines.shape import BEFORE, Ints, Mask, Shape, neighbours, reduced
 
-__all__ = ["Place", "Titles", "choose"]
+__all__ = ["MODEL_TERMS", "TERMS", "Place", "Titles", "candidates", "choose", "features", "said"]
 
 _LENGTHS: Final = (6, 260)
 """Characters of a headline; labelled ones have 7 to 230."""
@@ -79,14 +80,28 @@ def _near_text(place: Place) -> Mask:
     return (above <= _PARAGRAPHS) & near
 
 
+TERMS: Final = (
+    "always", "length up to 60", "length over 100", "one word", "two words", "three words", "ends like a sentence",
+    "runs on at its end", "a name", "a date follows", "a date follows the next line", "a byline follows",
+    "a byline follows the next line", "stands below date or byline", "opens the text", "opens a text without a menu",
+    "the only candidate", "told again in the text", "printed twice", "part of a longer candidate",
+    "holds a shorter candidate", "has a bar or arrow", "below one paragraph", "below more", "above a paragraph",
+    "above a longer line", "below known furniture", "below a longer line", "a year or a time",
+    "begins in lower case", "how far down",
+)  # fmt: skip
+"""What speaks for and against a line as the headline."""
+MODEL_TERMS: Final = (*TERMS, "model: headline", "model: link, menu or section", "model: deck", "model: text")
+"""The same where a model has read the lines."""
+
+
 def features(place: Place, ruled: Ints, date: Mask, name: Mask, rows: Ints) -> Floats:
-    """One row of numbers per candidate; see the names beside them."""
+    """One row of TERMS per candidate."""
     shape, paragraph = place.shape, place.paragraph
     back, on, on2 = (neighbours(shape, step)[rows] for step in (-1, 1, 2))
     length, words = shape.length[rows], shape.words[rows]
     above = _before(place)[rows]
     text = shape.text.gather(rows)
-    asks = text.str.contains("[?!…][\"'”’»)]*$").to_numpy()
+    asks = shape.asks[rows]
     alone = np.bincount(shape.doc[rows])[shape.doc[rows]] == 1
     told = _told_again(place, rows)
     twice, inside, holds = _printed_again(shape, rows)
@@ -145,23 +160,19 @@ def _opens(shape: Shape, ruled: Ints, date: Mask) -> Mask:
     return np.asarray(index == first)
 
 
+_PARTED: Final = "[|»>›/·–—:-]"
+"""What parts a headline from the site's name in a page title."""
+
+
 def _printed_again(shape: Shape, rows: Ints) -> tuple[Floats, Floats, Floats]:
     """Whether a line stands in its document again, is part of a longer candidate, or has a shorter one in it."""
-    docs = np.unique(shape.doc[rows])
-    near = np.flatnonzero(np.isin(shape.doc, docs))
-    twice = pl.DataFrame({"doc": shape.doc[near], "key": shape.key.gather(near)}).is_duplicated().to_numpy()
-    again = np.zeros(len(shape), dtype=bool)
-    again[near[twice]] = True
-    mine = pl.DataFrame({"row": rows, "doc": shape.doc[rows], "key": shape.key.gather(rows)}).filter(
-        pl.col("key").str.len_chars() >= 12
-    )
-    head = mine.rename({"row": "other", "key": "longer"})
-    pairs = mine.join(head, on="doc").filter(
-        (pl.col("row") != pl.col("other")) & (pl.col("key").str.len_chars() < pl.col("longer").str.len_chars())
-    )
+    mine = pl.DataFrame({"row": rows, "doc": shape.doc[rows], "key": shape.key.gather(rows)})
+    mine = mine.with_columns(size=pl.col("key").str.len_bytes()).filter(pl.col("size") >= 12)
+    longer = mine.filter(pl.col("key").str.contains(_PARTED)).rename({"row": "other", "key": "longer", "size": "whole"})
+    pairs = mine.join(longer, on="doc").filter(pl.col("size") < pl.col("whole"))
     pairs = pairs.filter(pl.col("longer").str.contains(pl.col("key"), literal=True))
     inside, holds = (np.isin(rows, pairs[name].unique().to_numpy()).astype(np.float64) for name in ("row", "other"))
-    return again[rows].astype(np.float64), inside, holds
+    return (shape.copies[rows] > 1).astype(np.float64), inside, holds
 
 
 def _told_again(place: Place, rows: Ints) -> Floats:
@@ -211,7 +222,13 @@ class Titles:
     """What a survey, which asks no model, takes for the headlines: the corpus knows a document by these."""
 
 
-def choose(place: Place, ruled: Ints, date: Mask, name: Mask, model: NDArray[np.float32] | None) -> Titles:
+def choose(
+    place: Place,
+    ruled: Ints,
+    date: Mask,
+    name: Mask,
+    model: NDArray[np.float32] | None,
+) -> Titles:
     """The headline of each document with its further copies above the text; none where nothing is good enough."""
     rows = candidates(place, ruled, date)
     if not len(rows):
@@ -221,11 +238,12 @@ def choose(place: Place, ruled: Ints, date: Mask, name: Mask, model: NDArray[np.
     plain = _best(place, rows, terms @ np.array(_WEIGHTS))
     if model is None:
         return Titles(plain, plain)
-    return Titles(_best(place, rows, np.column_stack([terms, _said(model[rows])]) @ np.array(_WITH_MODEL)), plain)
+    score = np.column_stack([terms, said(model[rows])]) @ np.array(_WITH_MODEL)
+    return Titles(_best(place, rows, score), plain)
 
 
-def _said(model: NDArray[np.float32]) -> Floats:
-    """What the model says of the candidates: four columns."""
+def said(model: NDArray[np.float32]) -> Floats:
+    """What the model says of the candidates: the last four of MODEL_TERMS."""
     codes = {label: code for code, label in enumerate(LABELS)}
     others = [codes[label] for label in ("related_link", "navigation", "section_label")]
     text = model[:, [codes["body"], codes["heading"]]].sum(axis=1)
@@ -251,17 +269,9 @@ def _best(place: Place, rows: Ints, score: Floats) -> Mask:
 def _copies(place: Place, chosen: Ints) -> Mask:
     """The chosen lines and every equal line above the second paragraph, full stop or not."""
     shape = place.shape
-    mask = np.zeros(len(shape), dtype=bool)
-    title = pl.DataFrame({"doc": shape.doc[chosen], "key": shape.key.gather(chosen)}).with_columns(
-        copy=pl.lit(value=True)
-    )
-    above = np.flatnonzero((place.zone == BEFORE) | (_before(place) <= 1))
-    asked = pl.DataFrame({"doc": shape.doc[above], "key": shape.key.gather(above)})
-    hit = (
-        asked.join(title, on=["doc", "key"], how="left", maintain_order="left")["copy"]
-        .fill_null(value=False)
-        .to_numpy()
-    )
-    mask[above[hit]] = True
+    title = np.full(len(shape.starts), -1)
+    title[shape.document[chosen]] = shape.texts.key_of[shape.text_of[chosen]]
+    above = (place.zone == BEFORE) | (_before(place) <= 1)
+    mask = above & (shape.texts.key_of[shape.text_of] == title[shape.document])
     mask[chosen] = True
-    return mask
+    return np.asarray(mask)

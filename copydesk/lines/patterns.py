@@ -6,7 +6,8 @@
     is_post     a quoted post with its author, handle and date
     runs_on     begins in lower case: the continuation of a sentence broken at a link
 
-Masks over the lines of a `Shape`. All are cheap tests first (length, a digit, a capital), then one expression.
+Masks over the texts of a batch (over its lines where their place counts). All are cheap tests first (length, a digit,
+a capital), then one expression.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from copydesk.lines.shape import Mask, Shape
+from copydesk.lines.shape import Mask, Shape, Texts
 
 __all__ = ["is_biography", "is_date", "is_long_caption", "is_name", "is_post", "runs_on"]
 
@@ -94,22 +95,25 @@ _NAME: Final = f"^{_NAME_WORD}(?: (?:{_NAME_WORD}|{_PARTICLE}))+(?:, {_NAME_WORD
 _LOWER: Final = "^[\\p{Ll}]"
 
 
-def is_date(shape: Shape) -> Mask:
-    """Lines that are a date, a time, or a word that announces one, and nothing else."""
-    hit = np.zeros(len(shape), dtype=bool)
-    few = np.flatnonzero((shape.length <= _DATE_LENGTH) & (shape.words <= 18))
-    low = shape.low.gather(few)
-    has = low.str.contains("[0-9٠-٩]") & low.str.contains(_ANCHOR)
-    full = has & low.str.contains(_DATE)
-    hit[few] = (full | low.str.contains(_ISSUED)).fill_null(value=False).to_numpy()
+def is_date(texts: Texts) -> Mask:
+    """Texts that are a date, a time, or a word that announces one, and nothing else."""
+    hit = np.zeros(len(texts), dtype=bool)
+    few = np.flatnonzero((texts.length <= _DATE_LENGTH) & (texts.words <= 18))
+    low = texts.low.gather(few)
+    hit[few[low.str.contains(_ISSUED).to_numpy()]] = True
+    dated = low.str.contains("[0-9٠-٩]")
+    few, low = few[dated.to_numpy()], low.filter(dated)
+    anchored = low.str.contains(_ANCHOR)
+    few, low = few[anchored.to_numpy()], low.filter(anchored)
+    hit[few[low.str.contains(_DATE).to_numpy()]] = True
     return hit
 
 
-def is_name(shape: Shape) -> Mask:
-    """Lines that are one or several names and nothing else: two to six capitalised words, particles allowed."""
-    hit = np.zeros(len(shape), dtype=bool)
-    few = np.flatnonzero((shape.length <= 70) & (shape.words >= 2) & (shape.words <= 12) & ~shape.stop)
-    hit[few] = shape.text.gather(few).str.contains(_NAME).to_numpy()
+def is_name(texts: Texts) -> Mask:
+    """Texts that are one or several names and nothing else: two to six capitalised words, particles allowed."""
+    hit = np.zeros(len(texts), dtype=bool)
+    few = np.flatnonzero((texts.length <= 70) & (texts.words >= 2) & (texts.words <= 12) & ~texts.stop)
+    hit[few] = texts.text.gather(few).str.contains(_NAME).to_numpy()
     return hit
 
 
@@ -124,35 +128,44 @@ _PICTURE: Final = (
 _CREDITED: Final = "(?:source|photo|image|credit|picture|quelle|foto|fuente|источник|via)s? ?:? [^.!?]{3,80}[.)]?$"
 
 
-def _long(shape: Shape, opens: str, ends: str) -> Mask:
-    """Lines of 80 characters and more whose first 60 and last 160 characters match.
+def _long(texts: Texts, opens: str, ends: str) -> Mask:
+    """Texts of 80 characters and more whose first 60 and last 160 characters match.
 
     Both are seen in lower case, but `opens` is tried as written where it has capitals in it.
     """
-    rows = np.flatnonzero(shape.length >= 80)
-    text = shape.text.gather(rows)
-    head = text.str.head(60) if opens != opens.lower() else text.str.head(60).str.to_lowercase()
-    hit = np.zeros(len(shape), dtype=bool)
-    hit[rows] = (head.str.contains(opens) & text.str.tail(160).str.to_lowercase().str.contains(ends)).to_numpy()
+    rows = np.flatnonzero(texts.length >= 80)
+    head = texts.text.gather(rows).str.head(60)
+    opened = (head if opens != opens.lower() else head.str.to_lowercase()).str.contains(opens)
+    rows = rows[opened.to_numpy()]
+    hit = np.zeros(len(texts), dtype=bool)
+    hit[rows] = texts.text.gather(rows).str.tail(160).str.to_lowercase().str.contains(ends).to_numpy()
     return hit
 
 
 def is_biography(shape: Shape) -> Mask:
-    """Lines in the second half of a text that present a person and say where to reach them."""
+    """Lines in the second half of a document that present a person and say where to reach them."""
     late = 2 * (np.arange(len(shape)) - shape.first) >= shape.last - shape.first
-    return _long(shape, _BIOGRAPHY, _REACHED) & late & (shape.last > shape.first)
+    return np.asarray(_long(shape.texts, _BIOGRAPHY, _REACHED)[shape.text_of] & late & (shape.last > shape.first))
 
 
-def is_long_caption(shape: Shape) -> Mask:
+def is_long_caption(texts: Texts) -> Mask:
     """Captions of several sentences: they open with the word for a picture and close with its source."""
-    return _long(shape, _PICTURE, _CREDITED)
+    return _long(texts, _PICTURE, _CREDITED)
 
 
-def is_post(shape: Shape) -> Mask:
-    """Lines that end with a handle in brackets and a date, as embedded posts do."""
-    return shape.text.str.tail(60).str.contains("\\(@[A-Za-z0-9_]+\\) [A-Z][a-z]+ [0-9]{1,2}, [0-9]{4}$").to_numpy()
+_PICTURE_OF_POST: Final = "pic\\.twitter\\.com/[A-Za-z0-9]{10}$"
+_POST: Final = f"\\(@[A-Za-z0-9_]+\\) [A-Z][a-z]+ [0-9]{{1,2}}, [0-9]{{4}}$|{_PICTURE_OF_POST}"
 
 
-def runs_on(shape: Shape) -> Mask:
-    """Lines that begin with a lower-case letter."""
-    return shape.text.str.contains(_LOWER).to_numpy()
+def is_post(texts: Texts) -> Mask:
+    """Texts that end as embedded posts do: with a picture's address, or with a handle in brackets and a date."""
+    tail = texts.text.str.tail(26)
+    ends = np.flatnonzero((tail.str.contains("[0-9]{4}$") | tail.str.contains(_PICTURE_OF_POST)).to_numpy())
+    hit = np.zeros(len(texts), dtype=bool)
+    hit[ends] = texts.text.gather(ends).str.tail(60).str.contains(_POST).to_numpy()
+    return hit
+
+
+def runs_on(texts: Texts) -> Mask:
+    """Texts that begin with a lower-case letter."""
+    return texts.text.str.head(1).str.contains(_LOWER).to_numpy()

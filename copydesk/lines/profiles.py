@@ -3,21 +3,21 @@
     Rule, Profile, Profiles     a rule, the rules of a layout family, all that is in force
     load_profiles               read the shipped profiles and the user's; refuse one that does not prove itself
     Profiles.match              which rule names each line (columns in, columns out)
-    Profiles.recognise          which site a document's lines give away
 
 A profile is a TOML file (how to write one: docs/profiles.md; its form: profile_files). Every rule carries
 cases, at least two that it must catch and two that it must not, and they are run whenever the file is read: a rule
 that cannot catch its own examples never gets near a document.
 
-Matching is for whole batches. Literals are one hash join; all regular expressions of a group are first tried as one
-alternation over the short lines, and only the few lines that pass are asked which rule it was. Both see the normalised
+Matching is for whole batches, and each different text is asked once. Literals are one hash join; regular expressions
+are tried one by one (faster than their alternation, which the engine cannot keep in its cache). Both see the normalised
 line (lower case, straight quotes, single spaces), literals also without bullets and closing marks.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 
 from copydesk.errors import ConfigError
 from copydesk.lines.profile_files import ZONES, ProfileFile, RuleFile, read_profile
-from copydesk.lines.shape import SHORT, Ints, Shape, bare, normalise
+from copydesk.lines.shape import SHORT, Ints, Shape, Texts, bare, normalise, ranges
 
-__all__ = ["ZONES", "Profile", "Profiles", "Rule", "load_profiles"]
+__all__ = ["ZONES", "Matches", "Profile", "Profiles", "Rule", "load_profiles"]
 
 ENDING: Final = 160
 """Characters in which an expression that is anchored only at the end must find its match."""
@@ -50,6 +50,8 @@ class Rule:
     literals: tuple[str, ...]
     regex: str
     """Anchored at the line's beginning; empty for none."""
+    inside: str
+    """Written as `^.*something`: found anywhere, and searched so, which is faster; empty for none."""
     ending: str
     """Anchored at the line's end alone, so that only the last ENDING characters need to be read; empty for none."""
     cased: bool
@@ -110,90 +112,141 @@ class Profiles:
     def _groups(self) -> tuple[_Group, ...]:
         numbered = list(enumerate(self.rules))
         common = {profile.id for profile in self.profiles if profile.everywhere}
-        groups = [_Group(None, [pair for pair in numbered if pair[1].profile in common])]
+        groups = [_Group(None, 0, [pair for pair in numbered if pair[1].profile in common])]
         own = [p.id for p in self.profiles if not p.everywhere and p.rules]
-        groups += [_Group(site, [pair for pair in numbered if pair[1].profile == site]) for site in own]
+        groups += [
+            _Group(site, number, [pair for pair in numbered if pair[1].profile == site])
+            for number, site in enumerate(own, 1)
+        ]
         return tuple(groups)
 
-    def match(self, shape: Shape, site: pl.Series, zone: NDArray[np.uint8] | None = None) -> Ints:
-        """For each line the position of the rule that names it, else -1.
-
-        `site` is the site of each line's document. Without `zone` the rules that hold anywhere are asked, with it the
-        others. A site's own rules win over those for every site.
-        """
-        found = np.full(len(shape), -1, dtype=np.int64)
+    def match(self, shape: Shape, site: pl.Series) -> Matches:
+        """What the rules say of the lines; `site` is the site of each line's document."""
+        found: list[_Hits] = []
         for group in self._groups:
-            rows = (
-                np.arange(len(shape))
-                if group.site is None
-                else np.flatnonzero((site == group.site).fill_null(value=False))
-            )
-            if len(rows):
-                hit = group.match(shape, rows, zone)
-                found[rows] = np.where(hit >= 0, hit, found[rows])
+            rows: Ints | None = None
+            if group.site is not None:
+                rows = np.flatnonzero((site == group.site).fill_null(value=False))
+            if rows is None or len(rows):
+                found += group.hits(shape, rows)
+        return Matches(len(shape), tuple(found))
+
+
+@dataclass(frozen=True, eq=False)
+class _Hits:
+    """The lines that one rule's wording names, wherever they stand."""
+
+    rule: int
+    zone: int
+    weak: bool
+    """Gives way to what the same group found before."""
+    group: int
+    rows: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Which lines the rules' wordings name; where a line stands decides whether a rule holds for it."""
+
+    lines: int
+    hits: tuple[_Hits, ...]
+
+    def anywhere(self) -> Ints:
+        """For each line the position of the rule without a zone that names it, else -1."""
+        return self._settled(None)
+
+    def within(self, zone: NDArray[np.uint8]) -> Ints:
+        """The same for the rules that hold in some zones only; `zone` is the zone of each line."""
+        return self._settled(zone)
+
+    def _settled(self, zone: NDArray[np.uint8] | None) -> Ints:
+        """A site's own rules win over those for every site; in a group the literals win, then the first expression."""
+        found = np.full(self.lines, -1, dtype=np.int64)
+        group = np.full(self.lines, -1, dtype=np.int64)
+        for hit in self.hits:
+            if (hit.zone == ZONES["anywhere"]) != (zone is None):
+                continue
+            rows = hit.rows if zone is None else hit.rows[(zone[hit.rows] & hit.zone) > 0]
+            if hit.weak:
+                rows = rows[group[rows] != hit.group]
+            found[rows], group[rows] = hit.rule, hit.group
         return found
 
 
 class _Group:
-    """Rules that are asked together: literals as one table, expressions as one alternation per kind of text."""
+    """Rules that are asked together: literals as one table, expressions one by one."""
 
-    def __init__(self, site: str | None, numbered: list[tuple[int, Rule]]) -> None:
-        self.site = site
-        self.numbered = numbered
+    def __init__(self, site: str | None, number: int, numbered: list[tuple[int, Rule]]) -> None:
+        self.site, self.number = site, number
+        self.rules = dict(numbered)
         pairs = [(text, number) for number, rule in numbered for text in rule.literals]
         schema = {"key": pl.String(), "rule": pl.Int64()}
         table = pl.DataFrame(pairs, schema=schema, orient="row") if pairs else pl.DataFrame(schema=schema)
         self.literals = table.unique("key", keep="first", maintain_order=True)
-        self.zone_of = {number: rule.zone for number, rule in numbered}
+        self.expressions = [(number, rule) for number, rule in numbered if rule.regex or rule.inside or rule.ending]
+        self.longest = max((len(text.encode()) for text, _ in pairs), default=0)
 
-    def match(self, shape: Shape, rows: Ints, zone: NDArray[np.uint8] | None) -> Ints:
-        found = np.full(len(rows), -1, dtype=np.int64)
-        self._match_literals(shape, rows, zone, found)
-        for cased in (False, True):
-            self._match_regexes(shape, rows, zone, found, cased=cased)
-        return found
+    def hits(self, shape: Shape, rows: Ints | None) -> list[_Hits]:
+        """What the rules' wordings name among these lines (None: all)."""
+        texts = np.arange(len(shape.texts)) if rows is None else np.unique(shape.text_of[rows])
+        named = [*self._literals(shape.texts, texts), *self._matched(shape.texts, texts)]
+        if not named:
+            return []
+        which = np.unique(np.concatenate([own for _, own, _ in named]))
+        here = np.zeros(len(shape.texts), dtype=bool)
+        here[which] = True
+        lines = np.flatnonzero(here[shape.text_of]) if rows is None else rows[here[shape.text_of[rows]]]
+        order = np.argsort(shape.text_of[lines], kind="stable")
+        lines = lines[order]
+        bounds = np.searchsorted(shape.text_of[lines], np.arange(len(shape.texts) + 1))
+        return [
+            _Hits(rule, self.rules[rule].zone, weak, self.number, lines[ranges(bounds, own)])
+            for rule, own, weak in named
+        ]
 
-    def _allowed(self, rule: int, zone: NDArray[np.uint8] | None, rows: Ints) -> NDArray[np.bool_]:
-        mask = self.zone_of[rule]
-        if zone is None or mask == ZONES["anywhere"]:
-            return np.full(len(rows), (mask == ZONES["anywhere"]) == (zone is None))
-        return (zone[rows] & mask) > 0
-
-    def _match_literals(self, shape: Shape, rows: Ints, zone: NDArray[np.uint8] | None, found: Ints) -> None:
-        keys = shape.key.gather(rows).alias("key")
-        known = keys.to_frame().join(self.literals, on="key", how="left", maintain_order="left")["rule"]
+    def _literals(self, texts: Texts, among: Ints) -> Iterator[tuple[int, Ints, bool]]:
+        """Rule, texts and False, for the rules whose literals are there."""
+        key = texts.key.gather(among).alias("key")
+        short = (key.str.len_bytes() <= self.longest).fill_null(value=False)
+        among, key = among[short.to_numpy()], key.filter(short)
+        known = key.to_frame().join(self.literals, on="key", how="left", maintain_order="left")["rule"]
         hit = np.flatnonzero(known.is_not_null().to_numpy())
         rules = known.gather(hit).to_numpy()
-        for rule in np.unique(rules):
-            at = hit[rules == rule]
-            found[at[self._allowed(int(rule), zone, rows[at])]] = rule
+        for rule in np.unique(rules).tolist():
+            yield rule, among[hit[rules == rule]], False
 
-    def _match_regexes(
-        self, shape: Shape, rows: Ints, zone: NDArray[np.uint8] | None, found: Ints, *, cased: bool
-    ) -> None:
-        asked = [(n, r) for n, r in self.numbered if (r.regex or r.ending) and r.cased == cased and self._due(r, zone)]
-        if not asked:
-            return
-        free = np.flatnonzero((found < 0) & (shape.length[rows] <= SHORT))
-        at = rows[free]
-        text = (shape.text if cased else shape.low).gather(at)
-        tail = text.str.tail(ENDING)
-        endings = "|".join(f"(?:{r.ending})" for _, r in asked if r.ending)
-        closing = np.flatnonzero(tail.str.contains(endings).to_numpy()) if endings else free[:0]
-        closed = tail.gather(closing)
-        for number, rule in asked:
-            low, high = rule.words
-            hit = text.str.contains(rule.regex).to_numpy().copy() if rule.regex else np.zeros(len(at), dtype=bool)
-            if rule.ending:
-                hit[closing] |= closed.str.contains(rule.ending).to_numpy()
-            hit &= (shape.words[at] >= low) & (shape.words[at] <= high)
-            hit &= self._allowed(number, zone, at) & (found[free] < 0)
-            found[free[hit]] = number
+    def _matched(self, texts: Texts, among: Ints) -> Iterator[tuple[int, Ints, bool]]:
+        """Rule, texts and True, for the rules whose expressions match, in order."""
+        for cased in (False, True):
+            asked = [(number, rule) for number, rule in self.expressions if rule.cased == cased]
+            if asked:
+                yield from self._asked(asked, texts, among, cased=cased)
 
     @staticmethod
-    def _due(rule: Rule, zone: NDArray[np.uint8] | None) -> bool:
-        """Rules that hold anywhere are asked before the zones are known, the others after."""
-        return (rule.zone == ZONES["anywhere"]) == (zone is None)
+    def _asked(
+        asked: list[tuple[int, Rule]], texts: Texts, among: Ints, *, cased: bool
+    ) -> Iterator[tuple[int, Ints, bool]]:
+        among = among[texts.length[among] <= SHORT]
+        text = (texts.text if cased else texts.low).gather(among)
+        tail, words = text.str.tail(ENDING), texts.words[among]
+        for number, rule in asked:
+            low, high = rule.words
+            fit = None if low <= 1 and high >= SHORT else pl.Series((words >= low) & (words <= high))
+            hit = np.zeros(len(among), dtype=bool)
+            for part, seen in ((rule.regex, text), (rule.inside, text), (rule.ending, tail)):
+                if part:
+                    hit |= _found(part, seen, fit)
+            if hit.any():
+                yield number, among[hit], True
+
+
+def _found(expression: str, text: pl.Series, fit: pl.Series | None) -> NDArray[np.bool_]:
+    """Where the expression matches, among the texts that `fit`."""
+    if fit is None:
+        return text.str.contains(expression).to_numpy()
+    hit = np.zeros(len(text), dtype=bool)
+    hit[fit.to_numpy()] = text.filter(fit).str.contains(expression).to_numpy()
+    return hit
 
 
 def load_profiles(folders: Sequence[Path] = ()) -> Profiles:
@@ -287,7 +340,8 @@ def _rule(name: str, profile: ProfileFile, entry: RuleFile) -> Rule:
         reason=entry.reason,
         zone=ZONES[entry.zone],
         literals=tuple(dict.fromkeys(_bare(entry.lines))),
-        regex=_joined([part for part in entry.regex if part.startswith("^")]),
+        regex=_joined([part for part in entry.regex if part.startswith("^") and not _floats(part)]),
+        inside=_joined([part[3:].removesuffix(".*$") for part in entry.regex if _floats(part)]),
         ending=_joined([part for part in entry.regex if not part.startswith("^")]),
         cased=entry.cased,
         words=(entry.words[0], entry.words[1]),
@@ -296,6 +350,14 @@ def _rule(name: str, profile: ProfileFile, entry: RuleFile) -> Rule:
     )
     _prove(f"{name}: rule {entry.id!r}", rule)
     return rule
+
+
+def _floats(part: str) -> bool:
+    """Whether an expression allows anything before it (and has no alternative outside of its brackets)."""
+    return part.startswith("^.*") and _BRACKETED.sub("", part).count("|") == 0
+
+
+_BRACKETED: Final = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\([^()]*\)")
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -307,11 +369,12 @@ def _prove(where: str, rule: Rule) -> None:
         text = pl.Series(list(cases), dtype=pl.String).str.strip_chars()
         low = normalise(text)
         hit = bare(low).is_in(list(rule.literals))
-        if rule.regex or rule.ending:
+        if rule.regex or rule.inside or rule.ending:
             seen = text if rule.cased else low
             words = low.str.count_matches(" ", literal=True) + 1
             within = words.is_between(*rule.words) & (low.str.len_chars() <= SHORT)
-            matched = seen.str.contains(rule.regex or "^$") | seen.str.tail(ENDING).str.contains(rule.ending or "^$")
+            matched = seen.str.contains(rule.regex or "^$") | seen.str.contains(rule.inside or "^$")
+            matched |= seen.str.tail(ENDING).str.contains(rule.ending or "^$")
             hit |= matched & within
         for case, caught in zip(cases, hit, strict=True):
             if caught != wanted:

@@ -128,12 +128,19 @@ def _hashed(low: pl.Series) -> pl.Series:
     return pl.Series("key", values, dtype=pl.UInt64)
 
 
-def keys_of(shape: Shape) -> pl.Series:
+def keys_of(shape: Shape, paragraph: Mask) -> pl.Series:
     """`line_key` of the lines up to shape.SHORT characters.
 
-    Null for longer ones, which are never furniture by repetition.
+    Null for longer ones and for paragraphs, which are never furniture by repetition.
     """
-    return _hashed(_masked(shape.low, counters(shape.low)))
+    asked = np.zeros(len(shape.texts), dtype=bool)
+    asked[shape.text_of[~paragraph]] = True
+    which = np.flatnonzero(asked)
+    low = shape.texts.low.gather(which)
+    place = np.full(len(asked), len(which), dtype=np.int64)
+    place[which] = np.arange(len(which))
+    keys = _hashed(_masked(low, counters(low))).extend(pl.Series([None], dtype=pl.UInt64))
+    return keys.gather(np.where(paragraph, len(which), place[shape.text_of]))
 
 
 def sketch(shape: Shape, paragraph: Mask) -> pl.DataFrame:
@@ -163,11 +170,13 @@ def survey(lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles) -> 
     label, _ = structure(at)
     tag = (label == CODE["tags"]) & (at.ruled == UNKNOWN)
     headline = at.headline & (shape.words >= _TITLE_WORDS) & ~counters(shape.low)  # so that titles are keyed exactly
-    return _frames(shape, site, sketch(shape, at.paragraph), headline, tag)
+    return _frames(shape, site, at.paragraph, headline, tag)
 
 
-def _frames(shape: Shape, site: pl.Series, docs: pl.DataFrame, headline: Mask, tag: Mask) -> dict[str, pl.DataFrame]:
-    lines = pl.DataFrame({"doc": shape.doc, "site": site, "key": keys_of(shape), "headline": headline, "tag": tag})
+def _frames(shape: Shape, site: pl.Series, paragraph: Mask, headline: Mask, tag: Mask) -> dict[str, pl.DataFrame]:
+    docs = sketch(shape, paragraph)
+    columns = {"doc": shape.doc, "site": site, "key": keys_of(shape, paragraph), "headline": headline, "tag": tag}
+    lines = pl.DataFrame(columns)
     lines = lines.with_columns(shape.text.alias("text")).join(docs, on="doc", how="left", maintain_order="left")
     keyed = lines.filter(pl.col("key").is_not_null())
     frames = {

@@ -2,7 +2,7 @@
 
     Frame       where things stand: paragraphs, zones, dates, names, what the profiles named
     frame       Shape and profile matches -> Frame
-    structure   Frame -> a label and an evidence name per line, where the build tells one
+    structure   Frame -> a label and a reason per line, where the build tells one
 
 A news text has an order: section, headline, deck, byline and date (in any order), dateline, paragraphs with headings
 between them, then tags and furniture. Each reader below knows one part of that order and works on masks over all
@@ -11,7 +11,9 @@ lines of a batch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -22,9 +24,9 @@ from copydesk.labels import LABELS
 from copydesk.lines.headlines import Place, Titles, choose
 from copydesk.lines.patterns import is_biography, is_date, is_long_caption, is_name, runs_on
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, Shape, neighbours, paragraphs, reduced, zones
+from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, Shape, paragraphs, reduced, zones
 
-__all__ = ["CODE", "UNKNOWN", "Frame", "after_headline", "frame", "run_after", "spaced", "structure"]
+__all__ = ["CODE", "REASONS", "UNKNOWN", "Frame", "after_headline", "frame", "run_after", "structure"]
 
 CODE: Final = {label: code for code, label in enumerate(LABELS)}
 UNKNOWN: Final = -1
@@ -53,10 +55,19 @@ class Frame:
     zone: NDArray[np.uint8]
     date: Mask
     name: Mask
+    joins: Mask
+    """Begins in lower case, as what goes on from the line before does."""
     titles: Titles
     biography: Mask
     caption: Mask
     """Long captions."""
+
+    @cached_property
+    def spaced(self) -> Mask:
+        """Lines of documents whose paragraphs are parted by blank lines."""
+        gapped = reduced(self.shape, (self.paragraph & (self.shape.gap_before > 0)).astype(np.int64), np.add)
+        total = reduced(self.shape, self.paragraph.astype(np.int64), np.add)
+        return np.asarray((2 * gapped >= total) & (total > 1))
 
     @property
     def headline(self) -> Mask:
@@ -64,49 +75,42 @@ class Frame:
         return self.titles.headline
 
 
-def frame(shape: Shape, site: pl.Series, profiles: Profiles, model: NDArray[np.float32] | None = None) -> Frame:
+def frame(
+    shape: Shape,
+    site: pl.Series,
+    profiles: Profiles,
+    model: NDArray[np.float32] | None = None,
+) -> Frame:
     """Find the paragraphs, zones, dates, names and headline; `site` is the site of each line's document."""
     labels = np.array([CODE[rule.label] for rule in profiles.rules] + [UNKNOWN], dtype=np.int64)
-    rule = profiles.match(shape, site)
-    date = is_date(shape)
+    matches, texts, of = profiles.match(shape, site), shape.texts, shape.text_of
+    rule, date, joins = matches.anywhere(), is_date(texts)[of], runs_on(texts)[of]
     paragraph = paragraphs(shape, (rule >= 0) | date)
     zone = zones(shape, paragraph)
-    local = profiles.match(shape, site, zone)
+    local = matches.within(zone)
     rule = np.where(local >= 0, local, rule)
-    rule[(shape.words == 1) & (zone == AMONG) & runs_on(shape)] = -1  # a word of a sentence that was broken at a link
+    rule[(shape.words == 1) & (zone == AMONG) & joins] = -1  # a word of a sentence that was broken at a link
     ruled = labels[rule]
-    name = is_name(shape)
+    name = is_name(texts)[of]
     titles = choose(Place(shape, paragraph, zone), ruled, date, name, model)
-    return Frame(shape, rule, ruled, paragraph, zone, date, name, titles, is_biography(shape), is_long_caption(shape))
+    caption = is_long_caption(texts)[of]
+    return Frame(shape, rule, ruled, paragraph, zone, date, name, joins, titles, is_biography(shape), caption)
 
 
-def structure(at: Frame) -> tuple[Ints, NDArray[np.object_]]:
-    """Label codes (UNKNOWN where the build is silent) and evidence names, one per line."""
+def structure(at: Frame) -> tuple[Ints, Ints]:
+    """Label codes (UNKNOWN where the build is silent) and positions in REASONS, one of each per line."""
     label = np.full(len(at.shape), UNKNOWN, dtype=np.int64)
-    why = np.full(len(at.shape), "", dtype=object)
-
-    def say(mask: Mask, what: str, name: str) -> None:
-        fresh = mask & (label == UNKNOWN)
+    why = np.zeros(len(at.shape), dtype=np.int64)
+    for number, (_, what, read) in enumerate(_READERS, 1):
+        fresh = read(at) & (label == UNKNOWN)
         label[fresh] = CODE[what]
-        why[fresh] = f"structure:{name}"
-
-    say(at.headline, "headline", "headline")
-    say(at.date & (at.zone != AMONG), "date_line", "date")
-    say(_bylines(at), "byline", "byline")
-    say(at.biography, "byline", "biography")
-    say(at.caption, "caption", "caption")
-    say(_sections(at), "section_label", "section")
-    say(_tags(at), "tags", "tag-footer")
-    say(_linked(at), "related_link", "link-box")
-    say(_decks(at), "deck", "deck")
-    say(at.paragraph, "body", "paragraph")
-    say(_headings(at), "heading", "heading")
+        why[fresh] = number
     return label, why
 
 
 def _bylines(at: Frame) -> Mask:
     """A name beside a date, a byline cue or the headline, outside the paragraphs."""
-    before, after = neighbours(at.shape, -1), neighbours(at.shape, 1)
+    before, after = at.shape.before, at.shape.after
     cue = at.date | (at.ruled == CODE["byline"])
     beside = cue[before] | cue[after]
     return np.asarray(at.name & beside & (at.zone == BEFORE) & ~at.headline & after_headline(at))
@@ -120,7 +124,7 @@ def after_headline(at: Frame) -> Mask:
 
 def _sections(at: Frame) -> Mask:
     """One to four capitalised words between headline and date line."""
-    after = neighbours(at.shape, 1)
+    after = at.shape.after
     small = (at.shape.words <= 4) & (at.shape.length <= 40) & ~at.shape.stop & ~at.name
     return np.asarray(small & at.date[after] & ~at.date & after_headline(at) & (at.zone == BEFORE))
 
@@ -147,20 +151,13 @@ def _linked(at: Frame) -> Mask:
         & (at.ruled == UNKNOWN)
         & ~at.headline
     )
-    tight = (at.shape.gap_before == 0) & spaced(at)
+    tight = (at.shape.gap_before == 0) & at.spaced
     return run_after(at, opener, title & tight)
-
-
-def spaced(at: Frame) -> Mask:
-    """Lines of documents whose paragraphs are parted by blank lines."""
-    gapped = reduced(at.shape, (at.paragraph & (at.shape.gap_before > 0)).astype(np.int64), np.add)
-    total = reduced(at.shape, at.paragraph.astype(np.int64), np.add)
-    return np.asarray((2 * gapped >= total) & (total > 1))
 
 
 def run_after(at: Frame, opener: Mask, member: Mask) -> Mask:
     """Lines of unbroken runs of members that begin right after an opener in the same document."""
-    before = neighbours(at.shape, -1)
+    before = at.shape.before
     index = np.arange(len(at.shape))
     starts = member & ~opener & opener[before] & (before != index)
     follows = member & ~opener
@@ -173,10 +170,10 @@ def run_after(at: Frame, opener: Mask, member: Mask) -> Mask:
 
 def _decks(at: Frame) -> Mask:
     """The one line between headline and text that no dateline opens; without a full stop, or before byline or date."""
-    before, after = neighbours(at.shape, -1), neighbours(at.shape, 1)
+    before, after = at.shape.before, at.shape.after
     below = after_headline(at) | (at.ruled[before] == CODE["deck"])
     upper = (at.zone == BEFORE) & below & (at.ruled == UNKNOWN) & ~at.date & ~at.name
-    sized = (at.shape.length >= 20) & (at.shape.length <= DECK_LENGTH) & ~runs_on(at.shape)
+    sized = (at.shape.length >= 20) & (at.shape.length <= DECK_LENGTH) & ~at.joins
     near = at.headline[before] | at.date[before] | (at.ruled[before] >= 0)
     ahead = (
         at.paragraph[after]
@@ -189,7 +186,24 @@ def _decks(at: Frame) -> Mask:
 
 def _headings(at: Frame) -> Mask:
     """Short lines between paragraphs that end like titles and have text after them."""
-    after = neighbours(at.shape, 1)
-    short = (at.shape.length <= HEADING_LENGTH) & ~at.shape.open_end & ~runs_on(at.shape) & (at.shape.words <= 16)
-    stop = at.shape.stop & ~at.shape.text.str.tail(4).str.contains("[?!…][\"'”’»)]*$").to_numpy()
+    after = at.shape.after
+    short = (at.shape.length <= HEADING_LENGTH) & ~at.shape.open_end & ~at.joins & (at.shape.words <= 16)
+    stop = at.shape.stop & ~at.shape.asks
     return np.asarray(short & ~stop & (at.zone == AMONG) & at.paragraph[after] & (at.ruled == UNKNOWN) & ~at.date)
+
+
+_READERS: Final[tuple[tuple[str, str, Callable[[Frame], Mask]], ...]] = (
+    ("headline", "headline", lambda at: at.headline),
+    ("date", "date_line", lambda at: at.date & (at.zone != AMONG)),
+    ("byline", "byline", _bylines),
+    ("biography", "byline", lambda at: at.biography),
+    ("caption", "caption", lambda at: at.caption),
+    ("section", "section_label", _sections),
+    ("tag-footer", "tags", _tags),
+    ("link-box", "related_link", _linked),
+    ("deck", "deck", _decks),
+    ("paragraph", "body", lambda at: at.paragraph),
+    ("heading", "heading", _headings),
+)
+"""Name, label and lines of each part of a text, the surer ones first."""
+REASONS: Final = ("", *(f"structure:{name}" for name, _, _ in _READERS))
