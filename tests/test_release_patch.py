@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+
 import polars as pl
 import pytest
 from datasets import load_dataset
 
-from copydesk.errors import UsageError, VerifyError
+from copydesk.errors import ReleaseError, UsageError, VerifyError
 from copydesk.knowledge import Knowledge
 from copydesk.release import order
 from copydesk.release.facts import Facts
@@ -106,3 +109,59 @@ def test_what_does_not_fit_is_refused(dataset, tmp_path):
     (tmp_path / "damaged").write_bytes(data)
     with pytest.raises((UsageError, VerifyError)):
         replay(dataset, tmp_path / "damaged", tmp_path / "out")
+
+
+def _repacked(old, new, change=lambda _, data: data, how=zipfile.ZIP_STORED, without=()):
+    """A patch with other contents."""
+    with zipfile.ZipFile(old) as source, zipfile.ZipFile(new, "w", how) as target:
+        for name in source.namelist():
+            if name not in without:
+                target.writestr(name, change(name, source.read(name)))
+    return new
+
+
+@pytest.mark.parametrize("name", ["../../stray.txt", "/stray.txt", "knowledge/../../stray.txt", "data\\..\\x", "x.txt"])
+@pytest.mark.parametrize("place", ["knowledge", "quarantine", "version"])
+def test_a_patch_writes_nothing_outside_its_folder(dataset, tmp_path, name, place):
+    """Whatever names its manifest gives to files, or to the release."""
+    write_patch(dataset, "1.0.0", "1.2.0", tmp_path / "patch")
+
+    def hostile(inside, data):
+        if inside != "release.json":
+            return data
+        body = json.loads(data)
+        if place == "knowledge":
+            body["knowledge"]["files"][name] = "0" * 64
+        elif place == "quarantine":
+            body["quarantine"] |= {"file": name, "sha256": "0" * 64}
+        else:
+            body["version"] = name
+        return json.dumps(body).encode()
+
+    patch = _repacked(tmp_path / "patch", tmp_path / "hostile", hostile)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ReleaseError, match="is not to be trusted"):
+        replay(dataset, patch, tmp_path / "out")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_patch_that_unpacks_to_more_than_it_is_is_refused(dataset, tmp_path):
+    """No part of a patch is compressed by ZIP, so a small file cannot fill the memory."""
+    write_patch(dataset, "1.0.0", "1.2.0", tmp_path / "patch")
+    bomb = _repacked(tmp_path / "patch", tmp_path / "bomb", how=zipfile.ZIP_DEFLATED)
+    with pytest.raises(UsageError, match=r"bomb: is no patch .*'patch.json' in it is compressed"):
+        replay(dataset, bomb, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["patch.json", "release.json", "articles.parquet", "marks.parquet", "ledger.parquet"])
+def test_a_patch_without_one_of_its_parts_is_named(dataset, tmp_path, name):
+    """Missing, or not what its name says; and the folder is left empty, so that it can be given again."""
+    write_patch(dataset, "1.0.0", "1.2.0", tmp_path / "patch")
+    (tmp_path / "out").mkdir()
+    lacking = _repacked(tmp_path / "patch", tmp_path / "lacking", without=(name,))
+    broken = _repacked(tmp_path / "patch", tmp_path / "broken", lambda one, data: b"[]" if one == name else data)
+    for patch in (lacking, broken):
+        with pytest.raises((UsageError, ReleaseError), match=f"{patch.name}.*is no (patch|manifest) of copydesk"):
+            replay(dataset, patch, tmp_path / "out")
+        assert list((tmp_path / "out").iterdir()) == []
+    replay(dataset, tmp_path / "patch", tmp_path / "out")

@@ -483,3 +483,13 @@ def test_memory_holds_one_shard(tmp_path, monkeypatch):
     release(tmp_path, sample_tables(range(300)))
     assert sum(sizes) > 1000
     assert max(sizes) < sum(sizes) / 5
+
+
+@pytest.mark.parametrize("name", ["../stray", "/stray", "data/../../stray", "data//x", "data/\0", ".."])
+def test_no_name_leads_out_of_the_folder(tmp_path, name):
+    """Names come from stores, manifests and patches as well; none of them is written outside."""
+    with Folder(tmp_path / "harbour").opened() as folder:
+        for write in (folder.replace, folder.stage):
+            with pytest.raises(ReleaseError, match="does not stay in this folder"):
+                write(name, b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["harbour"]

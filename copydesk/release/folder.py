@@ -118,7 +118,7 @@ class Folder:
 
         Raises ReleaseError where another file of that name is there: content-addressed, so it must be damaged.
         """
-        path = self / name
+        path = self._inside(name)
         self._make(path.parent)
         with _explained(path):
             if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -156,13 +156,19 @@ class Folder:
 
     def replace(self, name: str, data: bytes) -> None:
         """Write a file by renaming; readers see the old one or the new one, whole."""
-        path, draft = self / name, self / WORK / name.replace("/", "-")
+        path, draft = self._inside(name), self / WORK / name.replace("/", "-")
         self._make(path.parent)
         with _explained(path):
             if path.is_symlink():
                 raise ReleaseError(f"{path}: is a link; a release is written inside its folder only: remove the link")
             self._write(draft, data)
             draft.replace(path)
+
+    def _inside(self, name: str) -> Path:
+        """The place of a file that may be named by somebody else: on a store, in a manifest, in a patch."""
+        if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in name.split("/")):
+            raise ReleaseError(f"{self.path}: the name {name!r} does not stay in this folder; it is not to be trusted")
+        return self / name
 
     @staticmethod
     def _write(path: Path, data: bytes) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Final
 import yaml
 
 from copydesk.errors import ReleaseError, VerifyError
-from copydesk.release.folder import CARD, RELEASES, read_bytes, sha256_of
+from copydesk.release.folder import CARD, DATA, KNOWLEDGE, QUARANTINE, RELEASES, read_bytes, sha256_of
 from copydesk.release.shards import Shard
 
 __all__ = [
@@ -39,6 +39,9 @@ FORMAT: Final = 1
 """Of manifests; a reader refuses a newer one."""
 
 VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+
+INSIDE: Final = re.compile(rf"({DATA}|{KNOWLEDGE}|{QUARANTINE})(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+"""Names of the files that a manifest may name: whoever wrote it, they stay in the dataset's folder."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,19 @@ class Manifest:
         if self.body["quarantine"]["file"]:
             found[self.body["quarantine"]["file"]] = self.body["quarantine"]["sha256"]
         return found
+
+    def check_names(self, path: Path) -> None:
+        """Raise ReleaseError where the version or a file's name leads out of the folder; `path` is for the message."""
+        try:
+            names = [*self.files]
+            if corrections := self.body["knowledge"].get("corrections"):
+                names.append(corrections["file"])
+            outside = [name for name in names if not INSIDE.fullmatch(name)]
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ReleaseError(f"{path}: is no manifest of copydesk ({error!r}); restore the file") from error
+        if outside or not VERSION.fullmatch(self.version):
+            told = f"the file {outside[0]!r}" if outside else f"the version {self.version!r}"
+            raise ReleaseError(f"{path}: names {told}, which no copydesk writes; it is not to be trusted")
 
     def shards(self, table: str) -> list[Shard]:
         """The shards of `article` or `ledger`, in order."""
@@ -169,4 +185,7 @@ def parse_manifest(data: bytes, reference: Reference, path: Path) -> Manifest:
     manifest = Manifest(json.loads(data))
     if (found := manifest.body.get("format")) != FORMAT:
         raise ReleaseError(f"{path}: has format {found}, this copydesk reads {FORMAT}; use a newer copydesk")
+    manifest.check_names(path)
+    if manifest.version != reference.version:
+        raise ReleaseError(f"{path}: says that it is {manifest.version}, the card says {reference.version}; restore it")
     return manifest

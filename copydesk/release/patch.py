@@ -20,8 +20,10 @@ newer release's files, byte for byte, and with others its rows, by the hash of t
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +35,7 @@ import pyarrow.parquet as pq
 
 from copydesk.errors import ReleaseError, UsageError, VerifyError
 from copydesk.release.changes import KEYS, LEDGER, read_keys
-from copydesk.release.draft import ordered, write_tables
+from copydesk.release.draft import Tables, ordered, write_tables
 from copydesk.release.folder import WORK, Folder, read_bytes, sha256_of
 from copydesk.release.keys import KEYS as ALL_KEYS
 from copydesk.release.keys import article_keys, ledger_keys, shard_keys
@@ -156,20 +158,38 @@ def _packed(
                     sink.write(data)
 
 
+@contextmanager
+def _read(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with the parts of a patch into a UsageError that names it."""
+    try:
+        yield
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
+        raise UsageError(
+            f"{path}: is no patch of copydesk, or a damaged one ({error}); make one with copydesk diff --patch"
+        ) from error
+
+
 class Patch:
-    """A patch file, opened. Raises UsageError where it is none."""
+    """A patch file, opened. Raises UsageError where it is none, ReleaseError where it names files outside a folder.
+
+    Nothing in it may be compressed by ZIP: so what is read of it is no larger than the file.
+    """
 
     def __init__(self, path: Path) -> None:
-        try:
+        with _read(path):
             self.zip = zipfile.ZipFile(path)
+            for one in self.zip.infolist():
+                if one.compress_type != zipfile.ZIP_STORED or one.file_size != one.compress_size:
+                    raise ValueError(f"{one.filename!r} in it is compressed")
             self.head: dict[str, Any] = json.loads(self.zip.read(HEAD))
             self.manifest = Manifest(json.loads(self.zip.read(MANIFEST)))
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            if self.head["format"] == FORMAT:
+                _ = self.head["old"]["content"], self.head["old"]["version"], self.head["name"], self.head["removed"]
+        if self.head["format"] != FORMAT:
             raise UsageError(
-                f"{path}: is no patch of copydesk ({error}); make one with copydesk diff --patch"
-            ) from error
-        if self.head.get("format") != FORMAT:
-            raise UsageError(f"{path}: has format {self.head.get('format')}, this copydesk reads {FORMAT}")
+                f"{path}: has format {self.head['format']}, this copydesk reads {FORMAT}; use a newer copydesk"
+            )
+        self.manifest.check_names(path / MANIFEST)
         self.path = path
 
     def opened(self, name: str) -> IO[bytes]:
@@ -202,27 +222,44 @@ def replay(dataset: Path, path: Path, into: Path) -> Manifest:
     older = _older(dataset, patch)
     if into.exists() and any(into.iterdir()):
         raise UsageError(f"{into}: is not empty; give a new folder")
-    with Folder(into).opened() as folder:
-        work = folder.subfolder(f"{WORK}/replay")
-        batches = {table: patch.unpacked(table, work) for table in TABLES}
-        keys = _keys(dataset, older, patch, batches)
-        schemas = {table: _schema_of(batches[table], table) for table in TABLES}
-        rows = {table: Rows(dataset, older.shards(table), [batches[table]], reusable=False) for table in TABLES}
-        drawn = write_tables(folder, schemas, rows, ordered(keys, marks=keys.select("id", *MARKED)))
+    with Folder(into).opened() as folder, _emptied(into):
+        drawn = _drawn(folder, dataset, older, patch)
         if drawn.body["content"] != patch.manifest.body["content"]:
             raise VerifyError(f"{path}: its rows and those of {older.version} do not make {patch.manifest.version}")
+        carried = list(_carried(dataset, patch))
         folder.publish(drawn.staged)
-        for name, data in _carried(dataset, patch):
+        for name, data in carried:
             folder.replace(name, data)
         manifest = _told(patch.manifest, drawn.body)
         folder.replace(manifest.file, manifest.data)
         put_card(folder, [manifest], [manifest.reference])
         renew(folder, [manifest.reference])
-        for batch in batches.values():
-            batch.unlink()
-        work.rmdir()
         folder.unstage()
     return manifest
+
+
+@contextmanager
+def _emptied(into: Path) -> Iterator[None]:
+    """Leave a folder that was empty as empty where what is done in it fails: it can be given again."""
+    try:
+        yield
+    except BaseException:
+        for child in into.iterdir() if into.is_dir() else ():
+            shutil.rmtree(child, ignore_errors=True) if child.is_dir() else child.unlink()
+        raise
+
+
+def _drawn(folder: Folder, dataset: Path, older: Manifest, patch: Patch) -> Tables:
+    """The tables of the newer release, staged."""
+    work = folder.subfolder(f"{WORK}/replay")
+    with _read(patch.path):
+        batches = {table: patch.unpacked(table, work) for table in TABLES}
+        keys = _keys(dataset, older, patch, batches)
+        schemas = {table: _schema_of(batches[table], table) for table in TABLES}
+        rows = {table: Rows(dataset, older.shards(table), [batches[table]], reusable=False) for table in TABLES}
+        drawn = write_tables(folder, schemas, rows, ordered(keys, marks=keys.select("id", *MARKED)))
+    shutil.rmtree(work)
+    return drawn
 
 
 def _older(dataset: Path, patch: Patch) -> Manifest:
