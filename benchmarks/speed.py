@@ -1,0 +1,260 @@
+"""What an ingest costs beside a bare copy, a script of an afternoon, `datasets` and datatrove, in turns on one machine.
+
+    python benchmarks/speed.py FOLDER [--turns 3] [--plot FILE.svg] [--json FILE]    the .txt files of a folder
+    python benchmarks/speed.py --invented 5000                                       pages of invented sites
+
+Each runs as one process with one thread where that can be told, first on five of the documents, whose cost is that of
+starting, then on all; the tables show medians over the turns. A CPU second is one of user or system time of the process
+and of those that it waited for; the peak memory is that of the largest of these processes. Nothing is asserted: figures
+of a busy machine are compared within one run only. A peer that is not installed is left out, with a line that says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.invented import SITES, pages  # noqa: E402 - and nothing heavy: a child's peak begins at its parent's size
+from benchmarks.speed_peers import NEEDS  # noqa: E402
+from copydesk.release.svg import bars  # noqa: E402
+
+FEW: Final = 5
+"""Documents whose ingest is taken for the cost of starting."""
+
+NAMES: Final = {
+    "copy": "copy of the files",
+    "script": "afternoon script",
+    "datasets": "datasets.map",
+    "datatrove": "datatrove",
+    "copydesk": "copydesk ingest",
+}
+PACKAGES: Final = ("copydesk", "polars", "pyarrow", "numpy", "ftfy", "datasets", "datatrove")
+ALONE: Final = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process took: CPU and wall in seconds, the largest resident size in bytes."""
+
+    cpu: float
+    wall: float
+    peak: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Medians over the turns; `start` is the CPU time on a few documents."""
+
+    name: str
+    documents: int
+    cpu: float
+    start: float
+    wall: float
+    peak: int
+
+    @property
+    def net(self) -> float:
+        """CPU seconds for the documents beyond those of the start, never nothing."""
+        return max(self.cpu - self.start, 0.01)
+
+    @property
+    def rate(self) -> float:
+        """Documents per CPU second, without the start."""
+        return max(self.documents - FEW, 1) / self.net
+
+
+def main() -> int:
+    """Measure, print the table, draw the plot."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, help="a folder of .txt files")
+    parser.add_argument("--invented", type=int, metavar="N", help="N pages of invented sites in the place of a folder")
+    parser.add_argument("--turns", type=int, default=3, help="how often each is run (default 3)")
+    parser.add_argument("--only", nargs="+", choices=list(NAMES), default=list(NAMES), help="some of them only")
+    parser.add_argument("--python", type=Path, help="the Python of another environment, for peers that this one lacks")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw documents per CPU second as SVG")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    asked = parser.parse_args()
+    if (asked.folder is None) == (asked.invented is None) or asked.turns < 1:
+        parser.error("name a folder, or ask for --invented N; at least one turn")
+    with tempfile.TemporaryDirectory(prefix="copydesk-speed-") as work:
+        folder = asked.folder or invented(Path(work) / "texts", asked.invented)
+        commands = dict(installed(asked.only, asked.python))
+        figures = measured(commands, folder, Path(work), asked.turns)
+    print(report(figures, asked.turns))
+    if asked.plot:
+        asked.plot.write_text(plot(figures), encoding="utf-8")
+    if asked.json:
+        rows = [asdict(one) | {"rate": one.rate} for one in figures]
+        asked.json.write_text(json.dumps({"machine": machine(), "figures": rows}, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+# ---------------------------------------------------------------- what is run
+
+
+def invented(folder: Path, number: int) -> Path:
+    """A folder of so many pages of invented sites, in turn; every tenth is the page before with a line more."""
+    each = -(-number // len(SITES))
+    streams = [(site.name, pages(site, each)) for site in SITES]
+    text = ""
+    for at in range(number):
+        site, made = streams[at % len(streams)]
+        page = next(made)
+        text = f"{text}Printed a second time, with leave, as number {at}\n" if at % 10 == 9 else page.text
+        place = folder / site
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{page.id}.txt").write_text(text, encoding="utf-8")
+    return folder
+
+
+def installed(names: Sequence[str], other: Path | None) -> Iterator[tuple[str, list[str]]]:
+    """The command of each that can run, here or in the other environment; says of the others what they lack."""
+    for name in names:
+        if name == "copydesk":
+            yield (
+                name,
+                [sys.executable, "-m", "copydesk", "ingest", "--no-prefect", "--workers", "1", "--name", "speed"],
+            )
+            continue
+        lacking = missing(sys.executable, NEEDS[name])
+        python = sys.executable
+        if lacking and other is not None:
+            python, lacking = str(other), missing(str(other), NEEDS[name])
+        if lacking:
+            print(f"{NAMES[name]}: not measured, not installed: {', '.join(lacking)}")
+        else:
+            yield name, [python, str(ROOT / "benchmarks" / "speed_peers.py"), name]
+
+
+@cache
+def missing(python: str, modules: tuple[str, ...]) -> list[str]:
+    """The modules that a Python does not have."""
+    code = "import sys, importlib.util as u; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])"
+    return subprocess.run([python, "-c", code, *modules], capture_output=True, text=True, check=True).stdout.split()
+
+
+# ---------------------------------------------------------------- how it is measured
+
+
+def measured(commands: dict[str, list[str]], folder: Path, work: Path, turns: int) -> list[Figures]:
+    """Every command on a few and on all documents, one after the other, as many times as there are turns."""
+    texts = sorted(folder.rglob("*.txt"))
+    if len(texts) <= FEW:
+        sys.exit(f"{folder} holds {len(texts)} .txt files: more than {FEW} are needed to tell the start from the work")
+    size = sum(len(path.read_bytes()) for path in texts)  # and now they are in the system's cache
+    print(f"{len(texts):,} documents, {size / 1e6:.1f} MB; {turns} turns")
+    few = work / "few"
+    few.mkdir()
+    for path in texts[:FEW]:
+        shutil.copy(path, few)
+    costs: dict[str, list[tuple[Cost, Cost]]] = {name: [] for name in commands}
+    for turn in range(turns):
+        for name, command in commands.items():
+            costs[name].append((run(name, command, few, work), run(name, command, folder, work)))
+            print(f"turn {turn + 1}: {NAMES[name]} {costs[name][-1][1].cpu:.1f} s", file=sys.stderr)
+    return [summed(name, len(texts), taken) for name, taken in costs.items()]
+
+
+def run(name: str, command: Sequence[str], source: Path, work: Path) -> Cost:
+    """What a command takes for a folder; stops with what it printed if it fails."""
+    into = work / "into"
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir()
+    given = [str(source.resolve()), *(["--into", str(into)] if name == "copydesk" else [str(into)])]
+    before = {"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"} if name == "copydesk" else {}
+    environment = os.environ | ALONE | before | {"HF_HOME": str(work / "hf"), "HOME": str(work)}
+    with (work / "log").open("w+b") as log:
+        began = time.perf_counter()
+        process = subprocess.Popen([*command, *given], cwd=work, env=environment, stdout=log, stderr=log)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - began
+        if process.returncode:
+            log.seek(0)
+            sys.exit(f"{NAMES[name]} failed ({process.returncode}):\n{log.read().decode(errors='replace')[-3000:]}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit)
+
+
+def summed(name: str, documents: int, taken: Sequence[tuple[Cost, Cost]]) -> Figures:
+    """The medians of (few, all) over the turns."""
+    return Figures(
+        name,
+        documents,
+        statistics.median(whole.cpu for _, whole in taken),
+        statistics.median(few.cpu for few, _ in taken),
+        statistics.median(whole.wall for _, whole in taken),
+        int(statistics.median(whole.peak for _, whole in taken)),
+    )
+
+
+# ---------------------------------------------------------------- how it is shown
+
+
+def report(figures: Sequence[Figures], turns: int) -> str:
+    """The machine, and a table with a row for each."""
+    head = ("", "CPU s", "of it start", "documents per CPU s", "CPU, copy = 1", "wall s", "peak MB")
+    copy = next((one.net for one in figures if one.name == "copy"), None)
+    rows = [
+        (
+            NAMES[one.name],
+            f"{one.cpu:.2f}",
+            f"{one.start:.2f}",
+            f"{one.rate:,.0f}",
+            f"{one.net / copy:.1f}" if copy else "-",
+            f"{one.wall:.1f}",
+            f"{one.peak / 1e6:.0f}",
+        )
+        for one in figures
+    ]
+    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
+    lines = [
+        "  ".join(f"{cell:{'>' if at else '<'}{wide}}" for at, (cell, wide) in enumerate(zip(row, widths, strict=True)))
+        for row in (head, *rows)
+    ]
+    note = f"medians of {turns}; documents per CPU second and the ratio are without the start"
+    return "\n".join(["", machine(), "", *lines, "", note])
+
+
+def machine() -> str:
+    """Processor, cores, system, Python and packages."""
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next((line.partition(":")[2].strip() for line in told if line.startswith("model name")), model)
+    packages = []
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            packages.append(f"{name} {version(name)}")
+    cores = f"{os.cpu_count()} cores"
+    return f"{model}, {cores}, {platform.system()}, Python {platform.python_version()}; {', '.join(packages)}"
+
+
+def plot(figures: Sequence[Figures]) -> str:
+    """Documents per CPU second as bars."""
+    most = max(one.rate for one in figures)
+    rows = [(NAMES[one.name], f"{one.rate:,.0f}", (one.rate / most,)) for one in figures]
+    alt = "; ".join(f"{name} {rate}" for name, rate, _ in rows)
+    return bars("Documents per CPU second, without the start", alt, rows, ())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
