@@ -55,6 +55,23 @@ def test_a_line_for_each_document_says_what_and_why(dataset, capsys):
     assert all(row["month"] in ("2017-01", None) for row in rows)
 
 
+def test_a_document_that_changed_and_moved_is_named_with_its_move(tmp_path, capsys):
+    """Its change is the greater one, and its line says from which split to which it went; so does the JSON."""
+    articles, ledger = sample_tables(range(6))
+    release(tmp_path / "harbour", (articles, ledger))
+    place = pl.int_range(pl.len())
+    articles = articles.with_columns(
+        headline=pl.when(place == 1).then(pl.lit("Another")).otherwise("headline"),
+        split=pl.when(place < 3).then(pl.lit("test")).otherwise("split"),
+    )
+    release(tmp_path / "harbour", (articles.with_columns(content_sha256=content_hashes(articles)), ledger))
+    lines = _told(capsys, tmp_path / "harbour", "1.0.0", "1.1.0").splitlines()
+    moved = [line for line in lines if line.endswith("; from train to test)")]
+    assert [line.split()[0] for line in moved] == ["changed", "moved", "moved"]
+    rows = [json.loads(line) for line in _told(capsys, tmp_path / "harbour", "1.0.0", "1.1.0", "--json").splitlines()]
+    assert [row["splits"] for row in rows] == [["train", "test"]] * 3
+
+
 def test_the_summary_adds_up(dataset, capsys):
     """By cause, source, site and month, and lines by rule; the manifest holds the same."""
     told = json.loads(_told(capsys, dataset, "1.0.0", "1.1.0", "--summary", "--json"))

@@ -21,6 +21,7 @@ from copydesk.release.publication import derive
 from copydesk.release.restore import restore
 from copydesk.release.variants import Recipe
 from copydesk.release.verify import verify
+from copydesk.text import content_hashes
 from tests.conftest import ROOT
 from tests.release_samples import folder_bytes, release, sample_document, sample_tables
 from tests.test_pipeline import built
@@ -100,6 +101,23 @@ def test_a_publication_verifies_and_its_card_names_what_is_there(telling, tmp_pa
     assert 'load_dataset("someone/harbour", split="train")' in text
     assert ("### Columns of the ledger" in text) == ("ledger" in recipe.tables)
     assert ("## What is published" in text) == (name != "ledger")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_copies_that_do_not_hold_together_are_named_in_a_publication(tmp_path, name):
+    """A copy of an article that is not there, and a cluster in two splits: forged with all hashes."""
+    articles, ledger = sample_tables(range(8))
+    first, place = articles["id"][0], pl.int_range(pl.len())
+    forged = articles.with_columns(
+        duplicate_cluster=pl.when(place < 2).then(pl.lit(first)).when(place == 2).then(pl.lit("f" * 16)),
+        duplicate_of=pl.when(place == 1).then(pl.lit(first)).when(place == 2).then(pl.lit("f" * 16)),
+        split=pl.when(place == 1).then(pl.lit("test")).otherwise("split"),
+    )
+    release(tmp_path / "harbour", (forged.with_columns(content_sha256=content_hashes(forged)), ledger))
+    published(tmp_path / "harbour", RECIPES[name], tmp_path / "out")
+    told = [problem.what for problem in verify(tmp_path / "out")]
+    assert f"cluster {first}" in told
+    assert f"cluster {'f' * 16} of {articles['uri'][2]}" in told
 
 
 def test_unchanged_rows_are_the_same_files(telling, tmp_path):

@@ -14,13 +14,15 @@ import polars as pl
 import pytest
 
 from copydesk.errors import ReleaseError
+from copydesk.release import audit, draft, order, tables
 from copydesk.release import card as card_module
-from copydesk.release import draft, order, tables
 from copydesk.release import verify as verify_module
 from copydesk.release.folder import sha256_of
 from copydesk.release.manifest import card_head, read_card, read_manifest
 from copydesk.release.problems import Problem
+from copydesk.release.variants import schema_of
 from copydesk.release.verify import verify
+from copydesk.schema.fields import Field
 from copydesk.text import content_hashes
 from tests.release_samples import NO_REFUSALS, folder_bytes, release, sample_tables
 
@@ -248,3 +250,13 @@ def test_an_edited_plot_or_croissant_is_named(copy):
     assert [problem.file for problem in problems] == names
     assert [problem.what for problem in problems] == ["SHA-256"] * 5
     assert problems[0].found == "no such file"
+
+
+def test_a_release_of_older_columns_is_told_what_to_do_with(dataset, monkeypatch):
+    """One that was made before a column was added: no pass and no crash, but the column's name and the remedy."""
+    whole = schema_of("article")
+    newer = replace(whole, fields=(*whole.fields, Field("mood", "string", "string")))
+    monkeypatch.setattr(audit, "schema_of", lambda table, _: newer if table == "article" else schema_of(table))
+    (found,) = verify(dataset)
+    assert (found.file, found.expected, found.found) == ("releases/1.1.0.json", "mood", "none of these")
+    assert "copydesk ingest --relearn" in found.what

@@ -71,11 +71,17 @@ def _diff_here(asked: argparse.Namespace) -> int:
             print(json.dumps(row, ensure_ascii=False))
     else:
         for row in found.iter_rows(named=True):
-            print(f"{row['change']:<10} {visible(row['uri'])}  ({row['cause']})")
+            print(f"{row['change']:<10} {visible(row['uri'])}  ({row['cause']}{_move(row['splits'])})")
         if asked.text or asked.words:
             _tell_texts(asked, before, after, found)
         _tell_summary(asked, found)
     return DONE
+
+
+def _move(splits: Sequence[str | None]) -> str:
+    """From which split to which, of whatever else changed: a document that moves is named."""
+    before, after = splits
+    return f"; from {before} to {after}" if before and after and before != after else ""
 
 
 def _patch(asked: argparse.Namespace) -> None:

@@ -40,7 +40,7 @@ from copydesk.release.tally import (
     reprints,
 )
 from copydesk.release.variant_audit import audit_variant
-from copydesk.release.variants import holds_raw
+from copydesk.release.variants import holds_raw, recipe_of, schema_of
 from copydesk.schema.fields import type_name
 from copydesk.text import compose_texts, content_hashes, span_texts
 
@@ -52,6 +52,8 @@ COLUMNS = ("id", "uri", "raw_sha256", "text", "headings", "counts")
 def audit(dataset: Path, manifest: Manifest) -> list[Problem]:
     """The problems of one release whose files' hashes hold; see the module."""
     try:
+        if other := list(_columns_problems(manifest)):
+            return other
         if not holds_raw(manifest.body):
             return [
                 *_shards_problems(dataset, manifest),
@@ -74,6 +76,17 @@ def audit(dataset: Path, manifest: Manifest) -> list[Problem]:
         ]
     except ReleaseError as error:
         return [Problem(manifest.file, "the release as a whole", "one that can be read", str(error))]
+
+
+def _columns_problems(manifest: Manifest) -> Iterator[Problem]:
+    """The columns that the tables lack: without them the numbers cannot be recomputed, which is no pass."""
+    recipe = recipe_of(manifest.body)
+    for table, told in manifest.body["tables"].items():
+        lacking = sorted({field.name for field in schema_of(table, recipe).fields} - told["columns"].keys())
+        if lacking:
+            remedy = "verify it with that one, or make a release of today's columns with `copydesk ingest --relearn`"
+            what = f"columns of its {table} table, which another copydesk wrote: {remedy}"
+            yield Problem(manifest.file, what, ", ".join(lacking), "none of these")
 
 
 def _keys(dataset: Path, manifest: Manifest) -> pl.DataFrame:

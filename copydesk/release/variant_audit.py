@@ -1,6 +1,6 @@
 """The audit of a published variant of a release: what its rows mean, recomputed as far as they are there.
 
-    audit_variant   order, counts and hashes of the tables that were published, and the one against the other
+    audit_variant   order, counts, copies and hashes of the tables that were published, and the one against the other
 
 See audit for a whole release. What was not published cannot be recomputed: without raw bytes there is no raw hash,
 without text no content hash.
@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from copydesk.release.copies import copy_problems
 from copydesk.release.manifest import Manifest
 from copydesk.release.order import in_order
 from copydesk.release.problems import Problem
@@ -43,7 +44,8 @@ def _frames(dataset: Path, manifest: Manifest, table: str) -> Iterator[tuple[str
 def _articles(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
     keys = []
     for split, file, frame in _frames(dataset, manifest, "article"):
-        keys.append(frame.select(*CONTENT, "language", day=pl.col("published_at").dt.date()))
+        facts = ("language", "outlet", "agency", "published_at")
+        keys.append(frame.select(*CONTENT, *facts, day=pl.col("published_at").dt.date()))
         if "text" in frame.columns:
             told = content_hashes(frame)
             wrong = frame.with_columns(told=told).filter(pl.col("content_sha256") != pl.col("told"))
@@ -59,6 +61,7 @@ def _articles(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
     for name in ("source", "split"):
         found = dict(whole[name].value_counts().sort(name).iter_rows())
         yield from _compared(manifest, f"counts.by_{name}", counts[f"by_{name}"], found)
+    yield from copy_problems(manifest.file, whole)
     if not in_order(whole)["id"].equals(whole["id"]):
         yield Problem(manifest.file, "order of the articles", "by split, day and id", "another")
     for one in body["withdrawn"]:
