@@ -26,7 +26,7 @@ ALLOWED = {
     "copydesk/review/progress.py": {"monotonic"},
     "copydesk/status.py": {"now"},
 }
-"""When runs were is in .work/, which no release holds; how long stages take and how old a run is, on the terminal only."""
+"""When runs were is in .work/, which no release holds; how long stages take, how old a run is: on the terminal only."""
 
 
 @pytest.mark.parametrize(
