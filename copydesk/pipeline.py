@@ -13,9 +13,8 @@ the raw bytes in the ledger.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
@@ -27,14 +26,14 @@ import polars as pl
 
 from copydesk import stages
 from copydesk.carry import Last, last_release
-from copydesk.containers import Records, as_batches, numbers, unpacked
-from copydesk.corrections import differing, digest_of
-from copydesk.errors import ConfigError, ReleaseError, UsageError
+from copydesk.containers import as_batches, numbers, unpacked
+from copydesk.corrections import digest_of
+from copydesk.errors import ConfigError, ReleaseError
 from copydesk.estimate import estimate, read_audit
 from copydesk.job import Job
 from copydesk.knowledge import Knowledge
-from copydesk.lines.profiles import load_profiles
 from copydesk.outcome import Changes, Outcome
+from copydesk.plan import Plan, digest, dry_changes, made_plan, raw_changes, stamp
 from copydesk.release.commit import Result, write_release
 from copydesk.release.facts import Facts
 from copydesk.release.figures import fresh
@@ -45,49 +44,13 @@ from copydesk.release.remote.through import through_store
 from copydesk.release.renewal import is_stale
 from copydesk.release.rows import Batch
 from copydesk.runner import Over
-from copydesk.seen import RECORDS, Seen, fingerprint, given_digest, moved_sources, seen_table, sha256_of_file
+from copydesk.seen import RECORDS, Seen, fingerprint, given_digest, moved_sources, seen_table
 from copydesk.sources import DOCUMENTS, REFUSED, Cut, RawFile, document_id, given_row, remembered
 from copydesk.standing import standing
 
 __all__ = ["ingest"]
 
-SHRINK: Final = 0.05
-"""Share of the articles that a mirror run may remove unasked: more is oftener a lost disk than an editor's wish."""
-
-
 EMPTY: Final = "the split {!r} would have no article, so the release has no such split: see [splits] in copydesk.toml"
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What an ingest has to do, seen against the last release."""
-
-    last: Last | None
-    profiles: str
-    frozen: Knowledge | None
-    todo: tuple[RawFile, ...]
-    same: tuple[tuple[RawFile, str | None, str | None], ...]
-    records: Records
-    """Of the containers that were opened, what has to be done."""
-    same_records: pl.DataFrame
-    """Records as they were (columns seen.RECORDS), whether their container was opened or not."""
-    gone: pl.Series
-    """Ids of released documents whose raw text is not among the job's."""
-    carried: bool
-    """Whether rows of the last release still hold as they are."""
-    corrected: tuple[str, ...]
-    """Ids of documents of which people say something else now, so that their rows do not hold."""
-
-    def unchanged(self) -> pl.Series:
-        """Ids of the released documents whose raw text is as it was."""
-        files = [file.id for file, _, reason in self.same if reason is None and not file.kind.many]
-        records = self.same_records.filter(pl.col("reason").is_null())["id"]
-        return pl.concat([pl.Series("id", files, dtype=pl.String), records])
-
-    def others(self, made: pl.Series) -> pl.Series:
-        """Ids of the released documents that are not among those `made`: vanished, unchanged, or not readable now."""
-        ids = self.last.keys["id"] if self.last else pl.Series(dtype=pl.String)
-        return ids.filter(~ids.is_in(made.implode()))
 
 
 @through_store
@@ -95,16 +58,16 @@ def ingest(job: Job, over: Over) -> Outcome:
     """Carry out a job: what was released, or that nothing changed. Raises ReleaseError, ConfigError, UsageError."""
     if job.dry_run:
         with TemporaryDirectory(prefix="copydesk-") as place:
-            plan = _plan(job, lambda files: unpacked(files, Path(place), _most(job), over, keys_only=True))
-            return _outcome(job, plan, _dry_changes(job, plan))
+            plan = made_plan(job, lambda files: unpacked(files, Path(place), _most(job), over, keys_only=True))
+            return _outcome(job, plan, dry_changes(job, plan))
     with ExitStack() as stack:
         folder = cache(lambda: stack.enter_context(Folder(job.destination).opened()))
-        plan = _plan(job, lambda files: unpacked(files, folder().subfolder(WORK), _most(job), over))
+        plan = made_plan(job, lambda files: unpacked(files, folder().subfolder(WORK), _most(job), over))
         if not _unchanged(job, plan):
             return _carried_out(job, plan, folder(), over)
         if plan.records.folders:
             _remember(job, plan)
-        changes = _changes(job, plan, _seen(job, plan, []), [])
+        changes = raw_changes(job, plan, _seen(job, plan, []), [])
         return _outcome(job, plan, changes, refused=_refused(job, plan, []).rows())
 
 
@@ -112,7 +75,7 @@ def _most(job: Job) -> Cut:
     return Cut(job.config.ingest.batch_documents, job.config.ingest.batch_bytes)
 
 
-def _carried_out(job: Job, plan: _Plan, folder: Folder, over: Over) -> Outcome:
+def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
     """Do what the plan says, and release it."""
     work = _work(job, plan, folder)
     batches = _batches(job, plan, work)
@@ -120,9 +83,7 @@ def _carried_out(job: Job, plan: _Plan, folder: Folder, over: Over) -> Outcome:
     if again := _again(job, plan, work, _read_ids(batches)):
         read += over("read", stages.read, again)
         batches += again
-    knowledge = work / "-".join(
-        ["knowledge", *([] if plan.frozen else [_digest([one.folder.name for one in batches])])]
-    )
+    knowledge = work / "-".join(["knowledge", *([] if plan.frozen else [digest([one.folder.name for one in batches])])])
     folders = [batch.folder for batch in batches]
     learning = stages.Learning(tuple(folders), knowledge, plan.profiles, plan.frozen, job.corrections)
     over("learn", stages.learn, [learning])
@@ -139,7 +100,7 @@ def _carried_out(job: Job, plan: _Plan, folder: Folder, over: Over) -> Outcome:
     releasing = _Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, (seen, records))
     (result,) = over("release", _release, [releasing])
     paths = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
-    changes = _changes(job, plan, seen, [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths])
+    changes = raw_changes(job, plan, seen, [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths])
     for place in (work, *plan.records.folders):
         shutil.rmtree(place, ignore_errors=True)
     worked = (sum(read), sum(judged))
@@ -147,83 +108,7 @@ def _carried_out(job: Job, plan: _Plan, folder: Folder, over: Over) -> Outcome:
     return replace(outcome, arrived=arrived, notes=(*outcome.notes, *map(EMPTY.format, empty)))
 
 
-def _plan(job: Job, opened: Callable[[Sequence[RawFile]], Records]) -> _Plan:
-    """Compare the job with the last release. Raises UsageError where a mirror run would remove too much.
-
-    `opened` gives the records of containers: of those that changed, or of all.
-    """
-    profiles = load_profiles(job.profiles).digest
-    last = last_release(job.destination)
-    known = last.knowledge(profiles, 0) if last is not None and not job.relearn else None
-    plan = _compared(job, opened, last, profiles, known)
-    if plan.last is None or known is None:
-        return plan
-    present = sum(not file.kind.many for file in job.files) + plan.records.keys.height + plan.same_records.height
-    if plan.last.knowledge(profiles, present + len(plan.gone)) is None:  # the corpus has doubled: all is judged anew
-        return _compared(job, opened, last, profiles, None)
-    return plan
-
-
-def _compared(
-    job: Job, opened: Callable[[Sequence[RawFile]], Records], last: Last | None, profiles: str, frozen: Knowledge | None
-) -> _Plan:
-    """What has to be done with that knowledge."""
-    stamp = _stamp(last.reference, profiles, frozen) if last and frozen else None
-    seen = Seen.read(job.destination / WORK, stamp) if stamp else None
-    same = tuple(seen.same(job.files, rehash=job.rehash, retry=job.retry)) if seen else ()
-    known = {file.id for file, _, _ in same}
-    changed = [file for file in job.files if file.id not in known]
-    todo = tuple(file for file in changed if not file.kind.many)
-    records, same_records = opened([file for file in changed if file.kind.many]), pl.DataFrame(schema=RECORDS)
-    corrected = tuple(differing(last.corrections, job.corrections)) if last else ()
-    if seen is not None:
-        records, same_records = _as_before(seen, records, known, corrected)
-    gone = _gone(job, last, records, same_records)
-    if last is not None and job.mode == "mirror" and not job.allow_shrink:
-        _guard(job, last, gone)
-    work = (todo, same, records, same_records, gone["id"])
-    return _Plan(last, profiles, frozen, *work, carried=seen is not None, corrected=corrected)
-
-
-def _as_before(seen: Seen, records: Records, known: set[str], corrected: Sequence[str]) -> tuple[Records, pl.DataFrame]:
-    """The records that need work, and those that are as they were: in unopened containers, and in changed ones."""
-    unopened = pl.col("file").is_in(list(known))
-    there = seen.records.filter(~unopened, ~pl.col("id").is_in(list(corrected)), pl.col("digest").is_not_null())
-    there = there.with_columns(number=numbers(pl.col("id")))
-    records, held = records.without(there.select("digest", id="number"))
-    still = there.join(held.rename({"id": "number"}), on="number", how="semi").drop("number")
-    return records, pl.concat([seen.records.filter(unopened), still])
-
-
-def _gone(job: Job, last: Last | None, records: Records, same_records: pl.DataFrame) -> pl.DataFrame:
-    """The released documents (id, source) that are not there any more."""
-    if last is None:
-        return pl.DataFrame(schema={"id": pl.String, "source": pl.String})
-    plain = pl.Series("id", [file.id for file in job.files if not file.kind.many], dtype=pl.String)
-    ids = pl.concat([plain.to_frame(), same_records.select("id")]).select(numbers(pl.col("id")))
-    there = pl.concat([ids["id"], records.keys["id"]])
-    return last.documents.filter(~numbers(pl.col("id")).is_in(there.implode()))
-
-
-def _guard(job: Job, last: Last, gone: pl.DataFrame) -> None:
-    lost = sorted(set(last.documents["source"]) - {file.source for file in job.files})
-    if lost or gone.height > SHRINK * last.documents.height:
-        told = f"the whole source {lost[0]!r}" if lost else f"{gone.height} of {last.documents.height} articles"
-        raise UsageError(
-            f"{job.destination}: this mirror run would remove {told}; if the files are meant to be gone, "
-            "run it again with --allow-shrink, else use --mode append"
-        )
-
-
-def _stamp(newest: Reference, profiles: str, knowledge: Knowledge) -> str:
-    return _digest([newest.sha256, fingerprint(profiles, knowledge.digest)])
-
-
-def _digest(parts: Sequence[object]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _unchanged(job: Job, plan: _Plan) -> bool:
+def _unchanged(job: Job, plan: Plan) -> bool:
     """Whether there is nothing to do: no file to read, none to drop, and the card would say the same."""
     if plan.last is None or not plan.carried or plan.todo:
         return False
@@ -241,14 +126,14 @@ def _unchanged(job: Job, plan: _Plan) -> bool:
     return bool(same_quarantine and same_splits and body["description"] == facts.told)
 
 
-def _work(job: Job, plan: _Plan, folder: Folder) -> Path:
+def _work(job: Job, plan: Plan, folder: Folder) -> Path:
     """The run's work folder, named by what the work depends on; those of other runs are thrown away."""
     limits = job.config.ingest
     base = plan.last.reference.sha256 if plan.last else None
     frozen = plan.frozen.digest if plan.frozen else None
     made_by = fingerprint(plan.profiles, frozen or "to be learned")
     said = digest_of(job.corrections)
-    name = f"run-{_digest([base, made_by, job.mode, limits.batch_documents, limits.batch_bytes, said])}"
+    name = f"run-{digest([base, made_by, job.mode, limits.batch_documents, limits.batch_bytes, said])}"
     place = folder.subfolder(WORK)
     for other in place.glob("run-*"):
         if other.name != name:
@@ -257,20 +142,20 @@ def _work(job: Job, plan: _Plan, folder: Folder) -> Path:
     return place / name
 
 
-def _batches(job: Job, plan: _Plan, work: Path) -> list[stages.Batch]:
+def _batches(job: Job, plan: Plan, work: Path) -> list[stages.Batch]:
     """What is to be read, cut into batches, each in a folder named by what it holds."""
     learning = plan.frozen is None
     batches = []
     for files in _cut(job, plan.todo):
         held = [(file.id, file.size, file.modified, given_digest(file)) for file in files]
-        folder = work / f"batch-{_digest([held, learning])}"
+        folder = work / f"batch-{digest([held, learning])}"
         folder.mkdir(exist_ok=True)
         batches.append(stages.Batch(folder, files, job.profiles, learning))
     records = as_batches(plan.records, work, _most(job), learning)
     return batches + [stages.Batch(folder, (), job.profiles, learning) for folder in records]
 
 
-def _again(job: Job, plan: _Plan, work: Path, made: pl.Series) -> list[stages.Batch]:
+def _again(job: Job, plan: Plan, work: Path, made: pl.Series) -> list[stages.Batch]:
     """Batches of released documents that are judged again out of the ledger.
 
     Their rows do not hold any more, and no file gives them: it vanished, or cannot be read now.
@@ -282,7 +167,7 @@ def _again(job: Job, plan: _Plan, work: Path, made: pl.Series) -> list[stages.Ba
     size, learning = job.config.ingest.batch_documents, plan.frozen is None
     batches = []
     for some in (ids[start : start + size] for start in range(0, ids.len(), size)):
-        folder = work / f"again-{_digest([some.to_list(), learning])}"
+        folder = work / f"again-{digest([some.to_list(), learning])}"
         folder.mkdir(exist_ok=True)
         if not (folder / "raw.arrow").exists():
             draft = folder / "raw.draft"
@@ -292,7 +177,7 @@ def _again(job: Job, plan: _Plan, work: Path, made: pl.Series) -> list[stages.Ba
     return batches
 
 
-def _kept(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.Series:
+def _kept(job: Job, plan: Plan, folders: Sequence[Path]) -> pl.Series:
     """Ids of the documents whose rows are the last release's: in append mode all that no batch made anew.
 
     So an article stays where its file vanished, and where the file is there and can no longer be read; a mirror run
@@ -353,7 +238,7 @@ class _Releasing:
     """All that a release is made from."""
 
     job: Job
-    plan: _Plan
+    plan: Plan
     folders: tuple[Path, ...]
     knowledge: Path
     refused: pl.DataFrame
@@ -375,7 +260,7 @@ def _release(task: _Releasing) -> Result:
     stamps: list[str] = []
 
     def remember(newest: Reference) -> None:
-        stamps.append(_stamp(newest, knowledge.profiles, knowledge))
+        stamps.append(stamp(newest, knowledge.profiles, knowledge))
         Seen.write(work, stamps[-1], *task.seen)
 
     result = write_release(
@@ -397,7 +282,7 @@ def _facts(job: Job, profiles: str) -> Facts:
     about = job.config.dataset
     digests = {"profiles": profiles}
     if job.config.splits or job.drop:
-        digests["splits"] = _digest([job.config.splits.model_dump_json() if job.config.splits else None, job.drop])
+        digests["splits"] = digest([job.config.splits.model_dump_json() if job.config.splits else None, job.drop])
     return Facts(
         job.name, about.title, about.description, about.license, digests, about.authors, about.url, _audit(job)
     )
@@ -414,7 +299,7 @@ def _audit(job: Job) -> dict[str, Any] | None:
     return found
 
 
-def _refused(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
+def _refused(job: Job, plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
     """All that is in quarantine, with the reasons, sorted."""
     found: list[tuple[str | None, ...]] = [
         (document_id(one.source, one.uri), one.uri, one.source, None, one.reason) for one in job.refused
@@ -427,7 +312,7 @@ def _refused(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
     return pl.concat([known, records, unread, *(pl.read_ipc(path) for path in paths)]).sort("source", "uri")
 
 
-def _seen(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
+def _seen(job: Job, plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
     """What this ingest saw of the job's files (columns SEEN)."""
     paths = stages.tables(folders, "documents")
     found: dict[str, tuple[str | None, str | None]] = {}
@@ -440,7 +325,7 @@ def _seen(job: Job, plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
     return seen_table(job.files, known)
 
 
-def _seen_records(plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
+def _seen_records(plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
     """What this ingest saw of the records of containers (columns seen.RECORDS)."""
     paths = [path for folder in folders if (path := folder / "records.arrow").exists()]
     refused = [pl.read_ipc(path) for name in ("refused", "broken") for path in stages.tables(folders, name)]
@@ -456,43 +341,19 @@ def _seen_records(plan: _Plan, folders: Sequence[Path]) -> pl.DataFrame:
     return pl.concat([plan.same_records, *tables])
 
 
-def _remember(job: Job, plan: _Plan) -> None:
+def _remember(job: Job, plan: Plan) -> None:
     """Keep what was seen where nothing is to be released: containers that were opened and hold what they held."""
     if plan.last is None or plan.frozen is None:
         return
-    stamp = _stamp(plan.last.reference, plan.profiles, plan.frozen)
-    Seen.write(job.destination / WORK, stamp, _seen(job, plan, []), _seen_records(plan, []))
+    known_as = stamp(plan.last.reference, plan.profiles, plan.frozen)
+    Seen.write(job.destination / WORK, known_as, _seen(job, plan, []), _seen_records(plan, []))
     for folder in plan.records.folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _changes(job: Job, plan: _Plan, seen: pl.DataFrame, records: Sequence[pl.DataFrame]) -> Changes:
-    """How the raw texts differ from those of the last release, those in quarantine included.
-
-    `seen` has those of files, the tables `records` (columns id and raw_sha256) those of containers.
-    """
-    others = [file.id for file, _, _ in plan.same] + [file.id for file in job.files if file.kind.many]
-    known = pl.Series(others, dtype=pl.String).implode()
-    files = seen.filter(~pl.col("id").is_in(known)).select("id", "raw_sha256")
-    unread = plan.records.unread.select("id", "raw_sha256")
-    fresh = pl.concat([files, *records, unread]).unique("id", keep="first")
-    before = sum(not file.kind.many for file, _, _ in plan.same) + plan.same_records.height
-    if plan.last is None:
-        return Changes(fresh.height, 0, 0, 0)
-    both = fresh.join(plan.last.documents.select("id", before="raw_sha256"), on="id", how="inner")
-    same = both.filter(pl.col("before") == pl.col("raw_sha256")).height
-    return Changes(fresh.height - both.height, both.height - same, before + same, len(plan.gone))
-
-
-def _dry_changes(job: Job, plan: _Plan) -> Changes:
-    """The same for a run that only looks: it reads the files for their hashes."""
-    files = seen_table(plan.todo, [(sha256_of_file(file), None) for file in plan.todo])
-    return _changes(job, plan, files, [plan.records.hashes()])
-
-
 def _outcome(
     job: Job,
-    plan: _Plan,
+    plan: Plan,
     changes: Changes,
     *,
     refused: Sequence[tuple[str, ...]] = (),
