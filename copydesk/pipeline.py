@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -67,8 +67,18 @@ def ingest(job: Job, over: Over) -> Outcome:
             return _carried_out(job, plan, folder(), over)
         if plan.records.folders:
             _remember(job, plan)
+        _clear(job.destination / WORK, folder)
         changes = raw_changes(job, plan, _seen(job, plan, []), [])
         return _outcome(job, plan, changes, refused=_refused(job, plan, []).rows())
+
+
+def _clear(work: Path, locked: Callable[[], Folder]) -> None:
+    """Throw away what a run that broke off after its commit has left, unless somebody is at work there."""
+    if left := [*work.glob("run-*")]:
+        with suppress(ReleaseError):
+            locked()
+            for one in left:
+                shutil.rmtree(one, ignore_errors=True)
 
 
 def _most(job: Job) -> Cut:

@@ -105,6 +105,16 @@ OPENED: list[str] = []
 WATCHED: list[str] = []
 
 
+def test_what_a_run_left_after_its_commit_is_cleared(texts: Path, tmp_path: Path) -> None:
+    """Killed between the card and the end, a run leaves its work folder; the next one clears it, changed or not."""
+    run(texts, tmp_path / "dist")
+    left = tmp_path / "dist" / "texts" / ".work" / "run-0123456789abcdef"
+    left.mkdir()
+    (left / "marks.arrow").write_bytes(b"")
+    assert run(texts, tmp_path / "dist").version is None
+    assert not left.exists()
+
+
 def watch(event: str, arguments: tuple[Any, ...]) -> None:
     """Write down what Python code opens below a watched folder."""
     if WATCHED and event == "open" and str(arguments[0]).startswith(WATCHED[0]):

@@ -38,12 +38,15 @@ def test_kills_at_random_moments_leave_a_sound_dataset(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     draw = random.Random(7)
     seen: dict[str, bytes] = {}
+    began = time.monotonic()
+    release(folder, sample_tables(range(100)))
+    seconds = time.monotonic() - began
     for _ in range(20):
         with subprocess.Popen(
             [sys.executable, "-c", WRITER, folder], env=environment, stdout=subprocess.PIPE
         ) as writer:
             assert writer.stdout.readline() == b"ready\n"
-            time.sleep(draw.uniform(0.05, 1.5))
+            time.sleep(draw.uniform(0.02, 4 * seconds))
             writer.send_signal(signal.SIGKILL)
         if read_card(folder):
             problems = [problem for problem in verify(folder) if problem.file != "CHANGELOG.md"]
