@@ -107,8 +107,7 @@ class Texts:
     def key_of(self) -> Ints:
         """A number for each text; texts with one key (long ones: of the same wording) have the same."""
         keys: Any = self.key.fill_null(self.text).to_arrow(compat_level=pl.CompatLevel.oldest())
-        codes: Ints = keys.dictionary_encode().indices.to_numpy().astype(np.int64)
-        return codes
+        return _codes(keys.dictionary_encode()).astype(np.int64)
 
     def __len__(self) -> int:
         """How many texts."""
@@ -244,6 +243,14 @@ def measure(lines: pl.DataFrame) -> Shape:
     return Shape(rows, doc, _measured(texts), text_of, before, after, first, last)
 
 
+def _codes(coded: Any) -> NDArray[np.int32]:
+    """The indices of a dictionary array without nulls; the array's own way to NumPy would load pandas."""
+    return np.frombuffer(coded.indices.buffers()[1], dtype=np.int32, count=len(coded)) if len(coded) else _NONE
+
+
+_NONE: Final = np.empty(0, dtype=np.int32)
+
+
 _REPEATED: Final = 120
 """Bytes: longer lines are seldom the same, and to look for those that are would cost more than it saves."""
 
@@ -253,9 +260,9 @@ def _different(text: pl.Series) -> tuple[pl.Series, Ints]:
     long = (text.str.len_bytes() > _REPEATED).to_numpy()
     short = np.flatnonzero(~long)
     coded: Any = text.gather(short).to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
-    texts = pl.Series("text", coded.dictionary, dtype=pl.String)
+    texts = pl.Series("text", pl.from_arrow(coded.dictionary), dtype=pl.String)
     text_of = np.empty(len(text), dtype=np.int64)
-    text_of[short] = coded.indices.to_numpy()
+    text_of[short] = _codes(coded)
     text_of[long] = np.arange(len(texts), len(texts) + int(long.sum()))
     texts = texts.append(text.filter(pl.Series(long))).rechunk()
     wide = (texts.str.len_chars() != texts.str.len_bytes()).to_numpy()
