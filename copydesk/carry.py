@@ -1,6 +1,7 @@
 """What the last release hands on to the next ingest: its knowledge, and rows or raw bytes of its documents.
 
 last_release     the newest release of a dataset, or None
+wanted_release   the same, where there has to be one
 Last.knowledge   its knowledge, where it still holds
 Last.keys        the keys of its documents; `documents`: id, source, uri and raw_sha256
 Last.articles    its articles of some documents, lazily, shard by shard
@@ -17,6 +18,7 @@ from typing import Final
 
 import polars as pl
 
+from copydesk.errors import UsageError
 from copydesk.knowledge import Knowledge
 from copydesk.release.corrections import read_corrections
 from copydesk.release.folder import KNOWLEDGE
@@ -92,6 +94,14 @@ class Last:
         files = pl.DataFrame({"id": joined["id"], "raw": [b"".join(lines) for lines in joined["raw"]]}, schema=RAW)
         whole = runs.select("id").join(files, on="id", how="left", maintain_order="left")
         return whole.with_columns(pl.col("raw").fill_null(b""))
+
+
+def wanted_release(folder: Path) -> Last:
+    """The newest release in a dataset's folder; raises UsageError where there is none, else as `last_release`."""
+    last = last_release(folder)
+    if last is None:
+        raise UsageError(f"{folder}: there is no release here; give the folder of a dataset, such as dist/NAME")
+    return last
 
 
 def last_release(folder: Path) -> Last | None:

@@ -10,38 +10,24 @@ and profiles are read where it first works. What needs a whole corpus, duplicate
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
-from copydesk.carry import last_release
+from copydesk.carry import wanted_release
 from copydesk.desk import judge, prepare
 from copydesk.errors import UsageError
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.schema import load_schema
-from copydesk.sources import DOCUMENTS, document_id
+from copydesk.sources import DOCUMENTS, GIVEN, row
+from copydesk.text import MARKED
 
-__all__ = ["GIVEN", "Cleaner"]
-
-GIVEN: Final = {
-    "site": "site",
-    "outlet": "outlet",
-    "url": "url",
-    "date": "given_date",
-    "headline": "given_headline",
-    "section": "given_section",
-    "authors": "given_authors",
-}
-"""What may be known of a text beforehand, and the column of a batch of documents that holds it."""
-
-CORPUS: Final = ("split", "duplicate_cluster", "duplicate_of", "duplicate_agency", "duplicate_outlet")
-"""Columns of an article that only a whole corpus fills."""
+__all__ = ["Cleaner"]
 
 
 @dataclass(frozen=True)
@@ -62,18 +48,18 @@ class Cleaner:
     profiles: tuple[str | Path, ...] = ()
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.given) - set(GIVEN))
-        if unknown:
-            raise UsageError(f"given: {unknown[0]!r} is not known; known are {', '.join(GIVEN)}")
+        _check(self.given)
 
     def table(
         self, texts: Sequence[str | bytes | None], uris: Sequence[str] | None = None, **given: Sequence[Any]
     ) -> pl.DataFrame:
         """One row per text, in their order: the columns of an article, those for a whole corpus apart, and `error`.
 
-        `error` says why a text could not be read; its other columns are null then. `given`: lists by our names (GIVEN).
-        Raises UsageError where uris come twice, and where the dataset has no release or was made with other profiles.
+        `error` says why a text could not be read; its other columns are null then. `given`: lists by our names
+        (sources.GIVEN). Raises UsageError on other names, where uris come twice, where the dataset has no release, and
+        where it was made with other profiles.
         """
+        _check(given)
         names = list(uris) if uris is not None else [f"{number}.txt" for number in range(len(texts))]
         if len(set(names)) != len(names):
             twice = next(name for name in names if names.count(name) > 1)
@@ -84,26 +70,20 @@ class Cleaner:
         refused = pl.concat([prepared.refused, judged.refused]).select("id", error="reason")
         return (
             documents.select("id")
-            .join(judged.articles.drop(CORPUS), on="id", how="left", maintain_order="left")
+            .join(judged.articles.drop(MARKED), on="id", how="left", maintain_order="left")
             .join(refused, on="id", how="left", maintain_order="left")
         )
 
     def _documents(
-        self, texts: Sequence[str | bytes | None], uris: Sequence[str], given: Mapping[str, Any]
+        self, texts: Sequence[str | bytes | None], uris: Sequence[str], given: Mapping[str, Sequence[Any]]
     ) -> pl.DataFrame:
         raw = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text or b"" for text in texts]
-        known = {GIVEN[name]: [None if one is None else str(one) for one in values] for name, values in given.items()}
-        columns = {
-            "id": [document_id(self.source, uri) for uri in uris],
-            "uri": uris,
-            "source": [self.source] * len(raw),
-            "raw_sha256": [hashlib.sha256(one).hexdigest() for one in raw],
-            "raw": raw,
-            **known,
-        }
-        table = pl.DataFrame(columns, schema_overrides={name: DOCUMENTS[name] for name in columns})
-        missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in DOCUMENTS.items() if name not in columns]
-        return table.with_columns(missing).select(DOCUMENTS.names()).cast(DOCUMENTS)
+        said = [dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)] if given else []
+        rows = [
+            row(self.source, uri, told, None, one)
+            for uri, told, one in zip(uris, said or [{}] * len(raw), raw, strict=True)
+        ]
+        return pl.DataFrame(rows, schema=DOCUMENTS, orient="row")
 
     def __call__(self, batch: Mapping[str, Sequence[Any]]) -> Any:
         """Clean a batch of a `datasets.Dataset`: its own columns, and those of the articles (`text` is the clean one).
@@ -117,6 +97,13 @@ class Cleaner:
         given = {name: batch[column] for name, column in self.given.items()}
         found = self.table(batch[self.column], **given).drop("id", "uri", "source")
         return _beside(batch, self.column, found)
+
+
+def _check(given: Iterable[str]) -> None:
+    """Raise UsageError where something is said of a text that no field of ours is for."""
+    unknown = sorted(set(given) - set(GIVEN))
+    if unknown:
+        raise UsageError(f"given: {unknown[0]!r} is not known; known are {', '.join(GIVEN)}")
 
 
 def _beside(batch: Mapping[str, Sequence[Any]], column: str, found: pl.DataFrame) -> Any:
@@ -137,10 +124,7 @@ def _judges(dataset: str | Path | None, profiles: tuple[str | Path, ...]) -> tup
     rules = load_profiles([Path(path) for path in profiles])
     if dataset is None:
         return Knowledge(), rules
-    last = last_release(Path(dataset))
-    if last is None:
-        raise UsageError(f"{dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
-    knowledge = last.held_knowledge
+    knowledge = wanted_release(Path(dataset)).held_knowledge
     if knowledge.profiles != rules.digest:
         raise UsageError(
             f"{dataset}: was made with other profiles; give the folders that its copydesk.toml names: "

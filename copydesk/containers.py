@@ -11,8 +11,6 @@ as they were keeps its row. Two records of one name are told apart by a number, 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +21,7 @@ import polars as pl
 
 from copydesk import stages
 from copydesk.runner import Over
+from copydesk.seen import digest
 from copydesk.sources import REFUSED, Cut, Piece, RawFile, document_id, pieces
 
 __all__ = ["KEYS", "UNREAD", "Records", "as_batches", "numbers", "unpacked"]
@@ -77,7 +76,7 @@ def unpacked(files: Sequence[RawFile], place: Path, cut: Cut, over: Over, *, key
         return NONE
     tasks = []
     for piece in pieces(files):
-        folder = place / f"unpacked-{_digest([_held(piece), cut.documents, cut.bytes, keys_only])}"
+        folder = place / f"unpacked-{digest([_held(piece), cut.documents, cut.bytes, keys_only])}"
         folder.mkdir(parents=True, exist_ok=True)
         tasks.append(stages.Unpacking(folder, piece, cut, keys_only))
     over("unpack", stages.unpack, tasks)
@@ -98,10 +97,6 @@ def _written(folders: Sequence[Path], name: str) -> list[Path]:
 def _held(piece: Piece) -> list[object]:
     files = [(file.id, file.size, file.modified, file.asked.as_said, dict(file.given)) for file in piece.files]
     return [files, piece.span]
-
-
-def _digest(parts: Sequence[object]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _keys(parts: Sequence[Path]) -> pl.DataFrame:
@@ -140,7 +135,7 @@ def as_batches(records: Records, work: Path, cut: Cut, salt: object) -> Iterator
     A folder that a run that broke off left is taken up as it is.
     """
     for batch in _cut(records.keys, cut):
-        folder = work / f"batch-{_digest([batch.select('id', 'digest').rows(), salt])}"
+        folder = work / f"batch-{digest([batch.select('id', 'digest').rows(), salt])}"
         if not folder.exists():
             draft = work / "batch.draft"
             shutil.rmtree(draft, ignore_errors=True)

@@ -17,7 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from copydesk.carry import Last, last_release
+from copydesk.carry import Last, wanted_release
 from copydesk.desk import prepare
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.job import Job, Options, settle
@@ -66,9 +66,7 @@ def draft_from_release(
 
     Raises UsageError where there is no release, ReleaseError where it is damaged.
     """
-    last = last_release(dataset)
-    if last is None:
-        raise UsageError(f"{dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
+    last = wanted_release(dataset)
     try:
         told = _scan(last, "article", ["id", "uri", "source", "site", "outlet"])
         corrected = pl.col("id").is_in([] if said is None else said["id"].unique().implode())

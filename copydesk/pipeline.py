@@ -33,7 +33,7 @@ from copydesk.estimate import estimate, read_audit
 from copydesk.job import Job
 from copydesk.knowledge import Knowledge
 from copydesk.outcome import Changes, Outcome
-from copydesk.plan import Plan, digest, dry_changes, made_plan, raw_changes, stamp
+from copydesk.plan import Plan, dry_changes, made_plan, raw_changes, stamp
 from copydesk.release.commit import Result, write_release
 from copydesk.release.facts import Facts
 from copydesk.release.figures import fresh
@@ -44,7 +44,7 @@ from copydesk.release.remote.through import through_store
 from copydesk.release.renewal import is_stale
 from copydesk.release.rows import Batch
 from copydesk.runner import Over
-from copydesk.seen import RECORDS, Seen, fingerprint, given_digest, moved_sources, seen_table
+from copydesk.seen import RECORDS, Seen, digest, fingerprint, given_digest, moved_sources, seen_table
 from copydesk.sources import DOCUMENTS, REFUSED, Cut, RawFile, document_id, given_row, remembered
 from copydesk.standing import standing
 

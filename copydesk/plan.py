@@ -12,8 +12,6 @@ depends on has changed; then nothing is carried, and everything is to do.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -30,10 +28,10 @@ from copydesk.lines.profiles import load_profiles
 from copydesk.outcome import Changes
 from copydesk.release.folder import WORK
 from copydesk.release.manifest import Reference
-from copydesk.seen import RECORDS, Seen, fingerprint, seen_table, sha256_of_file
+from copydesk.seen import RECORDS, Seen, digest, fingerprint, seen_table, sha256_of_file
 from copydesk.sources import RawFile
 
-__all__ = ["Plan", "digest", "dry_changes", "made_plan", "raw_changes", "stamp"]
+__all__ = ["Plan", "dry_changes", "made_plan", "raw_changes", "stamp"]
 
 SHRINK: Final = 0.05
 """Share of the articles that a mirror run may remove unasked: more is oftener a lost disk than an editor's wish."""
@@ -142,11 +140,6 @@ def _guard(job: Job, last: Last, gone: pl.DataFrame) -> None:
 def stamp(newest: Reference, profiles: str, knowledge: Knowledge) -> str:
     """The name of what was seen by the ingest of a release, with what it judged by."""
     return digest([newest.sha256, fingerprint(profiles, knowledge.digest)])
-
-
-def digest(parts: Sequence[object]) -> str:
-    """16 hexadecimal digits over plain values, as JSON."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def raw_changes(job: Job, plan: Plan, seen: pl.DataFrame, records: Sequence[pl.DataFrame]) -> Changes:

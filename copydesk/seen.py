@@ -26,7 +26,17 @@ from copydesk.release.facts import code_digest, made_with
 from copydesk.schema import load_schema
 from copydesk.sources import UNMARKED, Asked, Kind, RawFile, read_all
 
-__all__ = ["RECORDS", "SEEN", "Seen", "fingerprint", "given_digest", "moved_sources", "seen_table", "sha256_of_file"]
+__all__ = [
+    "RECORDS",
+    "SEEN",
+    "Seen",
+    "digest",
+    "fingerprint",
+    "given_digest",
+    "moved_sources",
+    "seen_table",
+    "sha256_of_file",
+]
 
 SEEN: Final = pl.Schema(
     {
@@ -60,6 +70,11 @@ RECORDS: Final = pl.Schema(
 )
 """Records of containers; source, uri, raw_sha256 and reason stand with those in quarantine, the release has the others.
 A container that cannot be read to its end has a row of its own, without a digest."""
+
+
+def digest(parts: Sequence[object]) -> str:
+    """16 hexadecimal digits over plain values, as JSON."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def fingerprint(profiles: str, knowledge: str) -> str:

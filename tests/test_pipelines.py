@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 import copydesk
-from copydesk.cleaner import CORPUS
 from copydesk.cli import main
 from copydesk.errors import UsageError
+from copydesk.text import MARKED
 from tests.conftest import ROOT
 
 PROFILES = (str(ROOT / "profiles"),)
@@ -45,7 +45,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def _rows(dataset: Path) -> dict[str, dict[str, Any]]:
     shards = [pl.read_parquet(path) for path in sorted((dataset / "data").glob("*.parquet"))]
     articles = pl.concat([shard for shard in shards if "headline" in shard.columns])
-    return {row["uri"]: row for row in articles.drop(CORPUS, "content_sha256").to_dicts()}
+    return {row["uri"]: row for row in articles.drop(MARKED, "content_sha256").to_dicts()}
 
 
 def test_a_table_has_the_rows_of_an_ingest(release: tuple[Path, Path]) -> None:

@@ -115,16 +115,14 @@ def _estimate(asked: argparse.Namespace) -> int:
 
 
 def _score(asked: argparse.Namespace) -> int:
-    from copydesk.carry import last_release
+    from copydesk.carry import wanted_release
     from copydesk.config import load_config
     from copydesk.evaluation import evaluate, render
     from copydesk.evaluation.gold import as_gold
     from copydesk.lines.profiles import load_profiles
 
     config = load_config(asked.config)
-    last = last_release(asked.dataset) if asked.dataset else None
-    if asked.dataset and last is None:
-        raise UsageError(f"{asked.dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
+    last = wanted_release(asked.dataset) if asked.dataset else None
     with as_gold(asked.gold, asked.dataset) as gold:
         found = evaluate(
             gold,

@@ -11,7 +11,6 @@ The documents are judged by the judge of an ingest, with the knowledge and the p
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from copydesk.evaluation.scores import LINES, by_label, grouped, marked, totals,
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.single import explain_documents
-from copydesk.sources import DOCUMENTS, document_id
+from copydesk.sources import DOCUMENTS, row
 
 __all__ = ["GROUPS", "Evaluation", "evaluate", "render"]
 
@@ -101,17 +100,8 @@ def evaluate(  # noqa: PLR0913 - the options of a command
 
 
 def _documents(documents: Sequence[Labelled], source: str) -> pl.DataFrame:
-    rows = [
-        {
-            "id": document_id(source, f"{one.id}.txt"),
-            "uri": f"{one.id}.txt",
-            "source": source,
-            "raw_sha256": hashlib.sha256(one.raw).hexdigest(),
-            "raw": one.raw,
-        }
-        for one in documents
-    ]
-    return pl.DataFrame(rows, schema=DOCUMENTS)
+    rows = [row(source, f"{one.id}.txt", {}, None, one.raw) for one in documents]
+    return pl.DataFrame(rows, schema=DOCUMENTS, orient="row")
 
 
 def _lines(one: Labelled, record: Record) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from typing import Any
 
 import polars as pl
 
-from copydesk.carry import last_release
+from copydesk.carry import wanted_release
 from copydesk.corrections import load_corrections, read_records, text_hash
 from copydesk.errors import UsageError
 from copydesk.release.reading import raw_of, read_pieces
@@ -44,9 +44,7 @@ def as_gold(path: Path, dataset: Path | None) -> Iterator[Path]:
 def gold_of(corrections: Path, dataset: Path, folder: Path) -> Path:
     """Write `corrections.jsonl`, a gold file (schemas/gold.yaml), and its raw texts into a folder; gives the file."""
     said = load_corrections([corrections])
-    last = last_release(dataset)
-    if last is None:
-        raise UsageError(f"{dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
+    last = wanted_release(dataset)
     raws = folder / "corrections"
     raws.mkdir(parents=True)
     records = []

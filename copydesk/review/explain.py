@@ -12,9 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from copydesk.carry import last_release
+from copydesk.carry import last_release, wanted_release
 from copydesk.config import Config
-from copydesk.errors import UsageError
 from copydesk.job import Job, Options, settle
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import load_profiles
@@ -66,12 +65,8 @@ def knowledge_of(dataset: Path | None, job: Job) -> tuple[str, Knowledge]:
 
 
 def _learned(dataset: Path | None, config: Config) -> tuple[str, Knowledge]:
-    place = dataset
-    if place is None and config.dataset.name:
-        place = dataset_folder(config, config.dataset.name)
-    last = last_release(place) if place is not None and place.exists() else None
+    name = config.dataset.name
+    last = wanted_release(dataset) if dataset else last_release(dataset_folder(config, name)) if name else None
     if last is not None:
-        return f"judged with the knowledge of {place} {last.reference.version}", last.held_knowledge
-    if dataset is not None:
-        raise UsageError(f"{dataset}: there is no release here; give the folder of a dataset, such as dist/NAME")
+        return f"judged with the knowledge of {last.folder} {last.reference.version}", last.held_knowledge
     return "judged with the shipped knowledge, which knows no corpus", Knowledge()

@@ -24,10 +24,11 @@ from copydesk.sources.reading import (
     unpack,
 )
 from copydesk.sources.stores import UNMARKED, opened, read_all
-from copydesk.sources.tables import DOCUMENTS, REFUSED, Asked, Found, RawFile, Refused, document_id
+from copydesk.sources.tables import DOCUMENTS, GIVEN, REFUSED, Asked, Found, RawFile, Refused, document_id, row
 
 __all__ = [
     "DOCUMENTS",
+    "GIVEN",
     "RECORDS",
     "REFUSED",
     "SUFFIXES",
@@ -54,6 +55,7 @@ __all__ = [
     "read_batch",
     "read_sidecar",
     "remembered",
+    "row",
     "said_digest",
     "unpack",
 ]
