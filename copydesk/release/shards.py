@@ -39,6 +39,9 @@ card repeats the names for every version."""
 ZSTD_LEVEL: Final = 3
 """13.0 MB in 0.28 CPU s; level 9 gave 12.4 in 1.2, level 19 11.3 in 28, snappy 20.0."""
 
+DICTIONARY: Final = ("label", "fate", "evidence")
+"""Columns of few values. Looking for values that come again costs time, and in other columns gains nothing: with these
+alone a ledger is 6 % smaller and written in 83 % of the time, an article shard 2 % smaller in 78 %."""
 
 STATISTICS: Final = ("id", "source", "site", "outlet", "published_at", "language", "split", "line", "label", "fate")
 """Columns whose least and greatest value a reader may filter by. Of all columns, with Arrow's own copy of the schema,
@@ -63,10 +66,10 @@ def arrow_table(schema: Schema, frame: pl.DataFrame) -> pa.Table:
 
 
 def parquet(schema: Schema, table: pa.Table, tally: Tally | None = None) -> bytes:
-    """Parquet bytes: zstd, fixed row groups, statistics of a few columns, and in the footer the tally."""
+    """Parquet bytes: zstd, fixed row groups, statistics and dictionaries of a few columns, the tally in the footer."""
     sink = pa.BufferOutputStream()
     settings: Any = {"compression": "zstd", "compression_level": ZSTD_LEVEL, "write_page_index": True}
-    settings |= {"write_statistics": list(STATISTICS), "store_schema": False}
+    settings |= {"write_statistics": list(STATISTICS), "store_schema": False, "use_dictionary": list(DICTIONARY)}
     with pq.ParquetWriter(sink, table.schema, **settings) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP[schema.name])
         if tally is not None:
