@@ -20,6 +20,9 @@ from copydesk.release.rows import Batch
 from copydesk.schema import load_schema
 from copydesk.text import content_hashes
 
+DERIVED = ("CHANGELOG.md", "croissant.json")
+"""Files that are a function of the manifests, written after the commit and renewed by the next ingest."""
+
 FURNITURE = (
     ("navigation", "Home | Harbour | Weather"),
     ("comment_prompt", "Please enter your comment!"),

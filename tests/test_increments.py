@@ -23,6 +23,7 @@ from copydesk.pipeline import ingest
 from copydesk.release import order, rows
 from copydesk.release.verify import verify
 from copydesk.runner import Workers
+from tests.release_samples import DERIVED
 from tests.test_pipeline import tree
 
 PLACES = ["KARSUND", "PORT ELLERY", "LOWER MOSSBY"]
@@ -354,10 +355,6 @@ ingest(settle(Options(paths=(Path(sys.argv[1]),), into=Path(into), config=Path(s
 print("end", happened, flush=True)
 """
 """An ingest that kills itself at one of the moments when it touches a file of the dataset; it says its stages."""
-
-
-DERIVED = ("CHANGELOG.md", "croissant.json")
-"""Files that are a function of the manifests, written after the commit and renewed by the next ingest."""
 
 
 def killed(texts: Path, into: Path, last: int, seconds: float | None = None) -> list[str]:

@@ -14,10 +14,7 @@ import pytest
 
 from copydesk.release.manifest import read_card
 from copydesk.release.verify import verify
-from tests.release_samples import folder_bytes, release, sample_tables
-
-DERIVED = ("CHANGELOG.md", "croissant.json")
-"""Files that are a function of the manifests, written after the commit and renewed by the next ingest."""
+from tests.release_samples import DERIVED, folder_bytes, release, sample_tables
 
 WRITER = """
 import sys

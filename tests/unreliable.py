@@ -10,9 +10,11 @@ import http.client
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.loopback import listening
 
 __all__ = ["Line", "unreliable"]
 
@@ -43,21 +45,8 @@ class Line:
 def unreliable(server: str) -> Iterator[Line]:
     """Run a proxy in front of a server."""
     line = Line(server)
-
-    class Handler(_Handler):
-        state = line
-
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    proxy.daemon_threads = True
-    line.address = f"http://127.0.0.1:{proxy.server_port}"
-    thread = threading.Thread(target=proxy.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(_Handler, line) as line.address:
         yield line
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,6 +1,7 @@
 """Limits that protect the run and the machine from what is in a file; [ingest] in copydesk.toml sets them.
 
 Limits      the numbers
+Counted     a stream that knows how much was read from it
 Metered     a stream of unpacked bytes that stops at the limits of size and ratio
 OverLimitError   raised there; its text is the reason for quarantine
 """
@@ -17,7 +18,7 @@ from copydesk.errors import DocumentError
 if TYPE_CHECKING:
     from copydesk.config import Ingest
 
-__all__ = ["Limits", "Metered", "OverLimitError", "some_of"]
+__all__ = ["Counted", "Limits", "Metered", "OverLimitError", "some_of"]
 
 RATIO_FROM: Final = 10_000_000
 """Unpacked bytes from which the ratio is looked at: a small file of one repeated line harms nobody."""
@@ -78,18 +79,12 @@ class Limits:
             raise OverLimitError(f"over {self.entries} entries; raise max_entries under [ingest], or split it")
 
 
-class Metered(io.RawIOBase):
-    """A stream that counts what is read, and raises OverLimitError at the limits of size and ratio.
+class Counted(io.RawIOBase):
+    """A stream that knows how much was read from it: `count`."""
 
-    `packed` tells how many packed bytes were used up so far; without it only the size counts. `count` is what
-    was read.
-    """
-
-    def __init__(self, stream: BinaryIO, limits: Limits, packed: Callable[[], int] | None = None) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         super().__init__()
         self._read = some_of(stream)
-        self._limits = limits
-        self._packed = packed
         self.count = 0
 
     def readable(self) -> bool:
@@ -97,12 +92,29 @@ class Metered(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        """Read into a buffer; raises OverLimitError."""
+        """Read into a buffer."""
         data = self._read(len(buffer))
         buffer[: len(data)] = data
         self.count += len(data)
-        self._check()
         return len(data)
+
+
+class Metered(Counted):
+    """A stream that raises OverLimitError at the limits of size and ratio.
+
+    `packed` tells how many packed bytes were used up so far; without it only the size counts.
+    """
+
+    def __init__(self, stream: BinaryIO, limits: Limits, packed: Callable[[], int] | None = None) -> None:
+        super().__init__(stream)
+        self._limits = limits
+        self._packed = packed
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read into a buffer; raises OverLimitError."""
+        number = super().readinto(buffer)
+        self._check()
+        return number
 
     def _check(self) -> None:
         limits = self._limits

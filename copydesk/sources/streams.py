@@ -1,7 +1,6 @@
 """Streams of bytes: compressions undone as they are read, and lines cut out of them, in bounded memory.
 
     unpacked    a compressed stream, undone, metered, and buffered
-    Counted     a stream that knows how much was read from it
     lines       the lines of a stream, one over the limit as its length only
     spooled     a stream copied to where it can be sought in
 
@@ -19,34 +18,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, Protocol, cast
 
-from copydesk.sources.limits import Limits, Metered, some_of
+from copydesk.sources.limits import Limits, Metered
 
-__all__ = ["BLOCK", "Counted", "lines", "spooled", "unpacked"]
+__all__ = ["BLOCK", "lines", "spooled", "unpacked"]
 
 BLOCK: Final = 1 << 20
 XZ_MEMORY: Final = 1 << 28
 IN_MEMORY: Final = 1 << 24
 """Bytes of a member that are held in memory before a temporary file is made for it."""
-
-
-class Counted(io.RawIOBase):
-    """A stream that knows how much was read from it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__()
-        self._read = some_of(stream)
-        self.count = 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Read into a buffer."""
-        data = self._read(len(buffer))
-        buffer[: len(data)] = data
-        self.count += len(data)
-        return len(data)
 
 
 class _Decompressor(Protocol):

@@ -16,8 +16,9 @@ from typing import Any, BinaryIO, Final, cast
 
 from copydesk.errors import DocumentError
 from copydesk.sources.columns import Chosen, choose
+from copydesk.sources.limits import Counted
 from copydesk.sources.records import Reading, Record, Unread
-from copydesk.sources.streams import BLOCK, Counted, lines
+from copydesk.sources.streams import BLOCK, lines
 
 __all__ = ["Objects", "as_utf8", "decoded", "read_jsonl", "spans"]
 
