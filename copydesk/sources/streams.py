@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, Protocol, cast
 
-from copydesk.sources.limits import Limits, Metered
+from copydesk.sources.limits import Counted, Limits, Metered
 
 __all__ = ["BLOCK", "lines", "spooled", "unpacked"]
 
