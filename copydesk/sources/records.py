@@ -69,6 +69,8 @@ class Reading:
 
 Reader = Callable[[BinaryIO, Reading], Iterator[Record | Unread]]
 
+BLOCK: Final = 1 << 16
+
 READERS: Final = {
     "text": "text",
     "html": "text",
@@ -99,12 +101,16 @@ def records(stream: BinaryIO, kind: Kind, reading: Reading) -> Iterator[Record |
 
 def whole(stream: BinaryIO, limits: Limits) -> bytes:
     """All bytes of a stream; raises OverLimitError where they are too many."""
-    data = stream.read(limits.document_bytes + 1)
-    if len(data) > limits.document_bytes:
-        raise OverLimitError(
-            f"over the limit of {limits.document_bytes} bytes; raise max_document_bytes under [ingest]"
-        )
-    return data
+    parts = []
+    size = 0
+    while part := stream.read(BLOCK):  # asked for as much as the limit allows, Python would get memory for all of it
+        parts.append(part)
+        size += len(part)
+        if size > limits.document_bytes:
+            raise OverLimitError(
+                f"over the limit of {limits.document_bytes} bytes; raise max_document_bytes under [ingest]"
+            )
+    return b"".join(parts)
 
 
 def extra(module: str, name: str) -> ModuleType:
