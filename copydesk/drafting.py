@@ -124,4 +124,4 @@ def _draft(
 
 
 def _place(job: Job) -> str:
-    return ", ".join(sorted({file.source for file in job.files})) or "the files"
+    return ", ".join(job.files.sources) or "the files"

@@ -1,4 +1,4 @@
-"""What an ingest is about: options and copydesk.toml, settled into a list of files and a destination."""
+"""What an ingest is about: options and copydesk.toml, settled into a table of files and a destination."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from copydesk.corrections import EMPTY, by_file, load_corrections
 from copydesk.errors import UsageError
 from copydesk.locations import Location
 from copydesk.release.remote.through import working_copy
-from copydesk.sources import Limits, RawFile, Refused, find_files, kind_of
+from copydesk.sources import Files, Limits, Refused, find_files, kind_of
 
 __all__ = ["Job", "Options", "destination", "settle"]
 
@@ -51,7 +51,7 @@ class Job:
     destination: Path
     """The dataset's folder, or the working copy of one on a store."""
     config: Config
-    files: tuple[RawFile, ...]
+    files: Files
     refused: tuple[Refused, ...]
     notes: tuple[str, ...]
     """What a person should know of the files, such as a pattern that fits none."""
@@ -98,21 +98,19 @@ def settle(options: Options) -> Job:
         raise UsageError(f"--workers {options.workers}: at least one process has to do the work")
     limits = Limits.of(config.ingest)
     found = [find_files(one.source, one.root, limits, one.path) for one in sources]
-    # A file that two of the PATHs lead to is one document.
-    files = {(file.source, file.uri): file for some in found for file in some.files}
+    files = Files.together(one.files for one in found)  # a file that two of the PATHs lead to is one document
     refused = {(one.source, one.uri): one for some in found for one in some.refused}
     if not files and not refused:
         places = ", ".join(str(one.path) for one in sources)
         raise UsageError(f"{places}: no raw files there; put .txt files in, or others that docs/sources.md names")
     folder, store = _destination(options, config, name)
     corrections = load_corrections(config.below(path) for path in config.ingest.corrections)
-    said = by_file(corrections)
     return Job(
         name=name,
         destination=folder,
         store=store,
         config=config,
-        files=tuple(replace(file, corrections=said[key]) if key in said else file for key, file in files.items()),
+        files=files.with_corrections(by_file(corrections)),
         refused=tuple(refused.values()),
         notes=tuple(note for some in found for note in some.notes),
         workers=options.workers or config.ingest.workers,

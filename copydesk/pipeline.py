@@ -44,8 +44,8 @@ from copydesk.release.remote.through import through_store
 from copydesk.release.renewal import is_stale
 from copydesk.release.rows import Batch
 from copydesk.runner import Over
-from copydesk.seen import RECORDS, Seen, digest, fingerprint, given_digest, moved_sources, seen_table
-from copydesk.sources import DOCUMENTS, REFUSED, Cut, RawFile, document_id, given_row, remembered
+from copydesk.seen import RECORDS, Seen, digest, fingerprint, moved_sources
+from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, document_id, given_row, remembered
 from copydesk.standing import standing
 
 __all__ = ["ingest"]
@@ -59,7 +59,7 @@ def ingest(job: Job, over: Over) -> Outcome:
     if job.dry_run:
         with TemporaryDirectory(prefix="copydesk-") as place:
             plan = made_plan(job, lambda files: unpacked(files, Path(place), _most(job), over, keys_only=True))
-            return _outcome(job, plan, dry_changes(job, plan))
+            return _outcome(job, plan, dry_changes(plan))
     with ExitStack() as stack:
         folder = cache(lambda: stack.enter_context(Folder(job.destination).opened()))
         plan = made_plan(job, lambda files: unpacked(files, folder().subfolder(WORK), _most(job), over))
@@ -68,7 +68,7 @@ def ingest(job: Job, over: Over) -> Outcome:
         if plan.records.folders:
             _remember(job, plan)
         _clear(job.destination / WORK, folder)
-        changes = raw_changes(job, plan, _seen(job, plan, []), [])
+        changes = raw_changes(plan, [])
         return _outcome(job, plan, changes, refused=_refused(job, plan, []).rows())
 
 
@@ -104,13 +104,15 @@ def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
     files = work / "kept.arrow", work / "marks.arrow"
     comparing = stages.Comparing(tuple(folders), plan.last, *files, cache, job.config.splits, job.drop)
     (empty,) = over("compare", stages.compare, [comparing])
-    refused, seen = _refused(job, plan, folders), _seen(job, plan, folders)
+    refused = _refused(job, plan, folders)
+    seen = Seen(_seen(plan, folders, refused), _seen_records(plan, folders))
     arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
-    records = _seen_records(plan, folders)
-    releasing = _Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, (seen, records))
+    releasing = _Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, seen)
     (result,) = over("release", _release, [releasing])
     paths = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
-    changes = raw_changes(job, plan, seen, [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths])
+    hashes = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths]
+    read_now = seen.files.join(plan.todo.table.select("id"), on="id", how="semi").select("id", "raw_sha256")
+    changes = raw_changes(plan, [read_now, *hashes])
     for place in (work, *plan.records.folders):
         shutil.rmtree(place, ignore_errors=True)
     worked = (sum(read), sum(judged))
@@ -157,12 +159,12 @@ def _batches(job: Job, plan: Plan, work: Path) -> list[stages.Batch]:
     learning = plan.frozen is None
     batches = []
     for files in _cut(job, plan.todo):
-        held = [(file.id, file.size, file.modified, given_digest(file)) for file in files]
-        folder = work / f"batch-{digest([held, learning])}"
+        held = files.table.select("id", "size", "modified", "given")
+        folder = work / f"batch-{digest([held.rows(), learning])}"
         folder.mkdir(exist_ok=True)
         batches.append(stages.Batch(folder, files, job.profiles, learning))
     records = as_batches(plan.records, work, _most(job), learning)
-    return batches + [stages.Batch(folder, (), job.profiles, learning) for folder in records]
+    return batches + [stages.Batch(folder, Files(), job.profiles, learning) for folder in records]
 
 
 def _again(job: Job, plan: Plan, work: Path, made: pl.Series) -> list[stages.Batch]:
@@ -183,7 +185,7 @@ def _again(job: Job, plan: Plan, work: Path, made: pl.Series) -> list[stages.Bat
             draft = folder / "raw.draft"
             _vanished(job, plan.last, some).write_ipc(draft)
             draft.replace(folder / "raw.arrow")
-        batches.append(stages.Batch(folder, (), job.profiles, learning))
+        batches.append(stages.Batch(folder, Files(), job.profiles, learning))
     return batches
 
 
@@ -228,19 +230,17 @@ def _vanished(job: Job, last: Last, gone: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=DOCUMENTS, orient="row")
 
 
-def _cut(job: Job, files: Sequence[RawFile]) -> Iterator[tuple[RawFile, ...]]:
+def _cut(job: Job, files: Files) -> Iterator[Files]:
     """The files in batches of at most so many documents and bytes."""
     limits = job.config.ingest
-    batch: list[RawFile] = []
-    size = 0
-    for file in files:
-        if batch and (len(batch) == limits.batch_documents or size + file.size > limits.batch_bytes):
-            yield tuple(batch)
-            batch, size = [], 0
-        batch.append(file)
-        size += file.size
-    if batch:
-        yield tuple(batch)
+    start, size = 0, 0
+    for number, one in enumerate(files.table["size"]):
+        if number > start and (number - start == limits.batch_documents or size + one > limits.batch_bytes):
+            yield files[start:number]
+            start, size = number, 0
+        size += one
+    if start < len(files):
+        yield files[start:]
 
 
 @dataclass(frozen=True)
@@ -254,8 +254,7 @@ class _Releasing:
     refused: pl.DataFrame
     kept: pl.Series
     marks: Path
-    seen: tuple[pl.DataFrame, pl.DataFrame]
-    """Columns seen.SEEN and seen.RECORDS."""
+    seen: Seen
 
 
 def _release(task: _Releasing) -> Result:
@@ -271,7 +270,7 @@ def _release(task: _Releasing) -> Result:
 
     def remember(newest: Reference) -> None:
         stamps.append(stamp(newest, knowledge.profiles, knowledge))
-        Seen.write(work, stamps[-1], *task.seen)
+        task.seen.write(work, stamps[-1])
 
     result = write_release(
         task.job.destination,
@@ -314,25 +313,25 @@ def _refused(job: Job, plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
     found: list[tuple[str | None, ...]] = [
         (document_id(one.source, one.uri), one.uri, one.source, None, one.reason) for one in job.refused
     ]
-    found += [(file.id, file.uri, file.source, sha, reason) for file, sha, reason in plan.same if reason is not None]
     paths = [*stages.tables(folders, "refused"), *stages.tables(folders, "broken")]
     known = pl.DataFrame(found, schema=REFUSED, orient="row")
-    records = plan.same_records.filter(pl.col("reason").is_not_null()).select(REFUSED.names())
-    unread = plan.records.unread.select(REFUSED.names())
-    return pl.concat([known, records, unread, *(pl.read_ipc(path) for path in paths)]).sort("source", "uri")
+    told = [table.filter(pl.col("reason").is_not_null()) for table in (plan.files, plan.same_records)]
+    tables = [known, *told, plan.records.unread, *(pl.read_ipc(path) for path in paths)]
+    return pl.concat([table.select(REFUSED.names()) for table in tables]).sort("source", "uri")
 
 
-def _seen(job: Job, plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
+def _seen(plan: Plan, folders: Sequence[Path], refused: pl.DataFrame) -> pl.DataFrame:
     """What this ingest saw of the job's files (columns SEEN)."""
-    paths = stages.tables(folders, "documents")
-    found: dict[str, tuple[str | None, str | None]] = {}
-    for path in paths:
-        found.update((key, (sha, None)) for key, sha in pl.read_ipc(path).select("id", "raw_sha256").iter_rows())
-    found.update((file.id, (sha, reason)) for file, sha, reason in plan.same)
-    refused = _refused(job, plan, folders).select("id", "raw_sha256", "reason")
-    found.update((key, (sha, reason)) for key, sha, reason in refused.iter_rows())
-    known = [(None, None) if file.kind.many else found.get(file.id, (None, None)) for file in job.files]
-    return seen_table(job.files, known)
+    read = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in stages.tables(folders, "documents")]
+    told = refused.select("id", "raw_sha256", "reason").unique("id", keep="last", maintain_order=True)
+    hashes = pl.concat([pl.DataFrame(schema={"id": pl.String, "raw_sha256": pl.String}), *read]).unique("id")
+    found = hashes.join(told, on="id", how="full", suffix="_told", coalesce=True).select(
+        "id", sha=pl.when(pl.col("reason").is_null()).then("raw_sha256").otherwise("raw_sha256_told"), why="reason"
+    )
+    new = ~pl.col("same") & ~pl.col("many")
+    return plan.files.join(found, on="id", how="left", maintain_order="left").with_columns(
+        raw_sha256=pl.when(new).then("sha").otherwise("raw_sha256"), reason=pl.when(new).then("why").otherwise("reason")
+    )
 
 
 def _seen_records(plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
@@ -356,7 +355,8 @@ def _remember(job: Job, plan: Plan) -> None:
     if plan.last is None or plan.frozen is None:
         return
     known_as = stamp(plan.last.reference, plan.profiles, plan.frozen)
-    Seen.write(job.destination / WORK, known_as, _seen(job, plan, []), _seen_records(plan, []))
+    seen = Seen(_seen(plan, [], _refused(job, plan, [])), _seen_records(plan, []))
+    seen.write(job.destination / WORK, known_as)
     for folder in plan.records.folders:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -13,7 +13,7 @@ depends on has changed; then nothing is carried, and everything is to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -28,8 +28,8 @@ from copydesk.lines.profiles import load_profiles
 from copydesk.outcome import Changes
 from copydesk.release.folder import WORK
 from copydesk.release.manifest import Reference
-from copydesk.seen import RECORDS, Seen, digest, fingerprint, seen_table, sha256_of_file
-from copydesk.sources import RawFile
+from copydesk.seen import RECORDS, SAME, Seen, digest, fingerprint, sha256_of_file
+from copydesk.sources import Files, with_ids
 
 __all__ = ["Plan", "dry_changes", "made_plan", "raw_changes", "stamp"]
 
@@ -44,8 +44,9 @@ class Plan:
     last: Last | None
     profiles: str
     frozen: Knowledge | None
-    todo: tuple[RawFile, ...]
-    same: tuple[tuple[RawFile, str | None, str | None], ...]
+    files: pl.DataFrame
+    """The job's files (columns seen.SAME): which of them are as they were, and what is known of those."""
+    todo: Files
     records: Records
     """Of the containers that were opened, what has to be done."""
     same_records: pl.DataFrame
@@ -59,9 +60,9 @@ class Plan:
 
     def unchanged(self) -> pl.Series:
         """Ids of the released documents whose raw text is as it was."""
-        files = [file.id for file, _, reason in self.same if reason is None and not file.kind.many]
+        files = self.files.filter(pl.col("same") & pl.col("reason").is_null() & ~pl.col("many"))["id"]
         records = self.same_records.filter(pl.col("reason").is_null())["id"]
-        return pl.concat([pl.Series("id", files, dtype=pl.String), records])
+        return pl.concat([files, records])
 
     def others(self, made: pl.Series) -> pl.Series:
         """Ids of the released documents that are not among those `made`: vanished, unchanged, or not readable now."""
@@ -69,7 +70,7 @@ class Plan:
         return ids.filter(~ids.is_in(made.implode()))
 
 
-def made_plan(job: Job, opened: Callable[[Sequence[RawFile]], Records]) -> Plan:
+def made_plan(job: Job, opened: Callable[[Files], Records]) -> Plan:
     """Compare the job with the last release. Raises UsageError where a mirror run would remove too much.
 
     `opened` gives the records of containers: of those that changed, or of all.
@@ -80,36 +81,47 @@ def made_plan(job: Job, opened: Callable[[Sequence[RawFile]], Records]) -> Plan:
     plan = _compared(job, opened, last, profiles, known)
     if plan.last is None or known is None:
         return plan
-    present = sum(not file.kind.many for file in job.files) + plan.records.keys.height + plan.same_records.height
+    plain = plan.files.filter(~pl.col("many")).height
+    present = plain + plan.records.keys.height + plan.same_records.height
     if plan.last.knowledge(profiles, present + len(plan.gone)) is None:  # the corpus has doubled: all is judged anew
         return _compared(job, opened, last, profiles, None)
     return plan
 
 
 def _compared(
-    job: Job, opened: Callable[[Sequence[RawFile]], Records], last: Last | None, profiles: str, frozen: Knowledge | None
+    job: Job, opened: Callable[[Files], Records], last: Last | None, profiles: str, frozen: Knowledge | None
 ) -> Plan:
     """What has to be done with that knowledge."""
     known_as = stamp(last.reference, profiles, frozen) if last and frozen else None
     seen = Seen.read(job.destination / WORK, known_as) if known_as else None
-    same = tuple(seen.same(job.files, rehash=job.rehash, retry=job.retry)) if seen else ()
-    known = {file.id for file, _, _ in same}
-    changed = [file for file in job.files if file.id not in known]
-    todo = tuple(file for file in changed if not file.kind.many)
-    records, same_records = opened([file for file in changed if file.kind.many]), pl.DataFrame(schema=RECORDS)
+    files = seen.same(job.files, rehash=job.rehash, retry=job.retry) if seen else _unknown(job.files)
+    changed = replace(job.files, table=files.filter(~pl.col("same")))
+    todo, opening = changed.filter(~pl.col("many")), changed.filter(pl.col("many"))
+    records, same_records = opened(opening), pl.DataFrame(schema=RECORDS)
     corrected = tuple(differing(last.corrections, job.corrections)) if last else ()
     if seen is not None:
-        records, same_records = _as_before(seen, records, known, corrected)
-    gone = _gone(job, last, records, same_records)
+        records, same_records = _as_before(seen, records, files.filter("same")["id"], corrected)
+    gone = _gone(last, files, records, same_records)
     if last is not None and job.mode == "mirror" and not job.allow_shrink:
         _guard(job, last, gone)
-    work = (todo, same, records, same_records, gone["id"])
+    work = (files, todo, records, same_records, gone["id"])
     return Plan(last, profiles, frozen, *work, carried=seen is not None, corrected=corrected)
 
 
-def _as_before(seen: Seen, records: Records, known: set[str], corrected: Sequence[str]) -> tuple[Records, pl.DataFrame]:
+def _unknown(files: Files) -> pl.DataFrame:
+    """Files of which nothing is known (columns seen.SAME)."""
+    known = pl.DataFrame(schema={"source": pl.String, "uri": pl.String, "id": pl.String})
+    told = {"same": pl.lit(value=False), "raw_sha256": pl.lit(None, pl.String), "reason": pl.lit(None, pl.String)}
+    return with_ids(files.table, known).with_columns(**told).select(SAME.names()).cast(SAME)
+
+
+def _as_before(
+    seen: Seen, records: Records, known: pl.Series, corrected: Sequence[str]
+) -> tuple[Records, pl.DataFrame]:
     """The records that need work, and those that are as they were: in unopened containers, and in changed ones."""
-    unopened = pl.col("file").is_in(list(known))
+    if not seen.records.height:
+        return records, seen.records
+    unopened = pl.col("file").is_in(known.implode())
     there = seen.records.filter(~unopened, ~pl.col("id").is_in(list(corrected)), pl.col("digest").is_not_null())
     there = there.with_columns(number=numbers(pl.col("id")))
     records, held = records.without(there.select("digest", id="number"))
@@ -117,18 +129,20 @@ def _as_before(seen: Seen, records: Records, known: set[str], corrected: Sequenc
     return records, pl.concat([seen.records.filter(unopened), still])
 
 
-def _gone(job: Job, last: Last | None, records: Records, same_records: pl.DataFrame) -> pl.DataFrame:
+def _gone(last: Last | None, files: pl.DataFrame, records: Records, same_records: pl.DataFrame) -> pl.DataFrame:
     """The released documents (id, source) that are not there any more."""
     if last is None:
         return pl.DataFrame(schema={"id": pl.String, "source": pl.String})
-    plain = pl.Series("id", [file.id for file in job.files if not file.kind.many], dtype=pl.String)
-    ids = pl.concat([plain.to_frame(), same_records.select("id")]).select(numbers(pl.col("id")))
-    there = pl.concat([ids["id"], records.keys["id"]])
-    return last.documents.filter(~numbers(pl.col("id")).is_in(there.implode()))
+    plain = files.filter(~pl.col("many")).select("id")
+    there = pl.concat([plain, same_records.select("id")])
+    left = last.documents.select("id", "source").join(there, on="id", how="anti", maintain_order="left")
+    if not records.keys.height:
+        return left
+    return left.filter(~numbers(pl.col("id")).is_in(records.keys["id"].implode()))
 
 
 def _guard(job: Job, last: Last, gone: pl.DataFrame) -> None:
-    lost = sorted(set(last.documents["source"]) - {file.source for file in job.files})
+    lost = sorted(set(last.documents["source"].unique()) - set(job.files.sources))
     if lost or gone.height > SHRINK * last.documents.height:
         told = f"the whole source {lost[0]!r}" if lost else f"{gone.height} of {last.documents.height} articles"
         raise UsageError(
@@ -142,25 +156,22 @@ def stamp(newest: Reference, profiles: str, knowledge: Knowledge) -> str:
     return digest([newest.sha256, fingerprint(profiles, knowledge.digest)])
 
 
-def raw_changes(job: Job, plan: Plan, seen: pl.DataFrame, records: Sequence[pl.DataFrame]) -> Changes:
+def raw_changes(plan: Plan, fresh: Sequence[pl.DataFrame]) -> Changes:
     """How the raw texts differ from those of the last release, those in quarantine included.
 
-    `seen` has those of files, the tables `records` (columns id and raw_sha256) those of containers.
+    `fresh` are tables (columns id and raw_sha256) of the documents that were read.
     """
-    others = [file.id for file, _, _ in plan.same] + [file.id for file in job.files if file.kind.many]
-    known = pl.Series(others, dtype=pl.String).implode()
-    files = seen.filter(~pl.col("id").is_in(known)).select("id", "raw_sha256")
     unread = plan.records.unread.select("id", "raw_sha256")
-    fresh = pl.concat([files, *records, unread]).unique("id", keep="first")
-    before = sum(not file.kind.many for file, _, _ in plan.same) + plan.same_records.height
+    found = pl.concat([*fresh, unread]).unique("id", keep="first")
+    before = plan.files.filter(pl.col("same") & ~pl.col("many")).height + plan.same_records.height
     if plan.last is None:
-        return Changes(fresh.height, 0, 0, 0)
-    both = fresh.join(plan.last.documents.select("id", before="raw_sha256"), on="id", how="inner")
+        return Changes(found.height, 0, 0, 0)
+    both = found.join(plan.last.documents.select("id", before="raw_sha256"), on="id", how="inner")
     same = both.filter(pl.col("before") == pl.col("raw_sha256")).height
-    return Changes(fresh.height - both.height, both.height - same, before + same, len(plan.gone))
+    return Changes(found.height - both.height, both.height - same, before + same, len(plan.gone))
 
 
-def dry_changes(job: Job, plan: Plan) -> Changes:
+def dry_changes(plan: Plan) -> Changes:
     """The same for a run that only looks: it reads the files for their hashes."""
-    files = seen_table(plan.todo, [(sha256_of_file(file), None) for file in plan.todo])
-    return raw_changes(job, plan, files, [plan.records.hashes()])
+    hashes = pl.Series([sha256_of_file(file) for file in plan.todo], dtype=pl.String)
+    return raw_changes(plan, [plan.todo.table.select("id", raw_sha256=hashes), plan.records.hashes()])

@@ -14,9 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,19 +23,9 @@ import polars as pl
 
 from copydesk.release.facts import code_digest, made_with
 from copydesk.schema import load_schema
-from copydesk.sources import UNMARKED, Asked, Kind, RawFile, read_all
+from copydesk.sources import FILES, UNMARKED, Files, Kind, RawFile, read_all, with_ids
 
-__all__ = [
-    "RECORDS",
-    "SEEN",
-    "Seen",
-    "digest",
-    "fingerprint",
-    "given_digest",
-    "moved_sources",
-    "seen_table",
-    "sha256_of_file",
-]
+__all__ = ["RECORDS", "SAME", "SEEN", "Seen", "digest", "fingerprint", "moved_sources", "sha256_of_file"]
 
 SEEN: Final = pl.Schema(
     {
@@ -50,7 +39,7 @@ SEEN: Final = pl.Schema(
         "reason": pl.String(),
     }
 )
-"""`modified` is the file's time in nanoseconds, `given` the digest of what path, sidecar and settings say of it."""
+"""`size`, `modified` and `given` as in sources.FILES."""
 
 
 UNOPENED: Final = "cannot be read: "
@@ -72,6 +61,12 @@ RECORDS: Final = pl.Schema(
 A container that cannot be read to its end has a row of its own, without a digest."""
 
 
+TABLES: Final = (SEEN, RECORDS)
+FOUND: Final = {"same": pl.Boolean(), "raw_sha256": pl.String(), "reason": pl.String()}
+SAME: Final = pl.Schema({"id": pl.String(), **FILES, **FOUND})
+"""Files of a job, seen against what was seen before."""
+
+
 def digest(parts: Sequence[object]) -> str:
     """16 hexadecimal digits over plain values, as JSON."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
@@ -84,27 +79,13 @@ def fingerprint(profiles: str, knowledge: str) -> str:
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
 
 
-def given_digest(file: RawFile) -> str:
-    """16 hexadecimal digits over all that is said of a file beside its bytes; of a container also how it is read."""
-    how = file.asked if file.kind.many or file.kind.format == "html" else None
-    return _said(tuple(file.given.items()), file.years, file.corrections, how)
-
-
-@lru_cache(maxsize=4096)
-def _said(
-    given: tuple[tuple[str, str], ...], years: tuple[int, int] | None, corrections: str, how: Asked | None
-) -> str:
-    said = json.dumps([dict(given), years, corrections, how and how.as_said], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def moved_sources(folder: Path, files: Sequence[RawFile], *, remember: bool) -> list[str]:
+def moved_sources(folder: Path, files: Files, *, remember: bool) -> list[str]:
     """A note for each source that was read from another place by the last ingest into this `.work` folder.
 
     Sources are told apart by name, so files of the same uri replace the articles of the other place.
     """
-    first = {file.source: file for file in reversed(files)}
-    now = {name: _root(file) for name, file in first.items()}
+    firsts = files.table.unique("source", keep="first", maintain_order=True)
+    now = {file.source: _root(file) for file in replace(files, table=firsts)}
     try:
         before = json.loads((folder / "roots.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -126,87 +107,71 @@ def _root(file: RawFile) -> str:
     return file.path.rsplit("/", file.uri.count("/") + 1)[0]
 
 
-def seen_table(files: Sequence[RawFile], found: Sequence[tuple[str | None, str | None]]) -> pl.DataFrame:
-    """The table SEEN of files, with the hash of each and the reason that it was refused for, if it was."""
-    columns = {
-        "id": [file.id for file in files],
-        "source": [file.source for file in files],
-        "uri": [file.uri for file in files],
-        "size": [file.size for file in files],
-        "modified": [file.modified for file in files],
-        "given": [given_digest(file) for file in files],
-        "raw_sha256": [one[0] for one in found],
-        "reason": [one[1] for one in found],
-    }
-    return pl.DataFrame(columns, schema=SEEN)
-
-
 @dataclass(frozen=True)
 class Seen:
-    """The files that the ingest of a release saw, by id, and the `records` of containers (columns RECORDS)."""
+    """The files that the ingest of a release saw (columns SEEN), and the `records` of containers (columns RECORDS)."""
 
-    rows: Mapping[str, tuple[int, int, str, str | None, str | None]]
+    files: pl.DataFrame
     records: pl.DataFrame
 
     @classmethod
     def read(cls, folder: Path, stamp: str) -> Seen | None:
         """The cache of that stamp in a `.work` folder; None where there is none, or it is damaged."""
         try:
-            table = pl.read_ipc(folder / f"seen-{stamp}.arrow")
-            facts = (table[name].to_list() for name in ("size", "modified", "given", "raw_sha256", "reason"))
-            rows = dict(zip(table["id"].to_list(), zip(*facts, strict=True), strict=True))
-            return cls(rows, pl.read_ipc(folder / f"seen-{stamp}-records.arrow").select(RECORDS.names()).cast(RECORDS))
+            tables = (pl.read_ipc(path) for path in _places(folder, stamp))
+            return cls(*(one.select(schema.names()).cast(schema) for one, schema in zip(tables, TABLES, strict=True)))
         except (OSError, pl.exceptions.PolarsError):
             return None
 
-    @staticmethod
-    def write(folder: Path, stamp: str, table: pl.DataFrame, records: pl.DataFrame) -> None:
-        """Keep the tables (columns SEEN and RECORDS) under that stamp, beside those of other stamps."""
+    def write(self, folder: Path, stamp: str) -> None:
+        """Keep the tables under that stamp, beside those of other stamps."""
         draft = folder / "seen.draft"
-        for name, one, schema in ((f"{stamp}-records", records, RECORDS), (stamp, table, SEEN)):
-            one.select(schema.names()).cast(schema).write_ipc(draft)
-            draft.replace(folder / f"seen-{name}.arrow")
+        for path, one, schema in zip(_places(folder, stamp), (self.files, self.records), TABLES, strict=True):
+            one.select(schema.names()).cast(schema).write_ipc(draft, compression="zstd")
+            draft.replace(path)
 
     @staticmethod
     def prune(folder: Path, stamp: str) -> None:
         """Throw away the caches of all other stamps."""
         for other in folder.glob("seen-*.arrow"):
-            if other.name not in (f"seen-{stamp}.arrow", f"seen-{stamp}-records.arrow"):
+            if other not in _places(folder, stamp):
                 other.unlink(missing_ok=True)
 
-    def same(
-        self, files: Iterable[RawFile], *, rehash: bool, retry: bool = False
-    ) -> list[tuple[RawFile, str | None, str | None]]:
-        """The files that are as they were, with their hash and the reason they were refused for, if they were.
+    def same(self, files: Files, *, rehash: bool, retry: bool = False) -> pl.DataFrame:
+        """The files with their `id`, and of those that are as they were (`same`) the hash and the reason of refusal.
 
         A file is as it was if size and time are, or else its bytes; with `rehash` only its bytes count. One that could
         not be opened is tried again where it can be by now; with `retry`, all that was refused, so every container too.
         """
-        found = []
-        broken = self._broken()
-        for file in files:
-            row = self.rows.get(file.id)
-            if row is None or row[2] != given_digest(file) or _opens(row, file):
-                continue
-            if file.id in broken and (not isinstance(file.path, Path) or broken[file.id].startswith(UNOPENED)):
-                continue
-            if retry and (row[4] is not None or file.kind.many):
-                continue
-            unopened = not rehash and file.modified != UNMARKED and (file.size, file.modified) == row[:2]
-            if unopened or (row[3] is not None and row[3] == sha256_of_file(file)):
-                found.append((file, row[3], row[4]))
-        return found
+        before = self.files.rename({name: f"{name}_before" for name in ("size", "modified", "given")})
+        known = with_ids(files.table, before).with_row_index("row")
+        table = known.with_columns(same=(pl.col("given") == pl.col("given_before")).fill_null(value=False))
+        table = self._tried_again(table, files, retry=retry)
+        held = (pl.col("size") == pl.col("size_before")) & (pl.col("modified") == pl.col("modified_before"))
+        unopened = held & (pl.col("modified") != UNMARKED) & (not rehash)
+        doubtful = table.filter(pl.col("same") & ~unopened)
+        rows = zip(replace(files, table=doubtful), doubtful.select("row", "raw_sha256").iter_rows(), strict=True)
+        changed = [row for file, (row, sha) in rows if sha is None or sha != sha256_of_file(file)]
+        same = pl.col("same") & ~pl.col("row").is_in(changed)
+        told = {name: pl.when("same").then(name) for name in ("raw_sha256", "reason")}
+        return table.with_columns(same=same).with_columns(**told).select(SAME.names()).cast(SAME)
 
-    def _broken(self) -> dict[str, str]:
-        """Containers that could not be read to their end, with the reason."""
-        itself = pl.col("id") == pl.col("file")
-        return dict(self.records.filter(itself & pl.col("digest").is_null()).select("file", "reason").iter_rows())
+    def _tried_again(self, table: pl.DataFrame, files: Files, *, retry: bool) -> pl.DataFrame:
+        """The table, where a file is not as it was if its reason may not hold any more."""
+        again = pl.lit(retry) & (pl.col("reason").is_not_null() | pl.col("many"))
+        store, held_back = pl.col("url").is_not_null(), pl.col("reason").str.starts_with(UNOPENED)
+        shut = table.filter(pl.col("raw_sha256").is_null() & held_back & ~store)
+        opens = [file.id for file in replace(files, table=shut) if os.access(file.path, os.R_OK)]
+        again |= pl.col("id").is_in(opens) | (store & held_back & pl.col("raw_sha256").is_null())
+        itself = self.records.filter(pl.col("id") == pl.col("file"), pl.col("digest").is_null())
+        broken = itself.select("id", broken="reason")
+        joined = table.join(broken, on="id", how="left", maintain_order="left")
+        again |= pl.col("broken").is_not_null() & (store | pl.col("broken").str.starts_with(UNOPENED))
+        return joined.with_columns(same=pl.col("same") & ~again.fill_null(value=False)).drop("broken")
 
 
-def _opens(row: tuple[int, int, str, str | None, str | None], file: RawFile) -> bool:
-    """Whether a file that could not be opened can be now; on a store, only opening it tells."""
-    held_back = row[3] is None and row[4] is not None and row[4].startswith(UNOPENED)
-    return held_back and (not isinstance(file.path, Path) or os.access(file.path, os.R_OK))
+def _places(folder: Path, stamp: str) -> tuple[Path, Path]:
+    return folder / f"seen-{stamp}.arrow", folder / f"seen-{stamp}-records.arrow"
 
 
 def sha256_of_file(file: RawFile) -> str | None:

@@ -28,7 +28,7 @@ from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.release.keys import keys_of
 from copydesk.release.rows import check
 from copydesk.schema import load_schema
-from copydesk.sources import DOCUMENTS, REFUSED, Cut, Piece, RawFile, extracted, read_batch
+from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, Piece, extracted, read_batch
 
 __all__ = [
     "Batch",
@@ -60,7 +60,7 @@ class Batch:
     """What is read together: files, and what lies in the folder: documents (`raw`), `records` of containers."""
 
     folder: Path
-    files: tuple[RawFile, ...]
+    files: Files
     profiles: tuple[Path, ...]
     learning: bool
 

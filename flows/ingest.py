@@ -196,7 +196,7 @@ def _asset_key(where: Location) -> str:
 
 def _materialize(job: Job, outcome: Outcome) -> None:
     """Record the release as a materialization of the dataset, from its sources."""
-    names = {file.source for file in job.files}
+    names = job.files.sources
     sources: list[Asset | str] = [
         Asset(key=_asset_key(job.config.root(one))) for one in job.config.source if one.name in names
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -29,9 +28,8 @@ def built(into: Path, *, workers: int = 1, batch: int = 2000, order: int | None 
     limits = job.config.ingest.model_copy(update={"batch_documents": batch})
     job = dataclasses.replace(job, config=job.config.model_copy(update={"ingest": limits}), workers=workers)
     if order is not None:
-        files = list(job.files)
-        random.Random(order).shuffle(files)
-        job = dataclasses.replace(job, files=tuple(files))
+        shuffled = job.files.table.sample(fraction=1, shuffle=True, seed=order)
+        job = dataclasses.replace(job, files=dataclasses.replace(job.files, table=shuffled))
     with Workers(workers) as pool:
         return ingest(job, pool)
 

@@ -191,8 +191,8 @@ def _snapshot(options: Options) -> str | None:
     except UsageError:
         return None
     whole = hashlib.sha256()
-    for file in files:
-        whole.update(f"{file.id} {file.size} {file.modified}\n".encode())
+    for row in files.table.select("source", "uri", "size", "modified").iter_rows():
+        whole.update(f"{row}\n".encode())
     return whole.hexdigest()
 
 

@@ -5,9 +5,11 @@ stores     folders of this machine and stores that fsspec reaches  kinds      wh
 records    what readers give; formats/ has a reader for each       columns    which column holds what
 streams    compressions undone in bounded memory                   limits     what protects the run
 reading    files to tables of documents                            tables     those tables
+files      the files of a job as columns
 """
 
-from copydesk.sources.find import asked_of, file_uri, find_files
+from copydesk.sources.files import FILES, Files, with_ids
+from copydesk.sources.find import Found, asked_of, file_uri, find_files
 from copydesk.sources.given import read_sidecar, remembered
 from copydesk.sources.kinds import SUFFIXES, Kind, kind_of
 from copydesk.sources.limits import Limits
@@ -24,10 +26,11 @@ from copydesk.sources.reading import (
     unpack,
 )
 from copydesk.sources.stores import UNMARKED, opened, read_all
-from copydesk.sources.tables import DOCUMENTS, GIVEN, REFUSED, Asked, Found, RawFile, Refused, document_id, row
+from copydesk.sources.tables import DOCUMENTS, GIVEN, REFUSED, Asked, RawFile, Refused, document_id, row
 
 __all__ = [
     "DOCUMENTS",
+    "FILES",
     "GIVEN",
     "RECORDS",
     "REFUSED",
@@ -35,6 +38,7 @@ __all__ = [
     "UNMARKED",
     "Asked",
     "Cut",
+    "Files",
     "Found",
     "Kind",
     "Limits",
@@ -58,4 +62,5 @@ __all__ = [
     "row",
     "said_digest",
     "unpack",
+    "with_ids",
 ]

@@ -1,6 +1,6 @@
 """A source's files: each with what its path and its sidecar say of it, or a reason to refuse it.
 
-    find_files   what is in a source
+    find_files   what is in a source: Found
     file_uri     the uri of a path
 
 A path never leads out of its source: a link that points elsewhere, a pipe or a device is refused with its reason.
@@ -14,30 +14,36 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+import polars as pl
 
 from copydesk.config import Source
 from copydesk.errors import UsageError
 from copydesk.locations import Location
 from copydesk.patterns import compile_pattern
-from copydesk.sources.given import bare, base, given, sidecar_of
-from copydesk.sources.kinds import READ, Kind, kind_of, suffix_of
+from copydesk.sources.files import FILES, Files, Place
+from copydesk.sources.given import bare, base, sidecar_of
+from copydesk.sources.kinds import COMPRESSIONS, READ, SHORT, Kind, kind_of, suffix_of
 from copydesk.sources.limits import Limits
 from copydesk.sources.stores import listed, read_all
-from copydesk.sources.tables import Asked, Found, RawFile, Refused
+from copydesk.sources.tables import Asked, Refused
 from copydesk.uris import uri_of
 
-__all__ = ["asked_of", "file_uri", "find_files"]
+__all__ = ["Found", "asked_of", "file_uri", "find_files"]
 
 EXTRAS: Final = {"html": "trafilatura", "warc": "warcio"}
 """Formats whose package is an extra of ours, of the format's name."""
+
+PACKED: Final = frozenset(end[1:] for end in (*COMPRESSIONS, *SHORT))
+"""Ends of names before which another one stands, or that stand for two."""
 
 SAVED: Final = frozenset({"state.json", "dataset_info.json"})
 """Files of a dataset's folder that say nothing of its texts."""
@@ -74,13 +80,21 @@ def _installed() -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """A file as it lies there: where, its uri, size and mark, or why it is not to be read."""
+class Found:
+    """What is in a source: files to read, files refused, and what a person should know."""
 
-    path: Location
+    files: Files
+    refused: list[Refused]
+    notes: list[str]
+
+
+class _Entry(NamedTuple):
+    """A file as it lies there: its uri, size and mark, its URL on a store, or why it is not to be read."""
+
     uri: str
     size: int = 0
     modified: int = 0
+    url: str | None = None
     reason: str | None = None
 
 
@@ -93,24 +107,74 @@ def find_files(source: Source, root: Location, limits: Limits, below: Location |
     """
     place = below or root
     asked = asked_of(source, root, limits)
-    sidecar = sidecar_of(asked)
     hidden: list[str] = []
-    entries = _on_disk(source, root, place, hidden) if isinstance(root, Path) else _on_store(root, place)
-    found = Found([], [], [])
-    for entry in sorted(entries, key=lambda one: one.uri):
-        if entry.path == asked.sidecar or _is_bookkeeping(entry.uri):
+    if isinstance(root, Path):
+        origin = root.parent if root.is_file() else root
+        entries: Iterable[_Entry] = _on_disk(source, origin, place, hidden)
+        about = Place(source.name, origin, base(source), source.years, asked)
+    else:
+        entries = _on_store(root, place)
+        about = Place(source.name, None, base(source), source.years, asked)
+    files, refused = _sorted_out(about, sorted(entries))
+    sidecar = sidecar_of(asked)
+    notes = _notes(source, place, files, set(sidecar) if place == root else set(), hidden)
+    return Found(files, refused, [*_nothing(source, place, files, refused), *notes])
+
+
+def _sorted_out(about: Place, entries: Sequence[_Entry]) -> tuple[Files, list[Refused]]:
+    """The files to be read, and those that are not."""
+    kinds = _Kinds(separated=about.asked.separator is not None)
+    own = _sidecar_uri(about)
+    refused, found, read = [], [], []
+    for entry in entries:
+        if entry.uri == own or (about.asked.sidecar is not None and entry.url == about.asked.sidecar):
             continue
-        kind = kind_of(entry.uri, separated=source.separator is not None)
-        reason = entry.reason or _unfit(entry, kind, limits)
+        if _is_bookkeeping(entry.uri):
+            continue
+        kind = kinds.of(entry.uri)
+        reason = entry.reason or _unfit(entry, kind, about.asked.limits)
         if reason is not None or kind is None:
-            found.refused.append(Refused(source.name, entry.uri, reason or ""))
-            continue
-        said = base(source) if kind.many else given(base(source), asked, sidecar, (entry.uri,))
-        found.files.append(
-            RawFile(entry.path, source.name, entry.uri, entry.size, entry.modified, kind, said, source.years, asked)
-        )
-    found.notes.extend(_notes(source, place, found, set(sidecar) if place == root else set(), hidden))
-    return found
+            refused.append(Refused(about.source, entry.uri, reason or ""))
+        else:
+            found.append(entry)
+            read.append(kind)
+    many = [kind.many for kind in read]
+    columns = {
+        "source": pl.repeat(about.source, len(found), eager=True, dtype=pl.String),
+        "uri": [entry.uri for entry in found],
+        "size": [entry.size for entry in found],
+        "modified": [entry.modified for entry in found],
+        "many": many,
+        "given": about.digests([entry.uri for entry in found], [kind.many or kind.format == "html" for kind in read]),
+        "place": pl.repeat(0, len(found), eager=True, dtype=pl.UInt32),
+        "url": [entry.url for entry in found],
+    }
+    return Files(pl.DataFrame(columns, schema=FILES), (about,)), refused
+
+
+def _sidecar_uri(about: Place) -> str | None:
+    """The uri that the sidecar would have as a file of its source."""
+    sidecar = about.asked.sidecar
+    if about.root is None or not isinstance(sidecar, Path) or not sidecar.is_relative_to(about.root):
+        return None
+    return file_uri(sidecar, about.root)
+
+
+class _Kinds:
+    """Kinds of files by their names: those of a corpus end alike, so that each end is looked at once."""
+
+    def __init__(self, *, separated: bool) -> None:
+        self.separated = separated
+        self.known: dict[str, Kind | None] = {}
+
+    def of(self, uri: str) -> Kind | None:
+        """The kind of a file."""
+        end = uri[uri.rfind(".") + 1 :]
+        if end.lower() in PACKED or "/" in end:
+            return kind_of(uri, separated=self.separated)
+        if end not in self.known:
+            self.known[end] = kind_of(uri, separated=self.separated)
+        return self.known[end]
 
 
 def _is_bookkeeping(uri: str) -> bool:
@@ -128,23 +192,27 @@ def _unfit(entry: _Entry, kind: Kind | None, limits: Limits) -> str | None:
     return None
 
 
-def _notes(source: Source, place: Location, found: Found, rows: set[str], hidden: Sequence[str]) -> Iterator[str]:
-    """What was said of files that are not there, and what is left out."""
-    if not found.files and not found.refused:
+def _nothing(source: Source, place: Location, files: Files, refused: Sequence[Refused]) -> Iterator[str]:
+    if not files and not refused:
         yield f"{place}: there is no file in it (source {source.name!r})"
-    plain = [file for file in found.files if not file.kind.many]
+
+
+def _notes(source: Source, place: Location, files: Files, rows: set[str], hidden: Sequence[str]) -> Iterator[str]:
+    """What was said of files that are not there, and what is left out."""
+    plain = files.table.filter(~pl.col("many"))["uri"]
     matcher = compile_pattern(source.pattern) if source.pattern else None
-    if matcher is not None and plain and not any(matcher.fullmatch(file.uri) for file in plain):
+    if matcher is not None and len(plain) and not any(matcher.fullmatch(uri) for uri in plain):
         yield f"source {source.name!r}: no file fits the pattern {source.pattern!r}; they are read without it"
     if hidden:
         yield f"{place}: {len(hidden)} files are left out, since their names begin with a dot: {hidden[0]!r}"
-    yield from _sidecar_notes(source, found, rows)
+    if rows:
+        yield from _sidecar_notes(source, files, rows)
 
 
-def _sidecar_notes(source: Source, found: Found, rows: set[str]) -> Iterator[str]:
-    uris = {file.uri for file in found.files}
+def _sidecar_notes(source: Source, files: Files, rows: set[str]) -> Iterator[str]:
+    uris = set(files.table["uri"])
     names = Counter(bare(uri) for uri in uris)
-    if not any(file.kind.many for file in found.files):
+    if not files.table["many"].any():
         lost = sorted(rows - uris - set(names))
         if lost:
             yield f"{source.metadata}: {len(lost)} of its rows name no file that is read, such as {lost[0]!r}"
@@ -162,22 +230,20 @@ def _on_store(root: str, place: Location) -> Iterator[_Entry]:
     for url, inner, size, mark in listed(str(place)):
         name = inner if not prefix else prefix if inner == bare(prefix) else f"{prefix}/{inner}"
         if one_file or not any(part.startswith(".") for part in name.split("/")):
-            yield _Entry(url, uri_of(name.encode("utf-8", "surrogateescape")), size, mark)
+            yield _Entry(uri_of(name.encode("utf-8", "surrogateescape")), size, mark, url)
 
 
-def _on_disk(source: Source, root: Path, place: Location, hidden: list[str]) -> Iterator[_Entry]:
+def _on_disk(source: Source, origin: Path, place: Location, hidden: list[str]) -> list[_Entry]:
     assert isinstance(place, Path)  # noqa: S101  a place below a folder is a path
     if not place.exists():
         raise UsageError(f"{place}: no such file or folder (source {source.name!r}); check the path")
-    origin = root.parent if root.is_file() else root
     inner = place.relative_to(origin).as_posix() if place != origin else ""
     if place.is_file():
-        yield _inspect(place, origin, inner, place.is_symlink())
-    else:
-        yield from _walk(place, origin, f"{inner}/" if inner else "", hidden)
+        return [_inspect(place, origin, inner, place.is_symlink())]
+    return _walk(place, origin, f"{inner}/" if inner else "", hidden)
 
 
-def _walk(place: Path, origin: Path, inner: str, hidden: list[str]) -> Iterator[_Entry]:
+def _walk(place: Path, origin: Path, inner: str, hidden: list[str]) -> list[_Entry]:
     """The files of a folder; `inner` is its place in the source, with a slash behind it."""
     try:
         entries = list(os.scandir(place))
@@ -185,17 +251,18 @@ def _walk(place: Path, origin: Path, inner: str, hidden: list[str]) -> Iterator[
         reason = f"the folder cannot be listed ({error.strerror}); check its permissions"
         if place == origin:
             raise UsageError(f"{place}: {reason}") from error
-        yield _Entry(place, file_uri(place, origin), reason=reason)
-        return
+        return [_Entry(file_uri(place, origin), reason=reason)]
+    found = []
     for entry in entries:
         name = inner + entry.name
         if entry.name.startswith("."):
             if kind_of(entry.name) is not None:
                 hidden.append(uri_of(os.fsencode(name)))
         elif not entry.is_dir(follow_symlinks=False):
-            yield _inspect(Path(entry.path), origin, name, entry.is_symlink())
+            found.append(_inspect(entry, origin, name, entry.is_symlink()))
         elif not _is_dataset(Path(entry.path)):
-            yield from _walk(Path(entry.path), origin, f"{name}/", hidden)
+            found += _walk(Path(entry.path), origin, f"{name}/", hidden)
+    return found
 
 
 def _is_dataset(path: Path) -> bool:
@@ -203,17 +270,17 @@ def _is_dataset(path: Path) -> bool:
     return (path / "releases").is_dir() and (path / "data").is_dir() and (path / "knowledge").is_dir()
 
 
-def _inspect(path: Path, origin: Path, name: str, is_link: bool) -> _Entry:  # noqa: FBT001
+def _inspect(path: Path | os.DirEntry[str], origin: Path, name: str, is_link: bool) -> _Entry:  # noqa: FBT001
     """A file with its size and time or, where it is not to be read, why; `name` is its place in the source."""
-    uri = uri_of(os.fsencode(name))
+    uri = name if name.isascii() and "%" not in name and "#" not in name else uri_of(os.fsencode(name))
     try:
-        if is_link and not path.resolve(strict=True).is_relative_to(origin.resolve()):
+        if is_link and not Path(path).resolve(strict=True).is_relative_to(origin.resolve()):
             reason = "a link that leads out of its source: copy the file in, if it is wanted"
-            return _Entry(path, uri, reason=reason)
+            return _Entry(uri, reason=reason)
         facts = path.stat()
     except (OSError, RuntimeError) as error:
-        return _Entry(path, uri, reason=f"cannot be read: {getattr(error, 'strerror', None) or error}")
+        return _Entry(uri, reason=f"cannot be read: {getattr(error, 'strerror', None) or error}")
     if not stat.S_ISREG(facts.st_mode):
         reason = "neither a file nor a folder of files (a pipe, a socket, a device or a link to a folder)"
-        return _Entry(path, uri, reason=reason)
-    return _Entry(path, uri, facts.st_size, facts.st_mtime_ns)
+        return _Entry(uri, reason=reason)
+    return _Entry(uri, facts.st_size, facts.st_mtime_ns)

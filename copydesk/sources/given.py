@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
@@ -28,7 +28,7 @@ from copydesk.patterns import DAY, compile_pattern
 from copydesk.sources.stores import read_all
 from copydesk.sources.tables import Asked
 
-__all__ = ["FILE_COLUMNS", "bare", "base", "given", "read_sidecar", "remembered", "sidecar_of"]
+__all__ = ["FILE_COLUMNS", "bare", "base", "given", "read_sidecar", "remembered", "sidecar_of", "sidecar_row"]
 
 FILE_COLUMNS: Final = ("file", "filename", "file_name", "path", "uri")
 """Names of the sidecar's column that names the file, in order of preference."""
@@ -101,11 +101,15 @@ def given(
         match = next((match for name in (*names[1:], names[0]) if (match := matcher.fullmatch(name))), None)
         found |= match.groupdict() if match else {}
     found |= own or {}
-    row = next((sidecar[name] for name in (*names, bare(names[0])) if name in sidecar), {})
-    _win(found, row)
+    _win(found, sidecar_row(sidecar, names))
     if isinstance(found.get("date"), str) and re.fullmatch(DAY, found["date"]):
         found["date"] = _day(found["date"]) or found["date"]
     return found
+
+
+def sidecar_row(sidecar: Sidecar, names: Sequence[str]) -> Mapping[str, str]:
+    """What a sidecar says of a document of these names."""
+    return next((sidecar[name] for name in (*names, bare(names[0])) if name in sidecar), {})
 
 
 def remembered(article: Mapping[str, Any]) -> dict[str, Any]:

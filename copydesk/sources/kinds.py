@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["COMPRESSIONS", "READ", "SUFFIXES", "Kind", "is_archive", "kind_of", "suffix_of"]
+__all__ = ["COMPRESSIONS", "READ", "SHORT", "SUFFIXES", "Kind", "is_archive", "kind_of", "suffix_of"]
 
 SUFFIXES: Final = {
     ".txt": "text",

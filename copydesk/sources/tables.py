@@ -1,6 +1,6 @@
 """What passes from the raw files to the desk: files found, the table of documents, and what is refused.
 
-    RawFile, Found, Refused      what is in a source
+    RawFile, Refused             what is in a source
     DOCUMENTS, REFUSED           the tables of a batch
     row, refused_row             a row of them
     document_id                  the id of a uri
@@ -24,7 +24,7 @@ from copydesk.locations import Location
 from copydesk.sources.kinds import Kind
 from copydesk.sources.limits import Limits
 
-__all__ = ["DOCUMENTS", "GIVEN", "REFUSED", "Asked", "Found", "RawFile", "Refused", "document_id", "refused_row", "row"]
+__all__ = ["DOCUMENTS", "GIVEN", "REFUSED", "Asked", "RawFile", "Refused", "document_id", "refused_row", "row"]
 
 DOCUMENTS: Final = pl.Schema(
     {
@@ -94,22 +94,11 @@ class RawFile:
     given: Mapping[str, str] = field(default_factory=dict)
     years: tuple[int, int] | None = None
     asked: Asked = Asked()
-    corrections: str = ""
-    """Digest of what people corrected in its documents."""
 
     @cached_property
     def id(self) -> str:
         """The id of the file as a document; of a container, the name it is remembered by."""
         return document_id(self.source, self.uri)
-
-
-@dataclass(frozen=True)
-class Found:
-    """What is in a source: files to read, files refused, and what a person should know."""
-
-    files: list[RawFile]
-    refused: list[Refused]
-    notes: list[str]
 
 
 @dataclass(frozen=True)
