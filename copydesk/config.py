@@ -41,10 +41,12 @@ __all__ = [
     "Years",
     "load_config",
     "parse_years",
+    "runner_address",
 ]
 
 CONFIG_NAME: Final = "copydesk.toml"
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+RUNNER: Final = re.compile(r"(?:tcp|tls|ws|wss)://[^\s/]+(?::\d{1,5})/?")
 YEARS: Final = re.compile(r"(\d{4})(?:\.\.(\d{4}))?")
 
 Years = tuple[int, int]
@@ -86,6 +88,15 @@ def _later_name(value: str) -> str:
 
 def _path_pattern(value: str) -> str:
     compile_pattern(value)
+    return value
+
+
+def runner_address(value: str) -> str:
+    """`local`, or the address of a Dask scheduler; raises ValueError with the remedy."""
+    if value != "local" and not RUNNER.fullmatch(value):
+        raise ValueError(
+            f'{value!r} is neither "local" nor the address of a Dask scheduler, such as tcp://10.0.0.1:8786'
+        )
     return value
 
 
@@ -139,6 +150,11 @@ class Ingest(_Strict):
     """How the work is cut and what is refused."""
 
     workers: int = Field(default=2, ge=1, le=256, description="worker processes; `--workers` wins")
+    runner: Annotated[str, AfterValidator(runner_address)] = Field(
+        default="local",
+        description="who does the work: `local`, the workers on this machine, or the address of a Dask scheduler, "
+        "such as `tcp://10.0.0.1:8786` ([a cluster](cluster.md)); `--runner` wins",
+    )
     batch_documents: int = Field(
         default=2_000, ge=1, description="most documents of a batch; changes speed and memory, no result"
     )

@@ -4,6 +4,7 @@
     ├── UsageError          the command or its arguments cannot be carried out as given      exit 2
     │   └── ConfigError     copydesk.toml, a profile or a schema is wrong
     ├── DocumentError       one document cannot be read; the pipeline turns it into quarantine
+    ├── ClusterError        a cluster cannot be reached, or its workers cannot do the work    exit 3
     └── ReleaseError        the destination cannot be written, or is not a release           exit 3
         ├── VerifyError     a release is not what its manifest says
         └── RemoteError     a store or the Hub did not answer as it should; it may, the next time
@@ -11,7 +12,16 @@
 A message names the file, the value and what to do next.
 """
 
-__all__ = ["ConfigError", "CopydeskError", "DocumentError", "ReleaseError", "RemoteError", "UsageError", "VerifyError"]
+__all__ = [
+    "ClusterError",
+    "ConfigError",
+    "CopydeskError",
+    "DocumentError",
+    "ReleaseError",
+    "RemoteError",
+    "UsageError",
+    "VerifyError",
+]
 
 
 class CopydeskError(Exception):
@@ -32,6 +42,10 @@ class ConfigError(UsageError):
 
 class DocumentError(CopydeskError):
     """One document cannot be read. Never fatal for the others: it goes to quarantine with this reason."""
+
+
+class ClusterError(CopydeskError):
+    """A cluster cannot be reached, lost its workers, or has others than the run needs."""
 
 
 class ReleaseError(CopydeskError):

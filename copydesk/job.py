@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from copydesk.config import NAME, Config, Source, load_config, parse_years
+from copydesk.config import NAME, Config, Source, load_config, parse_years, runner_address
 from copydesk.corrections import EMPTY, by_file, load_corrections
 from copydesk.errors import UsageError
 from copydesk.locations import Location
 from copydesk.release.remote.through import working_copy
+from copydesk.runner import LOCAL
 from copydesk.sources import Files, Limits, Refused, find_files, kind_of
 
 __all__ = ["Job", "Options", "destination", "settle"]
@@ -28,6 +29,7 @@ class Options:
     name: str | None = None
     into: Location | None = None
     workers: int | None = None
+    runner: str | None = None
     mode: str = "append"
     years: str | None = None
     relearn: bool = False
@@ -56,6 +58,8 @@ class Job:
     notes: tuple[str, ...]
     """What a person should know of the files, such as a pattern that fits none."""
     workers: int
+    runner: str
+    """`local`, or the address of the scheduler whose workers do the work."""
     mode: str
     relearn: bool
     rehash: bool
@@ -92,6 +96,9 @@ def _destination(options: Options, config: Config, name: str) -> tuple[Path, str
 def settle(options: Options) -> Job:
     """Find the sources and files that an ingest is about; raises UsageError or ConfigError with the remedy."""
     config = load_config(options.config)
+    runner = _runner(options, config)
+    if runner != LOCAL:  # other processes have other current folders
+        options, config = _absolute(options, config)
     sources = _sources(options, config)
     name = _name(options, config, sources)
     if options.workers is not None and options.workers < 1:
@@ -114,6 +121,7 @@ def settle(options: Options) -> Job:
         refused=tuple(refused.values()),
         notes=tuple(note for some in found for note in some.notes),
         workers=options.workers or config.ingest.workers,
+        runner=runner,
         mode=options.mode,
         relearn=options.relearn,
         rehash=options.rehash,
@@ -123,6 +131,24 @@ def settle(options: Options) -> Job:
         drop=(options.duplicates or config.dataset.duplicates) == "drop",
         corrections=corrections,
     )
+
+
+def _runner(options: Options, config: Config) -> str:
+    try:
+        return runner_address(options.runner or config.ingest.runner)
+    except ValueError as error:
+        raise UsageError(f"--runner {options.runner}: {error}") from error
+
+
+def _absolute(options: Options, config: Config) -> tuple[Options, Config]:
+    """The same with absolute paths."""
+    paths, (into,) = _from_root(options.paths), _from_root([options.into or config.into])
+    where = {"folder": config.folder.absolute()}
+    return replace(options, paths=tuple(paths), into=into), config.model_copy(update=where)
+
+
+def _from_root(places: Iterable[Location]) -> list[Location]:
+    return [one.absolute() if isinstance(one, Path) else one for one in places]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""How a stage is mapped over its batches on one machine: in this process, or in a few long-lived ones.
+"""How a stage is mapped over its batches: in this process, in a few long-lived ones, or in those of a cluster.
 
 The pipeline knows only `Over`, a function of a stage's name, the work and its items. The flows give one that makes
-each item a Prefect task; it hands the work to the same `Workers`.
+each item a Prefect task; it hands the work to the same `Workers`. Those of a cluster are copydesk/cluster.py's.
 """
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
-__all__ = ["SHOWN", "Over", "Progress", "Quiet", "Workers"]
+__all__ = ["LOCAL", "SHOWN", "Over", "Progress", "Quiet", "Workers"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+LOCAL: Final = "local"
+"""The runner that is this machine; any other is the address of a scheduler."""
 
 
 class Over(Protocol):
@@ -65,13 +70,16 @@ class Workers(AbstractContextManager["Workers"]):
     """Long-lived worker processes, started at the first stage that has more than one item for them.
 
     They are spawned, not forked: Polars' and Arrow's threads do not survive a fork. Each takes its share of the
-    processors, so that the kernels of two workers do not fight over them.
+    processors, so that the kernels of two workers do not fight over them. `started` starts others, such as a cluster's.
     """
 
-    def __init__(self, number: int, progress: Progress | None = None) -> None:
+    def __init__(
+        self, number: int, progress: Progress | None = None, started: Callable[[], Executor] | None = None
+    ) -> None:
         self.number = number
         self.progress: Progress = progress or Quiet()
-        self._pool: ProcessPoolExecutor | None = None
+        self._started = started or partial(_spawned, number)
+        self._pool: Executor | None = None
         self._starting = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -96,9 +104,16 @@ class Workers(AbstractContextManager["Workers"]):
         finally:
             self.progress.end(stage)
 
-    def one(self, work: Callable[[Item], Result], item: Item, *, of: int) -> Result:
-        """Apply the work to one of `of` items and wait for it: what a thread that supervises the item calls."""
-        return work(item) if self._alone(of) else self.submit(work, item).result()
+    def some(self, work: Callable[[Item], Result], items: Sequence[Item], *, of: int) -> list[Result]:
+        """Apply the work to some of `of` items and wait for them: what a thread that supervises them calls."""
+        if self._alone(of):
+            return [work(item) for item in items]
+        futures = [self.submit(work, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()
 
     def _alone(self, items: int) -> bool:
         return self.number == 1 or items <= 1
@@ -107,7 +122,7 @@ class Workers(AbstractContextManager["Workers"]):
         """Hand one item to the worker processes."""
         with self._starting:
             if self._pool is None:
-                self._pool = _spawned(self.number)
+                self._pool = self._started()
         return self._pool.submit(work, item)
 
     def _told(self, stage: str, result: Result) -> Result:

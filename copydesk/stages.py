@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from uuid import uuid4
 
 import polars as pl
 
@@ -210,6 +211,7 @@ def _profiles(folders: tuple[Path, ...]) -> Profiles:
 
 
 def _write(folder: Path, name: str, table: pl.DataFrame) -> None:
-    draft = folder / f"{name}.draft"
+    # Of its own: a cluster may do a task anew while a worker that it gave up still writes.
+    draft = folder / f"{name}-{uuid4().hex}.draft"
     table.rechunk().write_ipc(draft)
     draft.replace(folder / f"{name}.arrow")

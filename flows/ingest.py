@@ -43,6 +43,7 @@ from prefect.futures import as_completed
 from prefect.logging import get_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from copydesk.cluster import workers as workers_of
 from copydesk.config import Config, load_config
 from copydesk.errors import CopydeskError
 from copydesk.job import Job, Options, settle
@@ -56,6 +57,9 @@ __all__ = ["ingest_flow", "marker"]
 
 RETRY_SECONDS: Final = [1.0, 10.0]
 """Two retries: one for a hiccup, one for a store that needs a moment."""
+
+TASKS: Final = 512
+"""Tasks of a stage at most, a million documents in batches of two thousand; beyond, one supervises several batches."""
 
 LOGGED: Final = 200
 """Documents named in the log of a run; the quarantine file has all."""
@@ -89,6 +93,7 @@ def ingest_flow(  # noqa: PLR0913, PLR0917 -- a flow's parameters are its form i
     name: str | None = None,
     into: str | None = None,
     workers: int | None = None,
+    runner: str | None = None,
     mode: str = "append",
     years: str | None = None,
     duplicates: str | None = None,
@@ -107,6 +112,7 @@ def ingest_flow(  # noqa: PLR0913, PLR0917 -- a flow's parameters are its form i
             name=name,
             into=place(into) if into else None,
             workers=workers,
+            runner=runner,
             mode=mode,
             years=years,
             relearn=relearn,
@@ -128,7 +134,7 @@ def _run(options: Options) -> Outcome:
             if runtime.deployment.id is not None:
                 could_not_begin(options, error)
             raise
-        with Workers(job.workers) as pool:
+        with workers_of(job) as pool:
             outcome = operate(job, as_tasks(pool, SHOWN.get()))
         if not job.dry_run:
             _show_outcome(job, outcome)
@@ -226,6 +232,8 @@ def as_tasks(pool: Workers, progress: Progress) -> Over:
     """An `Over` that runs each item as a Prefect task, its work in the pool, the progress in an artifact."""
 
     def over(stage: str, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
+        groups = _groups(items)
+
         # Only a number goes through Prefect: what a batch is made of stays in this process and the workers.
         @task(
             name=stage,
@@ -236,19 +244,27 @@ def as_tasks(pool: Workers, progress: Progress) -> Over:
             cache_policy=NO_CACHE,
             persist_result=False,
         )
-        def batch(number: int) -> Result:
-            return pool.one(work, items[number], of=len(items))
+        def batch(number: int) -> list[Result]:
+            return pool.some(work, groups[number], of=len(items))
 
         progress.begin(stage, len(items))
         artifact = create_progress_artifact(0.0, key=f"ingest-{stage}", description=f"{len(items)} batches")
-        futures = batch.map(range(len(items)))
-        for number, _ in enumerate(as_completed(futures), 1):
-            progress.advance(stage)
-            _show(artifact, number / len(items))
+        futures = batch.map(range(len(groups)))
+        size = {future.task_run_id: len(group) for future, group in zip(futures, groups, strict=True)}
+        for number, future in enumerate(as_completed(futures), 1):
+            for _ in range(size[future.task_run_id]):
+                progress.advance(stage)
+            _show(artifact, number / len(groups))
         progress.end(stage)
-        return [future.result() for future in futures]
+        return [result for future in futures for result in future.result()]
 
     return over
+
+
+def _groups(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """The items of a stage, cut so that there is a bounded number of tasks: Prefect keeps each in its database."""
+    size = -(-len(items) // TASKS)
+    return [items[start : start + size] for start in range(0, len(items), size or 1)]
 
 
 def _show(artifact: Any, share: float) -> None:

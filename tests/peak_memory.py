@@ -15,8 +15,8 @@ from collections import defaultdict
 from pathlib import Path
 
 
-def processes() -> list[int]:
-    """This process and all below it."""
+def processes(of: int | None = None) -> list[int]:
+    """A process, this one if none is named, and all below it."""
     children = defaultdict(list)
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -25,17 +25,17 @@ def processes() -> list[int]:
             except OSError:
                 continue
             children[parent].append(int(entry))
-    found, left = [], [os.getpid()]
+    found, left = [], [os.getpid() if of is None else of]
     while left:
         found.append(left.pop())
         left += children[found[-1]]
     return found
 
 
-def megabytes() -> float:
-    """The memory of all processes now."""
+def megabytes(of: int | None = None) -> float:
+    """The memory of a process, this one if none is named, and all below it now."""
     total = 0
-    for number in processes():
+    for number in processes(of):
         try:
             lines = Path(f"/proc/{number}/smaps_rollup").read_text().splitlines()
         except OSError:

@@ -109,6 +109,30 @@ def test_a_failing_batch_is_retried_and_a_refusal_is_not(tmp_path: Path) -> None
     assert (tmp_path / "b").read_text() == "x"
 
 
+@pytest.mark.usefixtures("server")
+def test_tasks_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven batches and at most three tasks: the results are those of the batches, in order, and so is the progress."""
+    from prefect import flow
+
+    from flows import ingest
+
+    monkeypatch.setattr(ingest, "TASKS", 3)
+    told: list[str] = []
+
+    class Told(Quiet):
+        def advance(self, stage: str, /) -> None:
+            told.append(stage)
+
+    @flow
+    def run() -> list[str]:
+        with Workers(1) as pool:
+            return ingest.as_tasks(pool, Told())("read", str, range(7))
+
+    assert run() == list("0123456")
+    assert told == ["read"] * 7
+    assert [len(group) for group in ingest._groups(range(7))] == [3, 3, 1]
+
+
 def test_the_program_starts_a_server_where_none_is_configured(tmp_path: Path) -> None:
     """With an empty HOME the command says that it uses an ephemeral server, and releases."""
     (tmp_path / "home").mkdir()

@@ -38,6 +38,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--workers", type=int, metavar="N", help="worker processes (default: 2)")
     add(
+        "--runner",
+        metavar="WHERE",
+        help="local, or the address of a Dask scheduler whose workers do the work, such as tcp://10.0.0.1:8786 "
+        "(default: local)",
+    )
+    add(
         "--mode",
         choices=["append", "mirror"],
         default="append",
@@ -64,14 +70,14 @@ def options_of(asked: argparse.Namespace) -> Options:
 
 def ingest_plainly(options: Options) -> Outcome:
     """Run the stages by plain calls."""
+    from copydesk.cluster import workers
     from copydesk.job import settle
     from copydesk.operation import operate
     from copydesk.review.progress import shown_progress
-    from copydesk.runner import Workers
 
     print("copydesk ingest: plain calls, without Prefect", flush=True)
     job = settle(options)
-    with shown_progress() as progress, Workers(job.workers, progress) as pool:
+    with shown_progress() as progress, workers(job, progress) as pool:
         return operate(job, pool)
 
 
