@@ -24,7 +24,9 @@ from copydesk.knowledge import Knowledge
 from copydesk.lines import label_lines
 from copydesk.lines.profiles import load_profiles
 from copydesk.lines.sites import find_sites
-from copydesk.metadata import assemble, extract, language, parse_dateline, published_iso
+from copydesk.metadata import extract, language, parse_dateline, published_iso
+from copydesk.metadata.layout import layout_of
+from copydesk.metadata.stories import longest
 
 
 def table_of(texts: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -104,17 +106,16 @@ def speed(folder: Path, count: int) -> None:
     remember of the same documents does not. The first batch loads the tables and is left out where there are more.
     """
     paths = sorted(folder.rglob("*.txt"))[:count]
-    real, knowledge = language.detect, Knowledge()
+    real, knowledge = language.detect_all, Knowledge()
     rest, alone, documents = 0.0, 0.0, 0
     for start in range(0, len(paths), BATCH):
         some = paths[start : start + BATCH]
         spans, table = labelled([path.read_text(encoding="utf-8", errors="replace") for path in some])
-        pages = assemble.pages_of(spans, table)
-        asked = [(page.longest, page.longer) for page in pages]
-        tongue = timed(lambda asked=asked: [real(*one) for one in asked])
-        language.detect = lambda *_: ("en", 1.0)
+        asked = longest(layout_of(spans, table))
+        tongue = timed(lambda asked=asked: real(*asked))
+        language.detect_all = lambda lines, _: [("en", 1.0)] * len(lines)
         fields = timed(lambda spans=spans, table=table: extract(spans, table, knowledge))
-        language.detect = real
+        language.detect_all = real
         if start or len(paths) <= BATCH:
             rest, alone, documents = rest + fields, alone + tongue, documents + len(some)
     print(f"{documents} documents: {rest / documents * 1e6:.0f} us each, language {alone / documents * 1e6:.0f} us")

@@ -20,7 +20,18 @@ from hypothesis import strategies as st
 import copydesk.metadata
 from copydesk.knowledge import Knowledge
 from copydesk.labels import LABEL_TYPE, LABELS
-from copydesk.metadata import bylines, endings, extract, headlines, language, pages, published_iso, tags, years
+from copydesk.metadata import (
+    bylines,
+    endings,
+    extract,
+    headlines,
+    language,
+    layout,
+    published_iso,
+    stories,
+    tags,
+    years,
+)
 from copydesk.metadata.assemble import SCHEMA
 from copydesk.metadata.published import Line
 
@@ -399,14 +410,21 @@ def test_datelines_of_evaluation_data() -> None:
 
 def test_phrases_of_the_article() -> None:
     """A phrase is found in whatever case, in its own document only, beyond ASCII too."""
-    texts = ["The ISLAMIC state and the Öresund Bridge", "Foreign policy", "", "Nothing Of It"]
-    lines = pl.DataFrame({"doc": [0, 0, 1, 3], "text": [texts[0], texts[2], texts[1], texts[3]]})
-    found = pages._articles(lines)
-    assert found[0]("Islamic State")
-    assert found[0]("öresund bridge")
-    assert not found[0]("foreign policy")
-    assert found[1]("Foreign Policy")
-    assert found[3]("of it")
+    documents: list[Labelled] = [
+        (("headline", "The ISLAMIC state and the Öresund Bridge"), ("body", "")),
+        (("body", "Foreign policy"),),
+        (),
+        (("navigation", "Not of the story"), ("heading", "Nothing Of It")),
+    ]
+    table = pl.DataFrame({"doc": pl.Series(range(4), dtype=pl.UInt32)})
+    found = stories.phrases_of(layout.layout_of(_spans(documents), table), range(4))
+    assert found.of(0)("Islamic State")
+    assert found.of(0)("öresund bridge")
+    assert not found.of(0)("foreign policy")
+    assert found.of(1)("Foreign Policy")
+    assert not found.of(2)("of it")
+    assert found.of(3)("of it")
+    assert not found.of(3)("story")
 
 
 @given(st.lists(st.text("0129 .,$-/x€\n", max_size=24), min_size=1, max_size=4))

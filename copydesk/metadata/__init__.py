@@ -1,14 +1,17 @@
 """What the text says of itself: headline, dateline, dates, names, tags, language.
 
-    assemble    `extract`: the fields of a batch        pages       from spans to the few lines that readers need
+    assemble    `extract`: the fields of a batch        given       what the user says beside the text
+    layout      the batch's lines as arrays             columns     from values per document to the table of fields
+    pages       the few lines that readers need         sieves      the cheap tests that choose them
+    stories     what is asked of the article's text     quality     Gopher's and FineWeb's signals
     datelines   the grammar of datelines                dateline_words, dateline_dates, dateline_east: its words
     dates       dates and times as printed              zones       their time zones
     published   which date is the story's own           when        the instants, from all sources
     years       a year that is not printed              bylines     authors, desks, agencies
     tags        section, topics, persons                headlines   headline and deck
     endings     truncation and notices                  language    language and script
-    outlets     outlet, agency, address                 quality     Gopher's and FineWeb's signals
-    tables      the data under `data/`                  generate    writes those of them that come from CLDR
+    outlets     outlet, agency, address                 generate    writes those of the tables that come from CLDR
+    tables      the data under `data/`
 
 No clock is read anywhere: a year that nothing prints stays open, with candidates.
 """

@@ -36,16 +36,6 @@ def _words(group: str) -> frozenset[str]:
     return frozenset(table[group])
 
 
-CREDIT_START: Final = (
-    r"^[^\p{L}]{0,4}(?:[Bb][Yy]|[VvPp][Oo][Nn r]|[Pp]or|[Pp]ar|[Dd]i\b|[Dd]oor|[Aa]v|[Aa]f|[AaАа][UuВв][TtТт]|"
-    r"[Ww]ritten|[Ww]ords|[Ss]tory|[Tt]e[kx]|"
-    r"[Pp]osted|[Rr]eport|[Aa]rti|[Ee]ine?\b|[Gg]e[ps]|[Vv]er|[Ee]rst|[Rr]ed|[Ee]sc|[Pp]ubl|[ÉéRr][cé][rd]|"
-    r"[Aa] cura|[Ss]cri|[Ss]kre|[Nn]ap|[Oo]pra|"
-    r"[Тт]ек|[Yy]az|[Hh]ab|[Oo]leh|[Pp]enulis|[Dd]itulis|[Ss]zer|[Íí]rta|[Kk]irj|[Uu]pr|[Dd]urch|[Aa]naly|작성|文|記者|作者)"
-)
-"""How a line with a credit word begins, for the first sieve (Polars' regular expressions); `_credit` decides."""
-
-
 @functools.cache
 def credit_pattern() -> str:
     """Return the regular expression of a credit word at the head of a line."""

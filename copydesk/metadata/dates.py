@@ -240,7 +240,7 @@ def _read_numeric(line: str, language: str | None, *, month_first: bool | None) 
         month, day = (first, second) if swapped else (second, first)
         stamp = _stamp(found, _four_digits(year), int(month), day)
         if stamp and (len(year) == 4 or sign != "-"):
-            stamps.append(stamp._replace(ambiguous=ambiguous and month_first is None))
+            stamps.append(stamp._replace(ambiguous=True) if ambiguous and month_first is None else stamp)
     return stamps
 
 
@@ -267,7 +267,9 @@ def _with_time(line: str, stamp: Stamp, others: Sequence[Stamp], earlier: int) -
     """Read the clock after the date, else before it but not before `earlier`, where another date's ends."""
     if stamp.day is None:
         return stamp
-    limit = min((other.start for other in others if other.start > stamp.start), default=len(line))
+    limit = len(line)
+    if len(others) > 1:
+        limit = min((other.start for other in others if other.start > stamp.start), default=limit)
     found = _TIME_AFTER.match(line, stamp.end)
     if found and found.end() <= limit and _is_clock(found):
         return _timed(line, stamp, found, min(stamp.start, found.start()), max(stamp.end, found.end()))
@@ -296,18 +298,24 @@ def _timed(line: str, stamp: Stamp, found: re.Match[str], start: int, end: int) 
     offset = zone_minutes(zone, day_of(stamp, 2000)) if zone else None
     if zone and found.start() >= stamp.end:
         end = max(end, zone.end())
-    return stamp._replace(
-        start=start,
-        end=end,
-        hour=number,
-        minute=int(minute or 0),
-        second=int(second) if second else None,
-        offset=offset,
+    _, _, year, month, day, *_, weekday, ambiguous = stamp
+    return Stamp(
+        start,
+        end,
+        year,
+        month,
+        day,
+        number,
+        int(minute or 0),
+        int(second) if second else None,
+        offset,
+        weekday,
+        ambiguous,
     )
 
 
 def _with_weekday(line: str, stamp: Stamp) -> Stamp:
-    before = _WEEKDAY_BEFORE.search(line, 0, stamp.start)
+    before = _WEEKDAY_BEFORE.search(line, 0, stamp.start) if stamp.start else None
     if not before:
         return stamp
     word = tables.key(before[1])

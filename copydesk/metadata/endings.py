@@ -16,7 +16,7 @@ import polars as pl
 
 from copydesk.metadata import tables
 
-__all__ = ["NOTICE", "is_truncated", "may_be_truncated", "notice_kind"]
+__all__ = ["MAY_BE_NOTICE", "NOTICE", "is_truncated", "may_be_truncated", "notice_kind", "notices_in"]
 
 _OPEN_END: Final = re.compile(
     r"(?:\[\s?(?:\.{3}|…|\+\d+ chars?|more)\s?\]|\((?:\.{3}|…|more|mehr|continued)\)|[^.\W](?:\.{3}|…))\s*$",
@@ -106,6 +106,11 @@ NOTICE: Final = (
     r"rectificatif|précision|fe de erratas|rectificación|nota del editor|nota da redação|errata|correção|correzione|"
     r"уточнение|исправление|опровержение)"
 )
+MAY_BE_NOTICE: Final = (
+    NOTICE.replace(r"[\W_]", r"(?-i:[^\p{L}\p{N}])").replace(r"\b", "").replace(r"\s", r"[\s\x1c-\x1f]")
+)
+"""The same for columns (Polars' regular expressions), a little wider."""
+
 _KINDS: Final = (
     ("retraction", re.compile(r"retract|опровержение", re.IGNORECASE)),
     ("clarification", re.compile(r"clarif|précision|уточнение", re.IGNORECASE)),
@@ -118,6 +123,14 @@ _KINDS: Final = (
     ),
     ("update", re.compile(r"updat|revised|changed", re.IGNORECASE)),
 )
+
+
+_NOTICE: Final = re.compile(NOTICE)
+
+
+def notices_in(lines: Sequence[str]) -> list[str]:
+    """The kinds of notices among `lines`, each once: see `notice_kind`."""
+    return list(dict.fromkeys(notice_kind(line) for line in lines if _NOTICE.match(line)))
 
 
 def notice_kind(line: str) -> str:

@@ -7,6 +7,10 @@ between spaces; lines are the kept lines of the article.
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
+import numpy as np
 import polars as pl
 
 __all__ = ["QUALITY_TYPE", "quality"]
@@ -34,7 +38,6 @@ def quality(kept: pl.DataFrame) -> pl.DataFrame:
         "doc",
         "text",
         chars=text.str.len_chars(),
-        spaces=text.str.count_matches("[ ]"),  # as a class: twice as quick as the literal
         symbols=text.str.count_matches("#|\\.\\.\\.|…"),
         numbers=text.str.count_matches(" [0-9][0-9.,:%]*(?: |$)"),
         ellipsis=text.str.contains(r"(?:…|\.\.\.)[ ]?$"),
@@ -44,10 +47,10 @@ def quality(kept: pl.DataFrame) -> pl.DataFrame:
     sums = lines.group_by("doc", maintain_order=True).agg(
         pl.len().alias("lines"),
         pl.col("chars", "symbols", "numbers", "ellipsis", "bullet", "punct").sum(),
-        words=(spaces + (chars > 0)).sum(),
-        letters=(chars - spaces).sum(),
+        filled=(chars > 0).sum(),
         short=(chars <= SHORT).sum(),
     )
+    sums = sums.with_columns(_spaces(kept)).with_columns(words=spaces + pl.col("filled"), letters=chars - spaces)
     sums = sums.join(_repeated(lines), on="doc", how="left", maintain_order="left")
     words, count = pl.col("words").clip(1), pl.col("lines").clip(1)
     values = (
@@ -62,6 +65,19 @@ def quality(kept: pl.DataFrame) -> pl.DataFrame:
     )
     named = [value.cast(pl.Float32).alias(name) for name, value in zip(_SIGNALS, values, strict=True)]
     return sums.select("doc", quality=pl.struct(named))
+
+
+def _spaces(kept: pl.DataFrame) -> pl.Series:
+    """Spaces in the text of each document, counted in its bytes: half of what counting them line by line costs."""
+    doc, text = kept.get_column("doc").to_numpy(), kept.get_column("text")
+    array: Any = text.to_arrow(compat_level=pl.CompatLevel.oldest())  # bytes end to end, with 64-bit offsets
+    _, offsets, whole = array.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset :]
+    starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]])
+    bounds = ends[np.r_[starts, len(doc)]].tolist()
+    is_space = np.frombuffer(whole, dtype=np.uint8) == ord(" ") if whole is not None else np.zeros(0, dtype=np.bool_)
+    counts = [np.count_nonzero(is_space[start:end]) for start, end in itertools.pairwise(bounds)]
+    return pl.Series("spaces", counts, dtype=pl.UInt32)
 
 
 def _repeated(lines: pl.DataFrame) -> pl.DataFrame:

@@ -9,14 +9,15 @@ the corpus decides, then whether the article's own text uses them as one phrase.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from copydesk.metadata.dates import find_dates
 from copydesk.metadata.published import Line
 
-__all__ = ["section_of", "split_glued", "tags_of"]
+__all__ = ["may_name_section", "section_of", "split_glued", "tags_of"]
 
 _TOPICS: Final = (
     r"(?:article |story |related )?(?:tags?|topics?|keywords?|key words|hashtags?|filed under|filed to|"
@@ -33,14 +34,6 @@ _PERSONS: Final = (
 )
 _TOPIC_HEAD: Final = re.compile(rf"^[#\s]*{_TOPICS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
 _PERSON_HEAD: Final = re.compile(rf"^\s*{_PERSONS}\s*(?:[:：]\s*|$)", re.IGNORECASE)
-HEAD_START: Final = (
-    r"(?i)^[^\p{L}]{0,4}(?:article |story |related )?(?:tag|topic|key|hasht|filed|them|schlag|stichw|mehr zu|etiq|"
-    r"tema|tóp|pala|mots|sujet|argom|parole|tref|"
-    r"тег|тем|мет|ключ|тэг|słowa|štít|témat|címk|emner|nyck|this article|more on|in this|kateg|categ|"
-    r"posted in|kata|الوسوم|标签|タグ|person|people|"
-    r"pesso|перс|osoby|kişi)"
-)
-"""How a tag heading begins, for the first sieve (Polars' regular expressions)."""
 NOT_IN_GROUP: Final = (
     "body",
     "heading",
@@ -66,47 +59,59 @@ def tags_of(
         return [], []
     topics: list[str] = []
     persons: list[str] = []
-    groups: list[tuple[str, list[str]]] = []
-    head = ""
-    last_rank = -9
-    for line in lines:
-        kind, rest = _head(line, head if line.rank == last_rank + 1 else "", body)
-        if kind and (kind != head or rest is None or line.rank != last_rank + 1 or _is_head(line.text)):
-            groups.append((kind, []))
-        if kind and rest:
-            groups[-1][1].append(rest)
-        head, last_rank = kind, line.rank if kind else -9
-    for kind, texts in groups:
+    for kind, texts in _groups(lines, body[1]):
         found = _tags(texts, vocabulary, in_article)
         (persons if kind == "persons" else topics).extend(found)
     return _once(topics)[:_MOST_TAGS], _once(persons)[:_MOST_TAGS]
 
 
-def _is_head(text: str) -> bool:
-    return bool(_split_head(text.strip())[0])
+def _groups(lines: Sequence[Line], last: int) -> list[tuple[str, list[str]]]:
+    """(`persons` or `topics`, lines of tags) of each group; `last` is the rank of the last line of text."""
+    groups: list[tuple[str, list[str]]] = []
+    head, last_rank = "", -9
+    for line in lines:
+        rank, label, text = line
+        at_once = rank == last_rank + 1
+        kind, rest = _in_group(rank > last, label, _reading(text), head if at_once else "")
+        if kind and (kind != head or rest is None or not at_once or _reading(text).head):
+            groups.append((kind, []))
+        if kind and rest:
+            groups[-1][1].append(rest)
+        head, last_rank = kind, rank if kind else -9
+    return groups
+
+
+class _Reading(NamedTuple):
+    """What a line's text alone says of its part in a list of tags."""
+
+    text: str
+    head: str
+    """`persons` or `topics` where it begins as a heading of such a list."""
+    rest: str
+    """What follows the heading on the line."""
+    short: bool
+    """Whether it may be one tag under an open heading."""
 
 
 @functools.lru_cache(maxsize=1 << 14)  # furniture recurs; a function of its argument alone
-def _split_head(text: str) -> tuple[str, str]:
-    """`persons` or `topics` where a line begins as a heading of such a list, and what follows on the line."""
+def _reading(text: str) -> _Reading:
+    text = text.strip()
+    short = len(text) <= 40 and len(text.split()) <= 4 and text[-1:] not in ".!?:"
     for kind, pattern in (("persons", _PERSON_HEAD), ("topics", _TOPIC_HEAD)):
-        found = pattern.match(text)
-        if found:
-            return kind, text[found.end() :]
-    return "", ""
+        if found := pattern.match(text):
+            return _Reading(text, kind, text[found.end() :], short)
+    return _Reading(text, "", "", short)
 
 
-def _head(line: Line, open_group: str, body: tuple[int, int]) -> tuple[str, str | None]:
-    """What group a line belongs to (empty for none) and the tags in it."""
-    text = line.text.strip()
-    labelled = line.label == "tags"
-    kind, rest = _split_head(text)
-    if kind and (labelled or (line.label != "body" and len(text) < 300 and (line.rank > body[1] or rest))):
+def _in_group(behind: bool, label: str, read: _Reading, open_group: str) -> tuple[str, str | None]:  # noqa: FBT001
+    """What group a line belongs to (empty for none) and the tags in it; `behind`: it stands behind the text."""
+    text, kind, rest, short = read
+    labelled = label == "tags"
+    if kind and (labelled or (label != "body" and len(text) < 300 and (behind or rest))):
         return kind, rest or None
     if labelled:
         return open_group or "topics", text
-    short = len(text) <= 40 and len(text.split()) <= 4 and line.rank > body[1] and text[-1:] not in ".!?:"
-    if open_group and short and line.label not in NOT_IN_GROUP:
+    if open_group and short and behind and label not in NOT_IN_GROUP:
         return open_group, text
     return "", None
 
@@ -114,16 +119,19 @@ def _head(line: Line, open_group: str, body: tuple[int, int]) -> tuple[str, str 
 def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], in_article: Callable[[str], bool]) -> list[str]:
     tags: list[str] = []
     for text in texts:
-        parts = [part for part in (_tidy(part) for part in _SEPARATORS.split(text)) if part]
-        for part in parts:
-            glued = len(texts) <= 2 and len(parts) == 1
-            tags.extend(_unglue(part, vocabulary, in_article) if glued else [part])
-    return [tag for tag in tags if len(tag.split()) <= _MOST_WORDS and len(tag) <= 60]
+        parts = _parts(text)
+        if len(texts) <= 2 and len(parts) == 1 and parts[0][1] > 1:  # capitals: perhaps several tags
+            tags.extend(split_glued(parts[0][0], vocabulary, in_article))
+        else:
+            tags.extend([part for part, _ in parts])
+    return [tag for tag in tags if len(tag) <= 60 and len(tag.split()) <= _MOST_WORDS]
 
 
-def _unglue(part: str, vocabulary: Mapping[str, int], in_article: Callable[[str], bool]) -> list[str]:
-    capitals = sum([word[:1].isupper() for word in part.split(" ")])
-    return [part] if capitals < 2 else split_glued(part, vocabulary, in_article)
+@functools.lru_cache(maxsize=1 << 14)  # tags recur; a function of its argument alone
+def _parts(text: str) -> tuple[tuple[str, int], ...]:
+    """What stands between separators, and how many of its words are capitalised."""
+    parts = map(_tidy, _SEPARATORS.split(text))
+    return tuple((part, sum(word[:1].isupper() for word in part.split(" "))) for part in parts if part)
 
 
 def _tidy(text: str) -> str:
@@ -154,21 +162,42 @@ def split_glued(text: str, vocabulary: Mapping[str, int], in_article: Callable[[
     known = {phrase for phrase in _phrases(words) if phrase in vocabulary} - {whole} if vocabulary else set()
     if vocabulary.get(whole, 0) >= _OF_ITS_OWN and not _is_covered(words, known):
         return [text]
-    capitals = [word[0].isupper() for word in words]
-    costs: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * len(words)
-    for end in range(1, len(words) + 1):
-        for start in range(max(0, end - _MOST_WORDS), end):
-            cost = costs[start][0] + _cost(words[start:end], sum(capitals[start + 1 : end]), known, in_article)
-            if cost < costs[end][0]:
-                costs[end] = (cost, start)
-    tags: list[str] = []
-    end = len(words)
-    while end:
-        start = costs[end][1]
-        tags.append(" ".join(words[start:end]))
-        end = start
-    return tags[::-1]
+    cuts = _cheapest(words, known, in_article)
+    return [" ".join(words[start:end]) for start, end in itertools.pairwise(cuts)]
 
+
+def _cheapest(words: Sequence[str], known: set[str], in_article: Callable[[str], bool]) -> list[int]:
+    """Where to cut the words into tags."""
+    capitals = [0, *itertools.accumulate(word[0].isupper() for word in words)]
+    opens = [word[0].isupper() or word[0].isdigit() or word[0] == word[0].swapcase() for word in words]
+    costs, starts = [0.0], [0]
+    for end in range(1, len(words) + 1):
+        best, first = float("inf"), 0
+        for start in range(max(0, end - _MOST_WORDS), end):
+            inner = capitals[end] - capitals[start + 1]
+            if known and " ".join(words[start:end]) in known:
+                cost = 0.5
+            elif not opens[start]:
+                cost = 5.0
+            elif not inner:
+                cost = 1.0
+            elif costs[start] + (1.0 + _IN_ARTICLE * inner) >= best:
+                continue  # the article need not be asked
+            else:
+                cost = 1.0 + (_IN_ARTICLE if in_article(" ".join(words[start:end])) else _UNSEEN) * inner
+            if costs[start] + cost < best:
+                best, first = costs[start] + cost, start
+        costs.append(best)
+        starts.append(first)
+    cuts = [len(words)]
+    while cuts[-1]:
+        cuts.append(starts[cuts[-1]])
+    return cuts[::-1]
+
+
+_IN_ARTICLE: Final = 0.2
+_UNSEEN: Final = 1.25
+"""What each capital behind a tag's first word costs, where the article has the words as one phrase, and where not."""
 
 _OF_ITS_OWN: Final = 2
 """Documents that must hold a line for it to be one tag: the vocabulary counts the very line that is to be cut, too."""
@@ -189,18 +218,6 @@ def _is_covered(words: Sequence[str], known: set[str]) -> bool:
     return reached[-1]
 
 
-def _cost(words: Sequence[str], capitals: int, known: set[str], in_article: Callable[[str], bool]) -> float:
-    """What these words cost as one tag, `capitals` of them behind the first."""
-    if known and " ".join(words) in known:
-        return 0.5
-    first = words[0][0]
-    if not (first.isupper() or first.isdigit() or first == first.swapcase()):
-        return 5.0
-    if not capitals:
-        return 1.0
-    return 1.0 + (0.2 if in_article(" ".join(words)) else 1.25) * capitals
-
-
 _GENERIC: Final = re.compile(
     r"^(?:home|menu|search|login|log in|sign in|subscribe|newsletter|start|startseite|inicio|accueil|contact|"
     r"kontakt|impressum|about|"
@@ -215,7 +232,7 @@ _GENERIC: Final = re.compile(
 _CRUMBS: Final = re.compile(r"\s*(?:[>»›→|]|\s/\s|(?<=\S)/(?=\S)|::|•)\s*")
 
 
-def section_of(lines: Sequence[Line], head: int, headline: str | None) -> tuple[str, Line] | None:
+def section_of(lines: Sequence[Line], head: int, headline: str | None) -> str | None:
     """Read the section: a section label, a breadcrumb, or the short line just above the headline."""
     labelled = [line for line in lines if line.label == "section_label"]
     labelled.sort(key=lambda line: (abs(line.rank - head), line.rank))
@@ -223,7 +240,7 @@ def section_of(lines: Sequence[Line], head: int, headline: str | None) -> tuple[
     for line in (*labelled, *reversed(above)):
         found = _section_in(line.text.strip(), headline or "", labelled=line.label == "section_label")
         if found:
-            return found, line
+            return found
     return None
 
 
@@ -235,6 +252,13 @@ def _section_in(text: str, headline: str, *, labelled: bool) -> str | None:
         return None
     name = parts[0] if labelled else parts[-1]
     return name if _may_be_section(name) else None
+
+
+@functools.lru_cache(maxsize=1 << 14)  # furniture recurs; a function of its argument alone
+def may_name_section(text: str) -> bool:
+    """Whether a line has a part that may be a section, whatever the page's headline is."""
+    text = text.strip()
+    return len(text) <= 120 and any(map(_may_be_section, _crumbs(text)))
 
 
 @functools.lru_cache(maxsize=1 << 14)  # furniture recurs; a function of its argument alone

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -17,7 +18,7 @@ from copydesk.metadata.datelines import Dateline
 from copydesk.metadata.dates import Stamp, day_of, parse_given
 from copydesk.metadata.published import Candidate, Choice, near
 
-__all__ = ["Asked", "Instant", "Story", "When", "published_iso", "when_of"]
+__all__ = ["Asked", "Instant", "When", "published_iso", "whens_of"]
 
 
 class Instant(NamedTuple):
@@ -42,14 +43,6 @@ class Asked(NamedTuple):
     """Who says the date: `given` is the user."""
 
 
-class Story(NamedTuple):
-    """What of the story speaks for a year; `opening` may be empty where it names no weekday."""
-
-    opening: str
-    years: tuple[tuple[int, int], ...] = ()
-    """(year, times) of the years that headline, deck and text name."""
-
-
 @dataclass
 class When:
     """The story's dates and how they were found; `provenance` rows are (field, value, evidence, used)."""
@@ -59,6 +52,8 @@ class When:
     evidence: str | None = None
     years: tuple[tuple[int, float], ...] = ()
     provenance: list[tuple[str, str, str, bool]] = field(default_factory=list)
+    open: tuple[Stamp, str] | None = None
+    """A day without its year and the line it stands on, for the story to be asked of its year."""
 
 
 def published_iso(instant: dt.datetime, offset: int | None, precision: str) -> str:
@@ -86,17 +81,31 @@ def _instant(stamp: Stamp, year: int | None = None) -> Instant | None:
     return Instant(utc, offset, stamp.precision)
 
 
-def when_of(choice: Choice, dateline: Dateline | None, asked: Asked, story: Story) -> When:
-    """Decide. The story is only asked where the year is open."""
+def whens_of(
+    choices: Sequence[Choice],
+    datelines: Sequence[Dateline | None],
+    asked: Sequence[Asked],
+    stories: Callable[[Sequence[int]], Sequence[years.Story]],
+) -> list[When]:
+    """Decide for every document of a batch. `stories` is asked only of those whose year is open."""
+    found = [_settled(*one) for one in zip(choices, datelines, asked, strict=True)]
+    open_ = [document for document, when in enumerate(found) if when.open is not None]
+    for document, story in zip(open_, stories(open_), strict=True):
+        _weigh(found[document], choices[document], asked[document], story)
+    for when, choice, dateline, own in zip(found, choices, datelines, asked, strict=True):
+        _record(when, choice, dateline, own)
+    return found
+
+
+def _settled(choice: Choice, dateline: Dateline | None, asked: Asked) -> When:
+    """What is known without the story."""
     found = When()
     printed = choice.published
-    given = parse_given(asked.given_date) if asked.given_date else None
     if printed is not None and not _overruled(choice):
         found.published = _instant(printed.stamp)
         found.evidence = f"printed:{'updated' if printed.role == 'updated' else printed.line.label}"
     else:
-        _without_printed(found, choice, dateline, asked, story)
-    _record(found, choice, dateline, given, asked)
+        _without_printed(found, choice, dateline, asked)
     if choice.updated is not None and (printed is None or choice.updated is not printed):
         found.updated = _instant(choice.updated.stamp)
     return found
@@ -114,7 +123,7 @@ def _overruled(choice: Choice) -> bool:
     )
 
 
-def _without_printed(found: When, choice: Choice, dateline: Dateline | None, asked: Asked, story: Story) -> None:
+def _without_printed(found: When, choice: Choice, dateline: Dateline | None, asked: Asked) -> None:
     given = parse_given(asked.given_date) if asked.given_date else None
     base, label = _yearless(choice, dateline)
     for stamp, name in _full_dates(choice, given, asked):
@@ -133,7 +142,7 @@ def _without_printed(found: When, choice: Choice, dateline: Dateline | None, ask
         stamp = Stamp(0, 0, dateline.year, dateline.month, dateline.day)
         found.published, found.evidence = _instant(stamp), "dateline"
     elif base is not None and base.day is not None:
-        _weigh(found, (base, label), choice, asked, story)
+        found.open = base, label
     elif choice.crawl is not None:
         found.published, found.evidence = _instant(choice.crawl.stamp), "crawl header"
 
@@ -187,19 +196,20 @@ def _year_near(base: Stamp, day: dt.date) -> int | None:
     return None
 
 
-def _weigh(found: When, day: tuple[Stamp, str], choice: Choice, asked: Asked, story: Story) -> None:
-    base, label = day
+def _weigh(found: When, choice: Choice, asked: Asked, story: years.Story) -> None:
+    """Candidates for the open year; within the user's bounds the heaviest may decide."""
+    assert found.open is not None  # noqa: S101  what `whens_of` asks for
+    base, label = found.open
     path_year = _PATH_YEAR.search(asked.uri) if asked.uri else None
     known = choice.crawl or choice.published or choice.updated
-    named = years.story_weekdays(story.opening)
     evidence = years.YearEvidence(
-        weekdays=named,
-        printed_weekday=base.weekday,
-        wire=label == "dateline",
-        counts=story.years,
-        copyright=known.stamp.year if known is not None else None,
-        file_year=int(path_year[1]) if path_year else None,
-        pairs=years.written_pairs(story.opening) if named else (),
+        story.weekdays,
+        base.weekday,
+        label == "dateline",
+        story.counts,
+        known.stamp.year if known is not None else None,
+        int(path_year[1]) if path_year else None,
+        story.pairs,
     )
     found.years = years.candidate_years(base.month, base.day or 1, evidence, asked.bounds)
     if not found.years:
@@ -226,8 +236,9 @@ def _because(evidence: years.YearEvidence) -> str:
     return ", ".join(reasons) or "nothing else"
 
 
-def _record(found: When, choice: Choice, dateline: Dateline | None, given: Stamp | None, asked: Asked) -> None:
+def _record(found: When, choice: Choice, dateline: Dateline | None, asked: Asked) -> None:
     """Note every other source of a date; one that contradicts is noted as not used."""
+    given = parse_given(asked.given_date) if asked.given_date else None
     chosen = found.published
     if chosen is not None and found.evidence:
         found.provenance.append(("published_at", chosen.text(), found.evidence, True))

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 import operator
 import re
 from typing import Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from copydesk.metadata import tables
@@ -26,10 +28,10 @@ __all__ = [
     "EARLIEST",
     "LATEST",
     "SURE",
+    "Story",
     "YearEvidence",
     "candidate_years",
     "story_weekdays",
-    "weekday_like",
     "written_pairs",
     "year_counts",
 ]
@@ -70,6 +72,14 @@ class YearEvidence(NamedTuple):
     """(month, day, weekday) triples written in the text: `on Monday, January 23`."""
 
 
+class Story(NamedTuple):
+    """What the text speaks for a year with: see the fields of these names in `YearEvidence`."""
+
+    weekdays: tuple[int, ...] = ()
+    pairs: tuple[tuple[int, int, int], ...] = ()
+    counts: tuple[tuple[int, int], ...] = ()
+
+
 YEAR_LIKE: Final = "(?:19|20)[0-9]{2}"
 """What a line with a year holds, for a first sieve."""
 
@@ -82,21 +92,19 @@ def year_counts(lines: pl.DataFrame) -> dict[int, tuple[tuple[int, int], ...]]:
     found = lines.filter(pl.col("text").str.contains(YEAR_LIKE))
     named = found.select("doc", year=pl.col("text").str.extract_all(_WITH_NEIGHBOURS)).explode("year")
     years = named.filter(pl.col("year").str.len_bytes() == 4).select("doc", pl.col("year").cast(pl.Int16))
-    counts = years.filter(pl.col("year").is_between(EARLIEST, LATEST)).group_by("doc", "year").len().sort("doc", "year")
-    by_document: dict[int, list[tuple[int, int]]] = {}
-    for doc, year, times in counts.iter_rows():
-        by_document.setdefault(doc, []).append((year, times))
-    return {doc: tuple(pairs) for doc, pairs in by_document.items()}
+    known = years.filter(pl.col("year").is_between(EARLIEST, LATEST))
+    if known.is_empty():
+        return {}
+    both = known.get_column("doc").to_numpy().astype(np.int64) << 16 | known.get_column("year").to_numpy()
+    named_years, times = np.unique(both, return_counts=True)
+    documents = named_years >> 16
+    starts = np.flatnonzero(np.r_[True, documents[1:] != documents[:-1]]).tolist()
+    pairs = list(zip((named_years & 0xFFFF).tolist(), times.tolist(), strict=True))
+    bounds = itertools.pairwise([*starts, len(pairs)])
+    return {doc: tuple(pairs[at:end]) for doc, (at, end) in zip(documents[starts].tolist(), bounds, strict=True)}
 
 
 _WORD: Final = re.compile(r"[^\W\d_]{5,12}")
-
-
-@functools.cache
-def weekday_like() -> str:
-    """A regular expression (Polars') for a text in small letters that may name a weekday, for a first sieve."""
-    names = sorted(name for name in tables.weekdays() if 5 <= len(name) <= 12)
-    return "|".join(map(re.escape, names))
 
 
 def story_weekdays(opening: str) -> tuple[int, ...]:
@@ -132,7 +140,7 @@ def candidate_years(
     first, last = bounds[0] or EARLIEST, bounds[1] or LATEST
     by_weekday = _weekday_weights(evidence.printed_weekday, evidence.weekdays, wire=evidence.wire)
     years, weekdays = _calendar(first, last, month, day)
-    weights = [by_weekday[weekday] for weekday in weekdays]
+    weights = list(map(by_weekday.__getitem__, weekdays))
     if evidence.counts:
         weights = list(map(operator.mul, weights, _count_weights(years, evidence.counts)))
     if evidence.pairs or evidence.copyright is not None or evidence.file_year is not None:
@@ -200,12 +208,20 @@ def _pair_weight(year: int, month: int, pair: tuple[int, int, int]) -> float:
 @functools.lru_cache(maxsize=1 << 12)
 def _count_weights(years: tuple[int, ...], counts: tuple[tuple[int, int], ...]) -> list[float]:
     """The story's year is the most frequent (83 %) and the latest (80 %) of those printed, rarely an earlier one."""
-    times = dict(counts)
-    latest, most = max(times), max(times.values())
-    weights = []
-    for year in years:
-        weight = 1.0 + times[year] / most if year in times else 0.15
-        weights.append(
-            weight * (0.12 if year < latest else 1.5 if year == latest else 0.9 if year == latest + 1 else 0.6)
-        )
+    latest, most = counts[-1][0], max(times for _, times in counts)
+    places, unnamed = _unnamed_weights(years, latest)
+    weights = list(unnamed)
+    for year, times in counts:
+        if year in places:
+            weights[places[year]] = (1.0 + times / most) * (0.12 if year < latest else 1.5)
     return weights
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _unnamed_weights(years: tuple[int, ...], latest: int) -> tuple[dict[int, int], list[float]]:
+    """The places of the years, and what each weighs where the text does not name it; `latest` is the latest named."""
+    weights = [
+        0.15 * (0.12 if year < latest else 1.5 if year == latest else 0.9 if year == latest + 1 else 0.6)
+        for year in years
+    ]
+    return {year: place for place, year in enumerate(years)}, weights
