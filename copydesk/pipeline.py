@@ -1,4 +1,4 @@
-"""The order of the stages, from raw files to a release: unpack, read, learn, judge, compare, release.
+"""The order of the stages, from raw files to a release: unpack, read, count, learn, judge, compare, release.
 
 `ingest` carries a `Job` out: it finds what has to be done, and takes `over`, which maps a stage's work over its
 batches: plain workers, or Prefect's tasks (flows/). What passes between stages lies in files of a work folder below the
@@ -95,7 +95,11 @@ def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
         batches += again
     knowledge = work / "-".join(["knowledge", *([] if plan.frozen else [digest([one.folder.name for one in batches])])])
     folders = [batch.folder for batch in batches]
-    learning = stages.Learning(tuple(folders), knowledge, plan.profiles, plan.frozen, job.corrections)
+    counting = [] if plan.frozen else stages.counting(tuple(folders), work / f"counts{knowledge.name[9:]}")
+    if counting:
+        over("count", stages.count, counting)
+    counts = tuple(one.folder for one in counting)
+    learning = stages.Learning(tuple(folders), counts, knowledge, plan.profiles, plan.frozen, job.corrections)
     over("learn", stages.learn, [learning])
     judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
     kept = _kept(job, plan, folders)

@@ -2,7 +2,8 @@
 
     unpack    containers, or a span of one, to parts of records, and what is not read of them
     read      a batch's files and records to documents, lines, survey-* and refused
-    learn     all surveys to the knowledge, or the frozen one put in its place
+    count     all surveys, a range of keys at a time, to counts
+    learn     the counts to the knowledge, or the frozen one put in its place
     judge     a batch that was read to articles, ledger, their keys, and broken, and the sketches of its texts
     compare   all articles, new and kept, to marks: duplicates and splits
 
@@ -13,6 +14,7 @@ leaves a mark in the batch's folder and is not done again by a run that takes up
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,10 +36,13 @@ from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, Piece, extracted, r
 __all__ = [
     "Batch",
     "Comparing",
+    "Counting",
     "Judging",
     "Learning",
     "Unpacking",
     "compare",
+    "count",
+    "counting",
     "judge",
     "learn",
     "read",
@@ -67,10 +72,23 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Learning:
-    """The batches to learn from, the digest of the profiles, the knowledge to use instead, if any, and corrections."""
+class Counting:
+    """The batches whose surveys are counted, which of the keys, and the folder for the counts."""
 
     batches: tuple[Path, ...]
+    keys: corpus.Range
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Learning:
+    """The batches to learn from, their counts, the digest of the profiles, and corrections.
+
+    Or the knowledge to use instead, `frozen`: then nothing is learned.
+    """
+
+    batches: tuple[Path, ...]
+    counts: tuple[Path, ...]
     folder: Path
     profiles: str
     frozen: Knowledge | None
@@ -127,8 +145,7 @@ def read(batch: Batch) -> int:
     _write(batch.folder, "lines", prepared.lines)
     _write(batch.folder, "refused", pl.concat([unread, prepared.refused]))
     if batch.learning:
-        for name, table in desk.survey(prepared, _profiles(batch.profiles)).items():
-            _write(batch.folder, f"survey-{name}", table)
+        corpus.keep(desk.survey(prepared, _profiles(batch.profiles)), batch.folder)
     mark.touch()
     return documents.height
 
@@ -144,11 +161,28 @@ def _documents(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
     return pl.concat(documents), pl.concat(unread)
 
 
+def counting(batches: tuple[Path, ...], place: Path) -> list[Counting]:
+    """The tasks of counting the surveys of batches, each with a folder of its own below `place`."""
+    found = corpus.ranges(batches)
+    return [Counting(batches, one, Path(f"{place}-{len(found)}-{one.number:05}")) for one in found]
+
+
+def count(task: Counting) -> None:
+    """Count a range of keys."""
+    if task.folder.exists():
+        return
+    draft = task.folder.with_name(f"{task.folder.name}-{uuid4().hex}.draft")
+    draft.mkdir()
+    corpus.count(task.batches, task.keys, draft)
+    with suppress(OSError):  # the same task, done meanwhile by another worker: the counts are the same
+        draft.rename(task.folder)
+
+
 def learn(task: Learning) -> None:
     """Put the knowledge to judge with into its folder."""
     if (task.folder / "knowledge.json").exists():
         return
-    knowledge = task.frozen or corpus.learn(task.batches, task.profiles)
+    knowledge = task.frozen or corpus.learn(task.counts, task.batches, task.profiles)
     task.folder.mkdir(exist_ok=True)
     replace(knowledge, corrections=task.corrections).save(task.folder)
 

@@ -1,6 +1,7 @@
 """Corpus-wide steps: group-bys and joins over the batches' files, out of core, the only place that sees all documents.
 
-    learn        surveys of all batches to the knowledge                               learning.py
+    keep         a batch's survey, as files                                            learning.py
+    ranges       parts of all keys; count: the counts of one; learn: these to the knowledge
     sketched     articles of a batch to what comparing needs of their texts            shingles.py, sketches.py
     compare      what other articles decide of each: duplicates and split, as marks    duplicates.py, splits.py
     empty        the splits that were asked for and that marks leave empty
@@ -21,12 +22,12 @@ import polars as pl
 from copydesk.config import Splits
 from copydesk.corpus.clusters import CLUSTERED
 from copydesk.corpus.duplicates import Rows, find
-from copydesk.corpus.learning import learn
+from copydesk.corpus.learning import Range, count, keep, learn, ranges
 from copydesk.corpus.memory import SKETCHED
 from copydesk.corpus.sketches import sketch
 from copydesk.corpus.splits import assign, empty
 
-__all__ = ["MARKS", "compare", "empty", "learn", "sketched"]
+__all__ = ["MARKS", "Range", "compare", "count", "empty", "keep", "learn", "ranges", "sketched"]
 
 MARKS: Final = pl.Schema(dict.fromkeys(("id", *CLUSTERED, "split"), pl.String()))
 """What the set of articles says of each one: the release writes these columns over the article's own."""

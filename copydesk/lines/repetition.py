@@ -2,7 +2,7 @@
 
     line_key    a line's fingerprint, stable between versions, machines and batches
     survey      one batch -> what the corpus needs to know of it (small frames)
-    learn       surveys of all batches -> the tables of a Knowledge
+    learn       surveys of all batches -> the tables of a Knowledge; counted: one of them, or a range of its keys
     seen        how often each line was seen at its site;  heads: whether it is somebody's headline
 
 Measured on labelled articles with other documents of their outlets: a line that two others of its outlet hold is
@@ -14,7 +14,7 @@ paragraphs, and the number of documents that hold a line is the least number of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -26,7 +26,7 @@ from copydesk.lines.shape import Ints, Mask, Shape, measure, normalise
 from copydesk.lines.sites import counting_key, per_line
 from copydesk.lines.structure import CODE, UNKNOWN, frame, structure
 
-__all__ = ["SAFE", "heads", "learn", "line_key", "seen", "survey"]
+__all__ = ["COUNTED", "SAFE", "counted", "heads", "learn", "line_key", "ordered", "seen", "survey"]
 
 SAFE: Final = 3
 """Documents, the judged one included, from which a line is furniture of its site (see above)."""
@@ -84,6 +84,9 @@ SURVEY: Final[dict[str, dict[str, pl.DataType]]] = {
     "sites": {"id": pl.String(), "site": pl.String()},
 }
 """The frames of a survey. `a`, `b`, `c` are the three smallest hashes of the document that holds the line."""
+
+COUNTED: Final = {"repeated": "lines", "headlines": "headlines", "tags": "tags"}
+"""The tables of a Knowledge that are counts, each with the frame of a survey that it is counted from."""
 
 
 def line_key(text: pl.Series) -> pl.Series:
@@ -196,17 +199,28 @@ def learn(surveys: Iterable[dict[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]
     for one in surveys:
         for name in SURVEY:
             gathered[name].append(one[name])
-    whole = {name: pl.concat(frames) for name, frames in gathered.items()}
-    tables = {
-        "repeated": _repeated(whole["lines"]),
-        "headlines": _counted(whole["headlines"], "key"),
-        "tags": _counted(whole["tags"], "tag"),
-        "sites": whole["sites"].unique(maintain_order=False),
-    }
-    return {name: table.cast(pl.Schema(TABLES[name])).sort(list(TABLES[name])) for name, table in tables.items()}
+    whole = {name: pl.concat(frames).lazy() for name, frames in gathered.items()}
+    return ordered({**{name: counted(name, whole[said]) for name, said in COUNTED.items()}, "sites": whole["sites"]})
 
 
-def _repeated(lines: pl.DataFrame) -> pl.DataFrame:
+def ordered(tables: Mapping[str, pl.LazyFrame]) -> dict[str, pl.DataFrame]:
+    """The tables of a Knowledge as they lie in it: with its types, each row once, sorted."""
+    frames = {name: table.cast(pl.Schema(TABLES[name])).unique() for name, table in tables.items()}
+    return {name: frame.sort(list(TABLES[name])).collect() for name, frame in frames.items()}
+
+
+def counted(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows of a table of COUNTED from the rows that surveys gave for it.
+
+    Each group lies in one value of `key`, so that a range of keys can be counted without the others.
+    """
+    if name == "repeated":
+        return _repeated(frame)
+    group = "tag" if name == "tags" else "key"
+    return frame.group_by(group).agg(pl.col("a").n_unique().alias("documents"))
+
+
+def _repeated(lines: pl.LazyFrame) -> pl.LazyFrame:
     """site, key, documents for the lines in two or more documents; singles (most) are put aside before counting."""
     pair = ["site", "key"]
     twice = lines.select(pair).group_by(pair).len().filter(pl.col("len") > 1).select(pair)
@@ -215,10 +229,6 @@ def _repeated(lines: pl.DataFrame) -> pl.DataFrame:
         pl.min_horizontal(*(pl.col(name).n_unique() for name in "abc")).alias("documents")
     )
     return counts.filter(pl.col("documents") > 1)
-
-
-def _counted(frame: pl.DataFrame, key: str) -> pl.DataFrame:
-    return frame.group_by(key).agg(pl.col("a").n_unique().alias("documents"))
 
 
 def seen(keys: pl.Series, site: pl.Series, knowledge: Knowledge) -> Ints:
