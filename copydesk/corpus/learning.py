@@ -86,4 +86,4 @@ def learn(counts: Sequence[Path], folders: Sequence[Path], profiles: str) -> Kno
 
 
 def _scanned(paths: Sequence[Path], schema: pl.Schema) -> pl.LazyFrame:
-    return pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=schema)
+    return pl.scan_parquet(list(paths)) if paths else pl.LazyFrame(schema=schema)
