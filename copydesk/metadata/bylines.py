@@ -18,7 +18,7 @@ from copydesk.metadata import tables
 from copydesk.metadata.dates import find_dates
 from copydesk.metadata.published import Line
 
-__all__ = ["Credit", "authors_of", "credit_pattern", "credits_of", "is_known_agency", "is_name"]
+__all__ = ["Credit", "authors_of", "credit_pattern", "credits_of", "is_known_agency", "is_name", "may_credit"]
 
 
 class Credit(NamedTuple):
@@ -89,7 +89,7 @@ def _is_place(text: str) -> bool:
 
 
 _CUT: Final = re.compile(
-    r"\s*(?:\s(?-i:[a-z0-9._-]+)@\S|@|[|•·(<\[]|\s[–—-]\s|\s[-–—]|,?\s(?:on|am|le|el|il|em|vom|published|"
+    r"(?:\s(?-i:[a-z0-9._-]+)@\S|@|[|•·(<\[]|\s[–—-]\s|\s[-–—]|,?\s(?:on|am|le|el|il|em|vom|published|"
     r"posted|updated|last updated|veröffentlicht|en|photos?:|fotos?:|für|is|ist|has)\b|https?:|[0-9]).*$",
     re.IGNORECASE,
 )
@@ -112,12 +112,16 @@ def names_in(text: str, *, alone: bool) -> tuple[tuple[str, ...], tuple[str, ...
     text = _TITLE.sub("", _CUT.sub("", _GLUED_ROLE.sub(", ", text)).strip())
     for part in _AND.split(text):
         name = part.strip(" ,:;\u00a0-–")
-        if not re.search(r"(?:^|\s)(?:[A-Z]|Jr|Sr)\.$", name):
+        if not (name[-1:] == "." and _ABBREVIATED.search(name)):
             name = name.strip(".")
         strict = bool(people or others) or alone
-        person = _without_role(name) or name
         if not name or (people and _says_role(name)):
             continue
+        if _is_prose(name, strict=strict):
+            if people:
+                break
+            continue
+        person = _without_role(name) or name
         if tables.key(name) in tables.agencies() or (person == name and _signs_as_desk(name)):
             others.append(name)
         elif is_name(person, alone=strict) and not _is_role(person):
@@ -125,6 +129,23 @@ def names_in(text: str, *, alone: bool) -> tuple[tuple[str, ...], tuple[str, ...
         elif people:
             break
     return tuple(people), tuple(others)
+
+
+_ABBREVIATED: Final = re.compile(r"(?:^|\s)(?:[A-Z]|Jr|Sr)\.$")
+
+
+def _is_prose(name: str, *, strict: bool) -> bool:
+    """Whether so many words that begin so can be no person, desk or agency: quickly seen, and most of what is asked."""
+    words = name.split()
+    if len(words) <= 5 or tables.key(name) in tables.agencies():
+        return False
+    return not all(map(_may_be_in_name, words[: 2 if strict else 1]))
+
+
+def _may_be_in_name(word: str) -> bool:
+    first = word[0]
+    written = first.isupper() or first == first.swapcase() or word.lower() in _SMALL
+    return written and bool(_NAME_WORD.fullmatch(word))
 
 
 def _is_role(name: str) -> bool:
@@ -188,11 +209,29 @@ def credits_of(lines: Sequence[Line], dated: Sequence[Line], head: int, body: tu
     return [credit for _, _, credit in sorted(found, key=lambda item: (item[0], item[1]))]
 
 
+@functools.lru_cache(maxsize=1 << 14)  # furniture recurs; a function of its argument alone
+def may_credit(text: str) -> bool:
+    """Whether a line credits somebody, wherever it may stand."""
+    text = text.strip()
+    if len(text) > 200 or _PICTURE.match(text) or _is_only_date(text):
+        return False
+    return any(_by_word(text, inner=True)) or bool(_shape(text).parts)
+
+
+def _is_only_date(text: str) -> bool:
+    """Whether no letter stands outside the dates of a line: no date holds a credit word."""
+    stamps = find_dates(text) if any(map(str.isdigit, text)) else ()
+    ends = [0, *(stamp.end for stamp in stamps)]
+    starts = [*(stamp.start for stamp in stamps), len(text)]
+    return not any(any(map(str.isalpha, text[end:start])) for end, start in zip(ends, starts, strict=True))
+
+
 _PICTURE: Final = re.compile(
     r"^(?:fotos?|photos?|images?|bilder?|pictures?|graphic|video|imagen|©|quelle|source|credit)\b", re.IGNORECASE
 )
 _INNER_CREDIT: Final = re.compile(
-    r"^(?!.*\b(?:geteilt|shared|compartida|partagée?)\b)(?:[^\W\d_]+ ){1,3}?(?:von|by|por|par|durch)\s+"
+    r"^(?=(?:[^\W\d_]+ ){1,3}?(?:von|by|por|par|durch)\s)"  # tested twice: what follows looks through the line
+    r"(?!.*\b(?:geteilt|shared|compartida|partagée?)\b)(?:[^\W\d_]+ ){1,3}?(?:von|by|por|par|durch)\s+"
     r"|^(?:durch|escribe)\s+|^By(?=[A-Z][a-z])",
     re.IGNORECASE,
 )
@@ -232,27 +271,57 @@ def _credited(text: str) -> str:
     return text[: stamps[0].start] if stamps else text
 
 
-def _read_shape(text: str, line: Line, head: int, dated: set[int]) -> tuple[float, Credit] | None:
-    byline = line.label == "byline"
-    stamps = find_dates(text) if any(map(str.isdigit, text)) else []
+class _Part(NamedTuple):
+    """What a part of a line names, and whether that is for sure a credit: by a word, or since nothing else is there."""
+
+    people: tuple[str, ...]
+    others: tuple[str, ...]
+    sure: bool
+    joined: bool
+    """Whether the part has a slash."""
+
+
+class _Shape(NamedTuple):
+    """What a line's text alone says of whom it credits: whether it is dated, and its parts that name somebody."""
+
+    dated: bool
+    parts: tuple[_Part, ...]
+
+
+@functools.lru_cache(maxsize=1 << 14)  # furniture recurs; a function of its argument alone
+def _shape(text: str) -> _Shape:
+    stamps = find_dates(text) if any(map(str.isdigit, text)) else ()
     rest = text
     for stamp in reversed(stamps):
         rest = rest[: stamp.start] + " | " + rest[stamp.end :]
-    for part in re.split(r"\s*[|•·]\s*|\s[–—-]\s", rest):
+    parts = []
+    for part in _BETWEEN_PARTS.split(rest):
         word = _credit().match(part)
         people, others = names_in(part[word.end() :] if word else part, alone=not word)
-        if people and (byline or stamps or word or _only(part, people)):
-            near_date = bool(stamps) or bool({line.rank - 1, line.rank + 1, line.rank + 2} & dated)
+        if people or others:
+            parts.append(_Part(people, others, bool(stamps or word or _only(part, people)), "/" in part))
+    return _Shape(bool(stamps), tuple(parts))
+
+
+_BETWEEN_PARTS: Final = re.compile(r"\s*[|•·]\s*|\s[–—-]\s")
+
+
+def _read_shape(text: str, line: Line, head: int, dated: set[int]) -> tuple[float, Credit] | None:
+    byline = line.label == "byline"
+    shape = _shape(text)
+    for people, others, sure, joined in shape.parts:
+        if people and (byline or sure):
+            near_date = shape.dated or bool({line.rank - 1, line.rank + 1, line.rank + 2} & dated)
             distance = line.rank - head
             points = (4.0 if byline else 0.0) + (1.5 if near_date else 0.0)
             points += 2.0 - 0.1 * distance if 0 < distance <= 5 else 0.0 if distance > -4 else -1.0
-            points -= 3.0 if others and "/" in part else 0.0
+            points -= 3.0 if others and joined else 0.0
             if line.label in ("related_link", "deck", "section_label"):
                 points -= 0.3
             if points >= LEAST_POINTS:
-                return points, Credit(tuple(people), tuple(others), "date" if stamps else "name", line)
+                return points, Credit(people, others, "date" if shape.dated else "name", line)
         if others and byline:
-            return 1.0, Credit((), tuple(others), "name", line)
+            return 1.0, Credit((), others, "name", line)
     return None
 
 

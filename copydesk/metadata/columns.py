@@ -111,9 +111,12 @@ def _listed(name: str, values: pl.Series, lists: Sequence[Sequence[Any]]) -> pl.
     return series.alias(name)
 
 
+_NONE: Final = Dateline()
+
+
 def _dateline_column(datelines: Sequence[Dateline | None]) -> pl.Series:
     """The datelines as a column of structs, null where there is none."""
-    found = [dateline or Dateline() for dateline in datelines]
+    found = [dateline or _NONE for dateline in datelines]
     columns: dict[str, list[Any]] = {
         "place": [one.place for one in found],
         "date": [one.date_written for one in found],

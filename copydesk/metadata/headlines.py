@@ -25,7 +25,7 @@ def tidy(text: str) -> str:
 
 def headline_of(copies: Sequence[str]) -> str | None:
     """Choose among the lines labelled headline, in order; None where there are none."""
-    clean = [text for text in (_BEFORE.sub("", tidy(copy)) for copy in copies) if text]
+    clean = [text for text in map(_without_date, map(tidy, copies)) if text]
     if not clean:
         return None
     if len(clean) == 1:
@@ -35,6 +35,10 @@ def headline_of(copies: Sequence[str]) -> str | None:
         if any(key == other or (len(key) > 10 and key in other) for at, other in enumerate(keys) if at != index):
             return clean[index]
     return max(clean, key=lambda text: (min(len(text.split()), 5), -clean.index(text)))
+
+
+def _without_date(text: str) -> str:
+    return _BEFORE.sub("", text) if text[:1].isdigit() else text
 
 
 def _key(text: str) -> str:

@@ -7,7 +7,7 @@ sorted by what they may hold; only those become objects. The rest is one list pe
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from copydesk.labels import LABELS
-from copydesk.metadata import endings, sieves, tags
+from copydesk.metadata import bylines, endings, sieves, tags
 from copydesk.metadata.layout import AROUND, Bools, Ints, Layout, runs
 from copydesk.metadata.published import Line
 
@@ -114,10 +114,17 @@ class _Uses:
         """Whether a regular expression is found in the lines."""
         return self.each(self.different.str.contains(pattern))
 
+    def where(self, asked: Callable[[str], bool], found: Bools) -> Bools:
+        """Those of the lines `found` whose text passes a reader's own test; each different one is asked once."""
+        which = np.unique(self.which[found])
+        passed = np.zeros(len(self.different), dtype=np.bool_)
+        passed[which] = list(map(asked, self.different.gather(which).to_list()))
+        both: Bools = found & passed[self.which]
+        return both
+
     def labelled(self, *labels: str) -> Bools:
         """Which lines have one of these labels."""
-        found: Bools = self.layout.labelled(*labels)[self.near]
-        return found
+        return self.layout.labelled(*labels)[self.near]
 
     def lines(self) -> dict[str, Lines]:
         """The lines of each field that is read line by line."""
@@ -168,20 +175,15 @@ class _Uses:
         close = (self.rank >= head - 3) & (self.rank <= head + AROUND) & (self.size <= 90)
         name = close & (quiet | self.labelled("body")) & self.has(sieves.NAME_LIKE)
         word = (quiet | (self.size <= 100)) & self.has(sieves.CREDIT_START)
-        found: Bools = self.labelled("byline", "date_line") | name | (close & quiet & self.dated) | word
-        found &= self.size <= 400
-        return found
+        found = self.labelled("byline", "date_line") | name | (close & quiet & self.dated) | word
+        return self.where(bylines.may_credit, found & (self.size <= 400))
 
     def sections(self) -> Bools:
         """Section labels, and what stands just above the headline, where it may name a section."""
         head = self.layout.head[self.near]
         above = (self.rank >= head - 3) & (self.rank < head) & self.labelled(*tags.ABOVE_HEADLINE)
-        found: Bools = self.labelled("section_label") | (above & (self.size <= 120))
-        which = np.unique(self.which[found])
-        named = np.zeros(len(self.different), dtype=np.bool_)
-        named[which] = list(map(tags.may_name_section, self.different.gather(which).to_list()))
-        found &= named[self.which]
-        return found
+        found = self.labelled("section_label") | (above & (self.size <= 120))
+        return self.where(tags.may_name_section, found)
 
     def tags(self) -> Bools:
         """Tag headings and tag lines, and the short lines within reach that follow one without a gap."""

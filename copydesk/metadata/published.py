@@ -201,6 +201,8 @@ def choose(found: Sequence[Candidate]) -> Choice:
 
 
 def _best(found: Sequence[Candidate]) -> Candidate | None:
+    if len(found) < 2:
+        return found[0] if found else None
     return max(found, key=lambda one: (one.points, -one.line.rank, -one.stamp.start), default=None)
 
 

@@ -82,6 +82,7 @@ def _spaces(kept: pl.DataFrame) -> pl.Series:
 
 def _repeated(lines: pl.DataFrame) -> pl.DataFrame:
     """Characters in lines that the document had before; only lines of equal length are compared."""
-    same_length = lines.filter(pl.struct("doc", "chars").is_duplicated()).select("doc", "text", "chars")
+    by_length = pl.col("doc").cast(pl.UInt64) * (1 << 32) + pl.col("chars")
+    same_length = lines.select("doc", "text", "chars").filter(by_length.is_duplicated())
     groups = same_length.group_by("doc", "text").agg(pl.len().alias("times"), pl.col("chars").first())
     return groups.group_by("doc").agg(repeated=((pl.col("times").cast(pl.Int64) - 1) * pl.col("chars")).sum())

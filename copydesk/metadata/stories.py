@@ -73,8 +73,8 @@ def _above(layout: Layout) -> list[int]:
 def _later(layout: Layout) -> list[Sequence[str]]:
     behind = layout.rank - layout.first
     early = np.flatnonzero(layout.labelled("body", "deck") & (behind != 0) & (behind <= DATELINE_REACH))
-    for pattern in (sieves.LATER_START, sieves.DATELINE_LATER):
-        early = early[layout.text.gather(early).str.contains(pattern).to_numpy()]
+    early = early[sieves.may_begin_later(layout.text.gather(early)).to_numpy()]
+    early = early[layout.text.gather(early).str.contains(sieves.DATELINE_LATER).to_numpy()]
     texts = layout.text.gather(early).str.slice(0, OPENING).to_list()
     return [found[:3] for found in runs(layout.documents, layout.at[early], texts)]
 
@@ -107,7 +107,7 @@ def _is_cut_off(layout: Layout, body: Ints, behind: Ints) -> np.ndarray[Any, np.
     """Ask of each document its last lines of text and what stands behind them."""
     texts = runs(layout.documents, layout.at[body], layout.text.gather(body).to_list())
     after = runs(layout.documents, layout.at[behind], layout.text.gather(behind).str.slice(0, 100).to_list())
-    judged = [endings.is_truncated(end[-4:], lines) for end, lines in zip(texts, after, strict=True)]
+    judged = [bool(end) and endings.is_truncated(end[-4:], lines) for end, lines in zip(texts, after, strict=True)]
     return np.array(judged, dtype=np.bool_)
 
 
