@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import polars as pl
@@ -74,6 +75,28 @@ def test_an_opening_refused_for_pairs_has_none(openings: list[str]) -> None:
     """Where the test for weekdays beside dates says no, no date without year has a weekday."""
     for opening in _refused(openings, sieves.may_pair_weekday(pl.Series(openings))):
         assert written_pairs(opening) == ()
+
+
+def test_every_written_form_passes_for_a_date() -> None:
+    """Every ending of a day's number, sign and small word beside a month: refused only where no date is found."""
+    months = ["May", "SEPTEMBER", "janv.", *_MONTHS[::60]]
+    ends, signs, words = (
+        ["", "st", "nd", "rd", "th", "er", "º", "ª", "-го", "a"],
+        ["", " ", ".", "-", ". "],
+        ["", "de ", "of ", "d’", "d'", "ta’"],
+    )
+    day_first = [
+        f"3{end}{sign}{word}{month}" for end, sign, word, month in itertools.product(ends, signs, words, months)
+    ]
+    gaps = ["", " ", ".", ". ", ", ", ",", " de ", ", de ", "\x1c"]
+    month_first = [f"{month}{gap}{number}" for month, gap, number in itertools.product(months, gaps, ["3", "2017"])]
+    numbers = [
+        sign.join(parts) for sign in ["-", "/", ".", ". ", "/ "] for parts in (("3", "5", "17"), ("2017", "3", "5"))
+    ]
+    lines = pl.Series([*day_first, *month_first, *numbers, "2017年5月3日", "3 tháng 5", "2017, May 3", "2017 m. May 3"])
+    passed = sieves.may_hold_date(lines)
+    assert passed.sum() > len(lines) / 2
+    assert [line for line in _refused(lines.to_list(), passed) if find_dates(line)] == []
 
 
 def test_the_test_for_dates_refuses_prose() -> None:
