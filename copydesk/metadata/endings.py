@@ -106,7 +106,7 @@ NOTICE: Final = (
     r"rectificatif|précision|fe de erratas|rectificación|nota del editor|nota da redação|errata|correção|correzione|"
     r"уточнение|исправление|опровержение)"
 )
-MAY_BE_NOTICE: Final = NOTICE.replace(r"[\W_]", ".").replace(r"\b", "").replace(r"\s", r"[\s\x1c-\x1f]")
+MAY_BE_NOTICE: Final = NOTICE.replace(r"[\W_]", "(?s:.)").replace(r"\b", "").replace(r"\s", r"[\s\x1c-\x1f]")
 """The same for columns (Polars' regular expressions), a little wider: the two do not agree which signs are letters."""
 
 _KINDS: Final = (
