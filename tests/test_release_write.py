@@ -141,7 +141,7 @@ def test_growth_at_the_end_rewrites_the_last_shard_only(tmp_path):
 def test_shards_keep_their_bounds_and_mean(seed, monkeypatch):
     """No shard passes GREATEST (but one huge row), all but the last have LEAST, their mean is near MEAN."""
     monkeypatch.setattr(order, "LARGEST", 1)
-    monkeypatch.setattr(order, "TAIL", {"article": 1})
+    monkeypatch.setattr(order, "TAIL", 1)
     draw = random.Random(seed)
     weights = [draw.choice([50, 500, 5_000, 20_000]) for _ in range(20_000)]
     ends = order.cut([draw.getrandbits(32) for _ in weights], weights)

@@ -96,10 +96,10 @@ def test_every_random_corruption_is_named(copy, seed):
 EDITS = [
     ("README.md", "| Articles | ", "| Articles | 1", "line "),
     ("README.md", "num_examples: ", "num_examples: 1", "line "),
-    ("README.md", "- data/", "- data/0", "line "),
+    ("README.md", "[data/", "[data/0", "line "),
     ("README.md", "harbour-corpus", "harbor-corpus", "line "),
-    ("releases/1.1.0.json", '"documents": ', '"documents": 1', "SHA-256 of the manifest"),
-    ("releases/1.0.0.json", '"rows": ', '"rows": 1', "SHA-256 of the manifest"),
+    ("releases/1.1.0.json", '"documents":', '"documents":1', "SHA-256 of the manifest"),
+    ("releases/1.0.0.json", '"spans":', '"spans":1', "SHA-256 of the manifest"),
 ]
 
 

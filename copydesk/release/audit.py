@@ -154,7 +154,8 @@ def _shards_problems(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
 def _shard_problems(dataset: Path, manifest: Manifest, table: str, shard: Shard) -> Iterator[Problem]:
     """Name, size, rows and columns of a shard, from its footer."""
     path = dataset / shard.file
-    if shard.file.rsplit("/", 1)[-1] != f"{shard.sha256[:NAME]}.parquet":
+    stem = shard.file.rsplit("/", 1)[-1].removesuffix(".parquet")
+    if len(stem) < NAME or not shard.sha256.startswith(stem):
         yield Problem(shard.file, "its name", f"data/{shard.sha256[:NAME]}.parquet", shard.file)
     footer = pq.ParquetFile(path)
     facts = (shard.bytes, shard.rows, manifest.body["tables"][table]["columns"])

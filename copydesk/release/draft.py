@@ -96,6 +96,6 @@ def _table(schema: Schema, written: Written) -> dict[str, Any]:
         "columns": schema.columns,
         "features": schema.features(),
         "splits": [
-            {"name": name, "shards": [vars(shard) for shard in shards]} for name, shards in written.splits.items()
+            {"name": name, "shards": [shard.entry for shard in shards]} for name, shards in written.splits.items()
         ],
     }

@@ -28,8 +28,8 @@ LISTED: Final = 100_000
 """Bytes that the lists of files may take in a card, so that with the rest it stays under 200 kB: `datasets` reads a
 card of 0.4 MB in 0.8 CPU s at each load, and the Hub refuses much larger ones. The newest release is always listed."""
 
-LINE: Final = 9
-"""Signs of a line of a list of files beside the name."""
+BETWEEN: Final = 2
+"""Signs between the names of a list of files."""
 
 LICENCES: Final = frozenset(
     {
@@ -43,7 +43,7 @@ SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), 
 
 
 class _Dumper(yaml.SafeDumper):
-    """No anchors, which the Hub's reader does not resolve everywhere; lists indented, versions quoted."""
+    """No anchors, which the Hub's reader does not resolve everywhere; short lists on a line, versions quoted."""
 
     def ignore_aliases(self, data: Any) -> bool:
         del data
@@ -79,7 +79,11 @@ def render_head(manifests: Sequence[Manifest], references: Sequence[Reference], 
         ],
         "described": [{"file": name, "sha256": _Quoted(digest)} for name, digest in sorted(described.items())],
     }
-    return "---\n" + yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096) + "---\n"
+    return (
+        "---\n"
+        + yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 30, default_flow_style=None)
+        + "---\n"
+    )
 
 
 def _listed(manifests: Sequence[Manifest]) -> list[Manifest]:
@@ -87,7 +91,7 @@ def _listed(manifests: Sequence[Manifest]) -> list[Manifest]:
     newest, *older = list(reversed(manifests))[:LOADABLE]
     found, room = [newest], LISTED
     for one in older:
-        room -= sum(len(shard.file) + LINE for shard in one.shards("article"))
+        room -= sum(len(shard.file) + BETWEEN for shard in one.shards("article"))
         if room < 0:
             break
         found.append(one)

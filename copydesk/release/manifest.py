@@ -61,8 +61,9 @@ class Manifest:
 
     @cached_property
     def data(self) -> bytes:
-        """The file's bytes: sorted keys, one space of indent, UTF-8, a line end."""
-        return (json.dumps(self.body, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        """The file's bytes: sorted keys, a line each, without blanks, UTF-8. There may be hundreds of manifests."""
+        lines = (f"{json.dumps(key)}:{_plain(self.body[key])}" for key in sorted(self.body))
+        return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
     def as_written(self) -> Manifest:
         """The manifest as a reader of its file has it: what is made of it then does not depend on who makes it."""
@@ -86,7 +87,7 @@ class Manifest:
     def splits(self, table: str) -> dict[str, list[Shard]]:
         """The shards of `article` or `ledger`, by split, in order; none of a table that was not published."""
         found = self.body["tables"].get(table, {"splits": []})["splits"]
-        return {split["name"]: [Shard(**shard) for shard in split["shards"]] for split in found}
+        return {split["name"]: [Shard.read(shard) for shard in split["shards"]] for split in found}
 
     @property
     def files(self) -> dict[str, str]:
@@ -113,6 +114,10 @@ class Manifest:
     def shards(self, table: str) -> list[Shard]:
         """The shards of `article` or `ledger`, in order."""
         return [shard for shards in self.splits(table).values() for shard in shards]
+
+
+def _plain(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 def card_head(text: str, path: Path) -> dict[str, Any]:

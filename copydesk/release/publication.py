@@ -104,7 +104,7 @@ class _Making:
             "schema": schema.digest,
             "columns": schema.columns,
             "features": schema.features(),
-            "splits": [{"name": name, "shards": [vars(one) for one in shards]} for name, shards in splits.items()],
+            "splits": [{"name": name, "shards": [one.entry for one in shards]} for name, shards in splits.items()],
         }
 
     def _write(self, table: str, frame: pl.DataFrame, digest: RowDigest | None = None) -> Shard:

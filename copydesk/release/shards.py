@@ -9,7 +9,7 @@ arrow_table   rows to the Arrow table of their schema, in one chunk
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,9 +32,9 @@ TALLY: Final = "copydesk.tally"
 ROW_GROUP: Final = {"article": 1_000, "ledger": 20_000}
 """Rows that are decoded together: 2 to 4 MB each, so that streaming stays small and pages can be skipped."""
 
-NAME: Final = 20
-"""Digits of the hash that name a file: 80 bits, one chance in 10^12 that two of a million files want the same name. The
-card repeats the names for every version."""
+NAME: Final = 16
+"""Digits of the hash that name a file: 64 bits, one chance in 40 million that two of a million files want the same name
+(which is then refused). The card repeats the names for every version."""
 
 ZSTD_LEVEL: Final = 3
 """13.0 MB in 0.28 CPU s; level 9 gave 12.4 in 1.2, level 19 11.3 in 28, snappy 20.0."""
@@ -57,6 +57,20 @@ class Shard:
     bytes: int
     rows: int
     arrow_bytes: int
+
+    @property
+    def entry(self) -> list[str | int]:
+        """As a manifest holds it; its name is the beginning of its hash."""
+        return [self.sha256, self.bytes, self.rows, self.arrow_bytes]
+
+    @classmethod
+    def read(cls, entry: Sequence[Any] | Mapping[str, Any]) -> Shard:
+        """Out of a manifest; the first ones had the parts by name."""
+        return cls(**entry) if isinstance(entry, Mapping) else cls(_file(entry[0]), *entry)
+
+
+def _file(sha256: str) -> str:
+    return f"{DATA}/{sha256[:NAME]}.parquet"
 
 
 def arrow_table(schema: Schema, frame: pl.DataFrame) -> pa.Table:
@@ -90,7 +104,7 @@ def read_tally(path: Path, count: Callable[[pl.DataFrame], Tally]) -> Tally:
 def shard_of(table: pa.Table, data: bytes) -> Shard:
     """The manifest's entry for a table and its Parquet bytes."""
     digest = sha256_of(data)
-    return Shard(f"{DATA}/{digest[:NAME]}.parquet", digest, len(data), table.num_rows, arrow_bytes(table))
+    return Shard(_file(digest), digest, len(data), table.num_rows, arrow_bytes(table))
 
 
 def arrow_bytes(table: pa.Table) -> int:

@@ -88,7 +88,9 @@ def write_articles(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFram
 def write_ledger(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame) -> Written:
     """Stage the shards of the ledger. Raises ReleaseError where a row breaks the schema."""
     written = Written(splits={"train": []})
-    for number, part in enumerate(_parts(keys.drop_nulls("lines"), "line_weight", "ledger")):
+    told = keys.drop_nulls("lines")
+    splits = (told.filter(pl.col("split") == split) for split in told["split"].unique(maintain_order=True))
+    for number, part in enumerate(part for rows_of in splits for part in _parts(rows_of, "line_weight", "ledger")):
         wanted = part.select(file="ledger_file", row="ledger_row")
         shard = _reused(folder, rows, wanted, int(part["lines"].sum()))
         if shard is None:
@@ -106,7 +108,7 @@ def write_ledger(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame)
 
 def _parts(rows: pl.DataFrame, weight: str, table: str) -> Iterator[pl.DataFrame]:
     start = 0
-    for end in cut(rows["drawn"], rows[weight], table):
+    for end in cut(rows["drawn"], rows[weight], rows["day"], table):
         yield rows[start:end]
         start = end
 
