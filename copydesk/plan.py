@@ -27,8 +27,9 @@ from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import load_profiles
 from copydesk.outcome import Changes
 from copydesk.release.folder import WORK
+from copydesk.release.keys import bound
 from copydesk.release.manifest import Reference
-from copydesk.seen import RECORDS, SAME, Seen, digest, fingerprint, sha256_of_file
+from copydesk.seen import RECORDS, SAME, Seen, fingerprint, sha256_of_file
 from copydesk.sources import Files, with_ids
 
 __all__ = ["Plan", "dry_changes", "made_plan", "raw_changes", "stamp"]
@@ -153,7 +154,7 @@ def _guard(job: Job, last: Last, gone: pl.DataFrame) -> None:
 
 def stamp(newest: Reference, profiles: str, knowledge: Knowledge) -> str:
     """The name of what was seen by the ingest of a release, with what it judged by."""
-    return digest([newest.sha256, fingerprint(profiles, knowledge.digest)])
+    return f"{bound(newest)}-{fingerprint(profiles, knowledge.digest)}"
 
 
 def raw_changes(plan: Plan, fresh: Sequence[pl.DataFrame]) -> Changes:

@@ -27,7 +27,7 @@ from copydesk.carry import Last
 from copydesk.config import Splits
 from copydesk.corrections import EMPTY
 from copydesk.knowledge import Knowledge
-from copydesk.lines.profiles import Profiles, load_profiles
+from copydesk.lines.profiles import load_profiles
 from copydesk.release.keys import keys_of
 from copydesk.release.rows import check
 from copydesk.schema import load_schema
@@ -145,7 +145,7 @@ def read(batch: Batch) -> int:
     _write(batch.folder, "lines", prepared.lines)
     _write(batch.folder, "refused", pl.concat([unread, prepared.refused]))
     if batch.learning:
-        corpus.keep(desk.survey(prepared, _profiles(batch.profiles)), batch.folder)
+        corpus.keep(desk.survey(prepared, load_profiles(batch.profiles)), batch.folder)
     mark.touch()
     return documents.height
 
@@ -196,7 +196,7 @@ def judge(task: Judging) -> int:
     prepared = desk.Prepared(
         *(pl.read_ipc(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused"))
     )
-    judged = desk.judge(prepared, knowledge, _profiles(task.profiles))
+    judged = desk.judge(prepared, knowledge, load_profiles(task.profiles))
     _write(task.folder, "articles", judged.articles)
     _write(task.folder, "ledger", judged.ledger)
     _write(task.folder, "broken", judged.refused)
@@ -237,11 +237,6 @@ def tables(folders: Iterable[Path], name: str) -> list[Path]:
 @lru_cache(maxsize=1)
 def _knowledge(folder: Path) -> Knowledge:
     return Knowledge.load(folder)
-
-
-@lru_cache(maxsize=1)
-def _profiles(folders: tuple[Path, ...]) -> Profiles:
-    return load_profiles(folders)
 
 
 def _write(folder: Path, name: str, table: pl.DataFrame) -> None:

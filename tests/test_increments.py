@@ -21,8 +21,12 @@ from copydesk.job import Options, settle
 from copydesk.outcome import Outcome
 from copydesk.pipeline import ingest
 from copydesk.release import order, rows
+from copydesk.release.keys import release_keys, shard_keys
+from copydesk.release.manifest import Manifest, Reference, read_card, read_manifest
 from copydesk.release.verify import verify
+from copydesk.release.withdraw import withdraw
 from copydesk.runner import Workers
+from copydesk.sources import document_id
 from tests.release_samples import DERIVED
 from tests.test_pipeline import tree
 
@@ -235,10 +239,9 @@ def test_a_run_that_broke_off_is_taken_up(texts: Path, tmp_path: Path, stage: st
     assert not list((tmp_path / "dist" / "texts" / ".work").glob("run-*"))
 
 
-def breaking_off(_folder: object, named: Sequence[object]) -> None:
-    """A renewal that is killed as soon as there is something to renew."""
-    if named:
-        raise KeyboardInterrupt
+def breaking_off(_folder: object, _manifests: Sequence[object]) -> None:
+    """A run that is killed when the card is written and what follows it is not."""
+    raise KeyboardInterrupt
 
 
 def test_what_follows_the_card_is_renewed_though_nothing_changed(
@@ -246,7 +249,7 @@ def test_what_follows_the_card_is_renewed_though_nothing_changed(
 ) -> None:
     """A run that ended right after its card: the next one, without any change, writes the rest."""
     with monkeypatch.context() as patch:
-        patch.setattr("copydesk.release.commit.renew", breaking_off)
+        patch.setattr("copydesk.release.commit.put_beside", breaking_off)
         with pytest.raises(KeyboardInterrupt):
             run(texts, tmp_path / "dist")
     assert "croissant.json" not in tree(tmp_path / "dist" / "texts")
@@ -255,6 +258,29 @@ def test_what_follows_the_card_is_renewed_though_nothing_changed(
     calls = Calls()
     run(texts, tmp_path / "dist", calls)
     assert calls.stages == []
+
+
+def test_a_withdrawal_leaves_nothing_to_judge_again(texts: Path, tmp_path: Path) -> None:
+    """What was seen holds on: the next ingest has nothing to do, and the one after judges what is new only."""
+    dataset = tmp_path / "dist" / "texts"
+    run(texts, tmp_path / "dist")
+    gone = document_id("texts", "003.txt")
+    withdraw(dataset, gone, "asked for")
+    calls = Calls()
+    assert (run(texts, tmp_path / "dist", calls).version, calls.stages) == (None, [])
+    (texts / "100.txt").write_text(story(random.Random(100)))
+    kept = release_keys(dataset, *newest(dataset))
+    assert kept.equals(shard_keys(dataset, newest(dataset)[1]))
+    outcome = run(texts, tmp_path / "dist")
+    assert (outcome.read, outcome.judged, outcome.documents) == (1, 1, 10)
+    assert gone not in dict(loaded(dataset, str(outcome.version)))
+    assert verify(dataset) == []
+
+
+def newest(dataset: Path) -> tuple[Reference, Manifest]:
+    """The last release's name in the card, and its manifest."""
+    reference = read_card(dataset)[-1]
+    return reference, read_manifest(dataset, reference)
 
 
 def change(texts: Path, chance: random.Random, step: int) -> None:

@@ -191,8 +191,8 @@ def _releases(folder, number: int, shards: int) -> list[Manifest]:
     for count in range(number):
         body = deepcopy(first.body) | {"version": f"1.{count}.0"}
         (split,) = body["tables"]["article"]["splits"]
-        _, *sizes = split["shards"][0]
-        split["shards"] = [[f"{count:04}{place:012}{0:048}", *sizes] for place in range(shards)]
+        facts = {name: values[:1] * shards for name, values in split["shards"].items()}
+        split["shards"] = facts | {"file": [f"data/{count:04}{place:012}.parquet" for place in range(shards)]}
         manifests.append(Manifest(body))
     return manifests
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -35,6 +35,9 @@ PAIR: Final = pl.Schema({**dict.fromkeys(NAMES, pl.UInt64()), "similarity": pl.F
 """A file of pairs: the keys of two texts, the lesser first, and their Jaccard similarity."""
 
 KEYS: Final = ("content_sha256", "key", "check", "shingles")
+TOGETHER: Final = 50_000
+"""Sketches that are in memory together, 15 MB."""
+
 MADE_BY: Final = ("bodies.py", "shingles.py", "sketches.py", "pairs.py")
 
 
@@ -82,7 +85,7 @@ class Memory:
             pa.OSFile(str(draft), "wb") as sink,
             pa.ipc.new_file(sink, _table(pl.DataFrame(schema=SKETCHED)).schema) as out,
         ):
-            for table in (table for path in self._files() for table in _pieces(path)):
+            for table in _joined(table for path in self._files() for table in _pieces(path)):
                 some = table.join(wanted, on="content_sha256", how="semi", maintain_order="left")
                 some = some.unique("content_sha256", keep="first", maintain_order=True)
                 out.write_table(_table(some))
@@ -137,6 +140,18 @@ def _pieces(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.Dat
         for number in range(stream.num_record_batches):
             batch = stream.get_batch(number)
             yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch.select(columns) if columns else batch])))
+
+
+def _joined(pieces: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same rows in pieces of about TOGETHER: a band is read once a piece, 64 times an ingest."""
+    held: list[pl.DataFrame] = []
+    for piece in pieces:
+        held.append(piece)
+        if sum(one.height for one in held) >= TOGETHER:
+            yield pl.concat(held)
+            held = []
+    if held:
+        yield pl.concat(held)
 
 
 def _table(frame: pl.DataFrame) -> pa.Table:

@@ -19,7 +19,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -263,7 +263,13 @@ def load_profiles(folders: Sequence[Path] = ()) -> Profiles:
     for name in sorted(read):
         whole.update(name.encode() + b"\0" + hashlib.sha256(read[name][1]).digest())
     ordered = sorted((profile for profile, _ in read.values()), key=lambda p: (p.everywhere, p.id))
-    return Profiles(tuple(ordered), whole.hexdigest()[:32])
+    return _together(tuple(ordered), whole.hexdigest()[:32])
+
+
+@lru_cache(maxsize=1)
+def _together(profiles: tuple[Profile, ...], digest: str) -> Profiles:
+    """The same object for the same files: it keeps what it has compiled."""
+    return Profiles(profiles, digest)
 
 
 def _read(paths: Sequence[Path]) -> dict[str, tuple[Profile, bytes]]:
@@ -299,7 +305,9 @@ def _users(folders: Sequence[Path]) -> list[Path]:
     return list({path.resolve(): path for path in found}.values())
 
 
+@lru_cache(maxsize=256)
 def _profile(name: str, raw: bytes) -> Profile:
+    """A file's profile; its cases are tried once in a process, which costs as much as all else."""
     data = read_profile(name, raw)
     rules = tuple(_rule(name, data, entry) for entry in data.rules)
     _refuse_twins(name, rules)

@@ -26,11 +26,10 @@ from copydesk.release.differences import changes_entry
 from copydesk.release.draft import Tables, ordered, write_tables
 from copydesk.release.facts import Facts, code_digest, labeller, made_with, release_date
 from copydesk.release.folder import CARD, KNOWLEDGE, WORK, Folder, read_bytes, sha256_of
-from copydesk.release.head import LOADABLE
 from copydesk.release.keys import prune_keys, save_keys
 from copydesk.release.manifest import FORMAT, Manifest, Reference, read_card, read_manifest
 from copydesk.release.quarantine import quarantine_facts, quarantine_lines
-from copydesk.release.renewal import put_card, renew
+from copydesk.release.renewal import is_foreign, is_stale, put_beside, put_card, renew
 from copydesk.release.rows import Batch, Kept, Rows, all_keys, check_batch
 from copydesk.release.versions import next_version
 from copydesk.release.withdraw import finish
@@ -80,8 +79,9 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
         finish(folder)
         references = read_card(destination)
         _check_base(destination, references, base)
-        renew(folder, references)
         old = read_manifest(destination, references[-1]) if references else None
+        if old and (is_stale(destination) or is_foreign(destination, old)):
+            renew(folder, references)
         folder.unstage()
         try:
             withdrawn = old.body["withdrawn"] if old else []
@@ -221,9 +221,9 @@ def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], li
 def _commit(folder: Folder, manifest: Manifest, references: Sequence[Reference]) -> None:
     """Write the manifest, then the card, which is the commit, then what is a function of both."""
     named = [*references, manifest.reference]
-    known = [read_manifest(folder.path, one) for one in references[-LOADABLE + 1 :]]
+    manifests = [*(read_manifest(folder.path, one) for one in references), manifest]
     folder.replace(manifest.file, manifest.data)
     if read_card(folder.path) != list(references):
         raise ReleaseError(f"{folder / CARD}: was replaced by someone else meanwhile; run the ingest again")
-    put_card(folder, [*known, manifest], named)
-    renew(folder, named)
+    put_card(folder, manifests, named)
+    put_beside(folder, manifests)

@@ -17,6 +17,7 @@ from copydesk.errors import ReleaseError
 from copydesk.release.folder import Folder
 from copydesk.release.order import in_order
 from copydesk.release.rows import Rows
+from copydesk.release.shards import told
 from copydesk.release.tables import Written, article_content, ledger_content, write_articles, write_ledger
 from copydesk.release.tally import article_counts, examples, ledger_counts, reprints
 from copydesk.schema import Schema
@@ -95,7 +96,5 @@ def _table(schema: Schema, written: Written) -> dict[str, Any]:
         "schema": schema.digest,
         "columns": schema.columns,
         "features": schema.features(),
-        "splits": [
-            {"name": name, "shards": [shard.entry for shard in shards]} for name, shards in written.splits.items()
-        ],
+        "splits": [{"name": name, "shards": told(shards)} for name, shards in written.splits.items()],
     }

@@ -4,6 +4,7 @@
     keys_of        the keys of a batch's articles and ledger
     release_keys   the keys of a release: from the cache that its ingest left, else from its shards
     save_keys      leave that cache
+    bound          what ties caches to a release; rebind after a withdrawal
     ledger_keys    of a ledger alone: the run of each document's rows, and the hash of what they say
 
 Keys take about 400 bytes a document and are all that is held of the documents while a release is written: rows of text
@@ -26,7 +27,18 @@ from copydesk.release.folder import WORK
 from copydesk.release.manifest import Manifest, Reference
 from copydesk.text import MARKED
 
-__all__ = ["KEYS", "article_keys", "keys_of", "ledger_keys", "prune_keys", "release_keys", "save_keys", "shard_keys"]
+__all__ = [
+    "KEYS",
+    "article_keys",
+    "bound",
+    "keys_of",
+    "ledger_keys",
+    "prune_keys",
+    "rebind",
+    "release_keys",
+    "save_keys",
+    "shard_keys",
+]
 
 ARTICLE_ROW: Final = 800
 LEDGER_ROW: Final = 80
@@ -179,5 +191,16 @@ def prune_keys(work: Path, reference: Reference) -> None:
             other.unlink(missing_ok=True)
 
 
+def bound(reference: Reference) -> str:
+    """What names of caches hold of the release that they are bound to."""
+    return reference.sha256[:32]
+
+
+def rebind(work: Path, old: Reference, new: Reference) -> None:
+    """Bind the caches of a release to what it became by a withdrawal: of the documents left they hold what they did."""
+    for path in work.glob(f"*-{bound(old)}*.arrow"):
+        path.replace(path.with_name(path.name.replace(bound(old), bound(new))))
+
+
 def _place(work: Path, reference: Reference) -> Path:
-    return work / f"keys-{reference.sha256[:32]}.arrow"
+    return work / f"keys-{bound(reference)}.arrow"

@@ -21,7 +21,7 @@ import yaml
 
 from copydesk.errors import ReleaseError, VerifyError
 from copydesk.release.folder import CARD, DATA, KNOWLEDGE, QUARANTINE, RELEASES, read_bytes, sha256_of
-from copydesk.release.shards import Shard
+from copydesk.release.shards import Shard, read_told
 
 __all__ = [
     "FORMAT",
@@ -87,7 +87,7 @@ class Manifest:
     def splits(self, table: str) -> dict[str, list[Shard]]:
         """The shards of `article` or `ledger`, by split, in order; none of a table that was not published."""
         found = self.body["tables"].get(table, {"splits": []})["splits"]
-        return {split["name"]: [Shard.read(shard) for shard in split["shards"]] for split in found}
+        return {split["name"]: read_told(split["shards"]) for split in found}
 
     @property
     def files(self) -> dict[str, str]:

@@ -24,7 +24,7 @@ from copydesk.release.manifest import Manifest
 from copydesk.release.masked import mask_articles, mask_ledger
 from copydesk.release.masking import Masker
 from copydesk.release.quarantine import quarantine_facts
-from copydesk.release.shards import Shard, arrow_table, parquet, shard_of
+from copydesk.release.shards import Shard, arrow_table, parquet, shard_of, told
 from copydesk.release.tables import CONTENT, article_content
 from copydesk.release.variants import Recipe, RowDigest, schema_of
 from copydesk.text import span_texts
@@ -104,7 +104,7 @@ class _Making:
             "schema": schema.digest,
             "columns": schema.columns,
             "features": schema.features(),
-            "splits": [{"name": name, "shards": [one.entry for one in shards]} for name, shards in splits.items()],
+            "splits": [{"name": name, "shards": told(shards)} for name, shards in splits.items()],
         }
 
     def _write(self, table: str, frame: pl.DataFrame, digest: RowDigest | None = None) -> Shard:

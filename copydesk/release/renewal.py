@@ -1,8 +1,9 @@
 """Renewal: the files of a folder that are functions of its manifests, written anew where they are stale.
 
     put_card   the plots, then the card that shows them: the commit of a release
-    is_stale   whether a crash kept that from being done
-    renew      CHANGELOG.md, croissant.json and the plots after it; the card too, where another copydesk wrote it
+    put_beside CHANGELOG.md, croissant.json and the plots after it
+    is_stale   whether a crash kept that from being done; is_foreign: whether another copydesk did it
+    renew      both, where they are not what the manifests say
 
 A crash may have come between a card and what goes with it, or an older copydesk may have said it in other words. A card
 that somebody edited is left alone: `verify` names it.
@@ -17,12 +18,13 @@ from typing import Final
 from copydesk.release.beside import beside, shown
 from copydesk.release.card import render_card, sealed
 from copydesk.release.changes import render_changelog
-from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes
+from copydesk.release.facts import code_digest
+from copydesk.release.folder import CARD, CHANGELOG, CROISSANT, WORK, Folder, read_bytes
 from copydesk.release.head import LOADABLE
 from copydesk.release.manifest import Manifest, Reference, read_manifest
 from copydesk.release.plots import PLOTS
 
-__all__ = ["is_stale", "put_card", "renew"]
+__all__ = ["is_foreign", "is_stale", "put_beside", "put_card", "renew"]
 
 STALE: Final = "stale"
 """A file that is there from the card on until all that follows it is written."""
@@ -47,6 +49,11 @@ def renew(folder: Folder, references: Sequence[Reference]) -> None:
             (folder / WORK / STALE).unlink(missing_ok=True)
             return
         put_card(folder, manifests, references)
+    put_beside(folder, manifests)
+
+
+def put_beside(folder: Folder, manifests: Sequence[Manifest]) -> None:
+    """Write what follows the card; `manifests` are those of all releases."""
     _put(folder, CHANGELOG, render_changelog(manifests).encode())
     wanted = beside(manifests[-1])
     for name, data in wanted.items():
@@ -60,6 +67,12 @@ def renew(folder: Folder, references: Sequence[Reference]) -> None:
 def is_stale(dataset: Path) -> bool:
     """Whether a run ended between the card and what is written after it, so that `renew` has something to do."""
     return (dataset / WORK / STALE).exists()
+
+
+def is_foreign(dataset: Path, newest: Manifest) -> bool:
+    """Whether another copydesk wrote the card, or a file beside it is missing."""
+    code = newest.body["digests"]["code"]
+    return code != code_digest() or not all((dataset / name).is_file() for name in (CHANGELOG, CROISSANT))
 
 
 def _put(folder: Folder, name: str, data: bytes) -> None:

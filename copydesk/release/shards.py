@@ -1,6 +1,6 @@
 """Shards: rows as Parquet bytes whose name is their hash.
 
-Shard         what a manifest says of one
+Shard         what a manifest says of one; told and read_told: of many
 parquet       rows to bytes, the same for the same rows and library versions
 read_tally    what a shard counts, from its footer
 arrow_table   rows to the Arrow table of their schema, in one chunk
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,18 @@ from copydesk.release.folder import DATA, sha256_of
 from copydesk.release.tally import Tally
 from copydesk.schema import Schema
 
-__all__ = ["NAME", "TALLY", "Shard", "arrow_bytes", "arrow_table", "parquet", "read_tally", "shard_of"]
+__all__ = [
+    "NAME",
+    "TALLY",
+    "Shard",
+    "arrow_bytes",
+    "arrow_table",
+    "parquet",
+    "read_tally",
+    "read_told",
+    "shard_of",
+    "told",
+]
 
 TALLY: Final = "copydesk.tally"
 """The key of the tally in a footer."""
@@ -58,19 +69,17 @@ class Shard:
     rows: int
     arrow_bytes: int
 
-    @property
-    def entry(self) -> list[str | int]:
-        """As a manifest holds it; its name is the beginning of its hash."""
-        return [self.sha256, self.bytes, self.rows, self.arrow_bytes]
 
-    @classmethod
-    def read(cls, entry: Sequence[Any] | Mapping[str, Any]) -> Shard:
-        """Out of a manifest; the first ones had the parts by name."""
-        return cls(**entry) if isinstance(entry, Mapping) else cls(_file(entry[0]), *entry)
+def told(shards: Sequence[Shard]) -> dict[str, list[Any]]:
+    """Shards as a manifest holds them: their facts by name, each a list; hundreds of them, in hundreds of manifests."""
+    return {one.name: [getattr(shard, one.name) for shard in shards] for one in fields(Shard)}
 
 
-def _file(sha256: str) -> str:
-    return f"{DATA}/{sha256[:NAME]}.parquet"
+def read_told(held: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]) -> list[Shard]:
+    """The same out of a manifest; the first copydesk wrote a mapping a shard."""
+    if isinstance(held, Mapping):
+        return [Shard(*facts) for facts in zip(*(held[one.name] for one in fields(Shard)), strict=True)]
+    return [Shard(**facts) for facts in held]
 
 
 def arrow_table(schema: Schema, frame: pl.DataFrame) -> pa.Table:
@@ -104,7 +113,7 @@ def read_tally(path: Path, count: Callable[[pl.DataFrame], Tally]) -> Tally:
 def shard_of(table: pa.Table, data: bytes) -> Shard:
     """The manifest's entry for a table and its Parquet bytes."""
     digest = sha256_of(data)
-    return Shard(_file(digest), digest, len(data), table.num_rows, arrow_bytes(table))
+    return Shard(f"{DATA}/{digest[:NAME]}.parquet", digest, len(data), table.num_rows, arrow_bytes(table))
 
 
 def arrow_bytes(table: pa.Table) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,10 +30,10 @@ from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, LEDGER, compare_keys, read_keys, reasons, render_changelog, resplit
 from copydesk.release.corrections import corrections_entry, read_corrections
 from copydesk.release.differences import changes_entry
-from copydesk.release.draft import ordered, write_tables
+from copydesk.release.draft import Tables, ordered, write_tables
 from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes, sha256_of
 from copydesk.release.head import LOADABLE
-from copydesk.release.keys import shard_keys
+from copydesk.release.keys import rebind, save_keys, shard_keys
 from copydesk.release.manifest import Manifest, choose, read_card, read_manifest
 from copydesk.release.rows import Rows
 from copydesk.schema import Schema
@@ -74,10 +74,13 @@ def withdraw(dataset: Path, name: str, reason: str) -> Withdrawn:
             raise UsageError(f"{dataset}: no release holds a document {name!r}; ids are in the column `id`")
         uri = next(found.filter(id=name)["uri"][0] for found, hit in zip(keys, held, strict=True) if hit)
         record = {"id": name, "reason": " ".join(reason.split())}
-        new = _rewritten(folder, old, keys, held, record)
+        new, newest_keys = _rewritten(folder, old, keys, held, record)
         gone = _files(old) - _files(new)
         _decide(folder, new, sorted(gone))
         finish(folder)
+        rebind(folder / WORK, old[-1].reference, new[-1].reference)
+        if newest_keys is not None:
+            save_keys(folder / WORK, new[-1].reference, newest_keys)
         versions = tuple(one.version for one, hit in zip(old, held, strict=True) if hit)
         return Withdrawn(name, uri, versions, tuple(sorted(gone)))
 
@@ -109,19 +112,25 @@ def _files(manifests: Sequence[Manifest]) -> set[str]:
 
 def _rewritten(
     folder: Folder, old: Sequence[Manifest], keys: Sequence[pl.DataFrame], held: Sequence[bool], record: dict[str, str]
-) -> list[Manifest]:
-    """The manifests of all releases after the withdrawal; new shards are in their places."""
+) -> tuple[list[Manifest], pl.DataFrame | None]:
+    """The manifests of all releases after the withdrawal, and the keys of the newest if it is another.
+
+    New shards are in their places.
+    """
     folder.unstage()
+    drawn: Tables | None = None
     new: list[Manifest] = []
     after: list[pl.DataFrame] = []
     staged: list[str] = []
     found: list[pl.DataFrame] = []
     for number, manifest in enumerate(old):
-        body = dict(manifest.body)
+        body, drawn = dict(manifest.body), None
         kept = keys[number]
         if held[number]:
             kept = _regrouped(kept, record["id"])
-            body |= _rebuilt(folder, manifest, kept, staged)
+            drawn = _rebuilt(folder, manifest, kept)
+            staged += drawn.staged
+            body |= drawn.body
             body["knowledge"] = _unsaid(folder, body, record["id"])
         if held[number] or number == len(old) - 1:
             body["withdrawn"] = sorted([*body["withdrawn"], record], key=lambda one: one["id"])
@@ -137,7 +146,7 @@ def _rewritten(
     for place, manifest in enumerate(new):
         base = new[place - 1] if place else None
         manifest.body.update(changes_entry(folder.path, base, manifest, found[place]))
-    return new
+    return new, drawn.keys if drawn else None
 
 
 def _unsaid(folder: Folder, body: dict[str, Any], name: str) -> dict[str, Any]:
@@ -178,8 +187,8 @@ def _regrouped(keys: pl.DataFrame, name: str) -> pl.DataFrame:
     return pl.concat([left.filter(~mine), again.select(left.columns)])
 
 
-def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame, staged: list[str]) -> dict[str, Any]:
-    """What of a manifest's body hangs on its rows, from its own shards, less what `keys` has not."""
+def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame) -> Tables:
+    """Both tables of a release, with what of its manifest hangs on them: its own shards, less what `keys` has not."""
     if not keys.height:
         raise ReleaseError(
             f"{folder / manifest.file}: nothing would be left of this release; delete the dataset instead"
@@ -188,10 +197,9 @@ def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame, staged: lis
     rows = {table: Rows(folder.path, manifest.shards(table), (), reusable=True) for table in schemas}
     held = shard_keys(folder.path, manifest).join(keys.select("id"), on="id", how="semi", maintain_order="left")
     drawn = write_tables(folder, schemas, rows, ordered(held, marks=keys))
-    staged += drawn.staged
     old = manifest.body["tables"]
     tables = {name: old[name] | {"splits": table["splits"]} for name, table in drawn.body["tables"].items()}
-    return {**drawn.body, "tables": tables}
+    return replace(drawn, body={**drawn.body, "tables": tables})
 
 
 def _schema(folder: Folder, manifest: Manifest, table: str) -> Schema:
