@@ -213,13 +213,15 @@ def compare(task: Comparing) -> list[str]:
     Gives the splits that were asked for and that have no article.
     """
     new = [pl.scan_ipc(path) for path in tables(task.folders, "articles")]
-    kept = task.last.articles(pl.read_ipc(task.kept)["id"]) if task.last else []
+    ids = pl.read_ipc(task.kept)["id"]
+    kept = task.last.articles(ids) if task.last else []
     withdrawn = [one["id"] for one in task.last.manifest.body["withdrawn"]] if task.last else []
     task.cache.mkdir(exist_ok=True)
     marks = corpus.compare(
         new,
         kept,
         task.cache,
+        known=task.last.articles_known(ids) if task.last else None,
         sketches=tables(task.folders, "sketches"),
         withdrawn=withdrawn,
         splits=task.splits,

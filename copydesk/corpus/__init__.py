@@ -43,6 +43,7 @@ def compare(  # noqa: PLR0913 -- what there is, and what is asked
     kept: Sequence[pl.LazyFrame],
     cache: Path,
     *,
+    known: pl.DataFrame | None = None,
     sketches: Sequence[Path] = (),
     withdrawn: Sequence[str] = (),
     splits: Splits | None = None,
@@ -51,10 +52,11 @@ def compare(  # noqa: PLR0913 -- what there is, and what is asked
     """The marks (MARKS, by id) of all articles of the coming release but the withdrawn: duplicates, and the split.
 
     `new` and `kept` are rows of the article schema, frame by frame: the new batches', and the last release's that stay
-    as they are. They are lazy: texts are read only of articles of which nothing is known, from files of sketches
+    as they are; `known` has small columns of the kept ones (duplicates.ARTICLE; `frame`, the number among these), that
+    else are read. They are lazy: texts are read only of articles of which nothing is known, from files of sketches
     (`sketches`) or from an earlier run (`cache`, a folder that may be lost at any time). With `drop` copies are in the
     split text.DUPLICATES.
     """
-    rows = Rows.of([*new, *kept], withdrawn)
+    rows = Rows.of(new, kept, known, withdrawn)
     marked = assign(find(rows, cache, sketches), splits, drop=drop)
     return marked.select(MARKS.names()).cast(MARKS).sort("id")

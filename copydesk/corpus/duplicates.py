@@ -49,16 +49,26 @@ class Rows:
     articles: pl.DataFrame
 
     @classmethod
-    def of(cls, frames: Sequence[pl.LazyFrame], without: Sequence[str] = ()) -> Rows:
-        """Read the small columns of all rows but those whose id is in `without`."""
-        left_out = pl.Series("id", list(without), dtype=pl.String)
-        parts = [
-            frame.select(*ARTICLE, frame=pl.lit(number, dtype=pl.UInt32))
-            .filter(~pl.col("id").is_in(left_out.implode()))
-            .collect()
-            for number, frame in enumerate(frames)
+    def of(
+        cls,
+        new: Sequence[pl.LazyFrame],
+        kept: Sequence[pl.LazyFrame] = (),
+        known: pl.DataFrame | None = None,
+        without: Sequence[str] = (),
+    ) -> Rows:
+        """Gather the small columns of all rows but those whose id is in `without`.
+
+        They are read, but for those of `kept` frames that are `known`: ARTICLE, and `frame`, the number among these.
+        """
+        frames = [*new, *kept]
+        read = [
+            frame.select(*ARTICLE, frame=pl.lit(number, dtype=pl.UInt32)).collect()
+            for number, frame in enumerate(frames if known is None else new)
         ]
-        return cls(frames, pl.concat(parts) if parts else pl.DataFrame(schema=ARTICLE | {"frame": pl.UInt32()}))
+        held = [] if known is None else [known.select(*ARTICLE, frame=pl.col("frame").cast(pl.UInt32) + len(new))]
+        whole = pl.concat([pl.DataFrame(schema=ARTICLE | {"frame": pl.UInt32()}), *read, *held])
+        left_out = pl.Series("id", list(without), dtype=pl.String)
+        return cls(frames, whole.filter(~pl.col("id").is_in(left_out.implode())))
 
     def texts(self, wanted: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """The rows of `wanted` (frame, id) with the articles' text and headings, frame by frame."""

@@ -52,7 +52,7 @@ def detailed(dataset: Path, before: Manifest, after: Manifest) -> pl.DataFrame:
 def details(dataset: Path, before: Manifest, after: Manifest, found: pl.DataFrame) -> pl.DataFrame:
     """The same of the documents `found` to differ."""
     both = found.filter(pl.col("change").is_in(["changed", "relabelled"]))["id"]
-    facts = _facts(dataset, before, after, found["id"])
+    facts = _facts(dataset, before, after, found)
     columns = _joined(_columns(dataset, before, after, both), {"id": pl.String(), "columns": pl.List(pl.String())})
     rules = _joined(_rules(dataset, before, after, both), {"id": pl.String(), "rules": pl.List(RULE)})
     for part in (facts, columns, rules):
@@ -64,9 +64,11 @@ def _joined(parts: Iterator[pl.DataFrame], schema: dict[str, Any]) -> pl.DataFra
     return pl.concat([pl.DataFrame(schema=schema), *parts])
 
 
-def _facts(dataset: Path, before: Manifest, after: Manifest, ids: pl.Series) -> pl.DataFrame:
+def _facts(dataset: Path, before: Manifest, after: Manifest, found: pl.DataFrame) -> pl.DataFrame:
     """Site and month of each document, as the newer release has them, and its splits."""
-    old, new = (_placed(dataset, *pair, ids) for pair in ((before, after), (after, before)))
+    held = (found.filter(pl.col("change") != absent)["id"] for absent in ("added", "removed"))
+    sides = zip(((before, after), (after, before)), held, strict=True)
+    old, new = (_placed(dataset, *pair, ids) for pair, ids in sides)
     whole = old.join(new, on="id", how="full", coalesce=True, suffix="_new")
     here = pl.col("split_new").is_not_null()
     newer = (pl.when(here).then(pl.col(f"{name}_new")).otherwise(name).alias(name) for name in ("site", "month"))

@@ -86,7 +86,7 @@ def write_tables(folder: Folder, schemas: Mapping[str, Schema], rows: Mapping[st
 
 
 def _placed(keys: pl.DataFrame, articles: Written, ledger: Written) -> pl.DataFrame:
-    places = pl.concat(articles.places).join(pl.concat(ledger.places), on="id", how="left", maintain_order="left")
+    places = articles.places.join(ledger.places, on="id", how="left", maintain_order="left")
     held = [name for name in places.columns if name != "id"]
     return keys.drop(held).join(places, on="id", how="left", maintain_order="left")
 

@@ -45,7 +45,7 @@ LEDGER_ROW: Final = 80
 """Bytes that a row takes beside its text: measured on generated stories, rounded. Only the sizes hang on them."""
 
 _ARTICLE: Final[dict[str, pl.DataType]] = {
-    **dict.fromkeys(("id", "uri", "source", "outlet", "raw_sha256", "content_sha256", *MARKED), pl.String()),
+    **dict.fromkeys(("id", "uri", "source", "outlet", "agency", "raw_sha256", "content_sha256", *MARKED), pl.String()),
     "published_at": pl.Datetime("us", "UTC"),
     "drawn": pl.UInt32(),
     "weight": pl.Int64(),
@@ -76,7 +76,7 @@ def _joined(articles: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
 
 def article_keys(articles: pl.DataFrame, file: int) -> pl.DataFrame:
     """The keys of articles that stand in the file of that number, less those that their ledger gives."""
-    names = ("uri", "source", "outlet", "raw_sha256", "content_sha256", *MARKED, "published_at")
+    names = ("uri", "source", "outlet", "agency", "raw_sha256", "content_sha256", *MARKED, "published_at")
     drawn = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") for name in articles["id"]]
     return articles.select(
         pl.col("id", *names),

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from copydesk.errors import ReleaseError
@@ -40,89 +41,99 @@ class Written:
     splits: dict[str, list[Shard]] = field(default_factory=dict)
     tallies: list[Tally] = field(default_factory=list)
     staged: list[str] = field(default_factory=list)
-    places: list[pl.DataFrame] = field(default_factory=list)
+    places: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def article_content(keys: pl.DataFrame) -> str:
     """SHA-256 over the CONTENT columns of all articles, in order, one row on a line."""
-    whole = hashlib.sha256()
-    for part in keys.select(CONTENT).iter_slices(10_000):
-        lines = part.select(pl.struct(CONTENT).struct.json_encode()).to_series()
-        whole.update("".join(f"{line}\n" for line in lines).encode())
-    return whole.hexdigest()
+    return _digest(keys, pl.struct(CONTENT).struct.json_encode())
 
 
 def ledger_content(keys: pl.DataFrame) -> str:
     """SHA-256 over each document's id and the hash of its ledger rows, in order, one document on a line."""
+    line = pl.concat_str("id", pl.lit(" "), pl.col("ledger_sha256").bin.encode("hex"))
+    return _digest(keys.drop_nulls("ledger_sha256"), line)
+
+
+def _digest(rows: pl.DataFrame, line: pl.Expr) -> str:
+    """SHA-256 over a text of each row, a line end behind each."""
     whole = hashlib.sha256()
-    for part in keys.drop_nulls("ledger_sha256").select("id", "ledger_sha256").iter_slices(10_000):
-        whole.update("".join(f"{name} {digest.hex()}\n" for name, digest in part.iter_rows()).encode())
+    for part in rows.iter_slices(10_000):
+        whole.update((part.select(line.str.join("\n")).item() + "\n").encode())
     return whole.hexdigest()
 
 
 def write_articles(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame) -> Written:
     """Stage the shards of the articles. Raises ReleaseError where a row breaks the schema."""
-    written = Written()
-    for split in keys["split"].unique(maintain_order=True):
-        shards = written.splits.setdefault(split, [])
-        for part in _parts(keys.filter(pl.col("split") == split), "weight", "article"):
-            wanted = part.select(file="article_file", row="article_row")
-            shard = None if part["changed"].any() else _reused(folder, rows, wanted, part.height)
-            if shard is None:
-                frame = rows.gather(wanted).with_columns(part.select(MARKED))
-                shard = _stage(folder, schema, frame, article_tally(frame), written)
-            else:
-                written.tallies.append(read_tally(folder / shard.file, article_tally))
-            number = sum(len(some) for some in written.splits.values())
-            shards.append(shard)
-            written.places.append(
-                part.select(
-                    "id",
-                    article_file=pl.lit(number, pl.UInt32),
-                    article_row=pl.int_range(pl.len(), dtype=pl.UInt32),
-                )
-            )
+    parts = _parts(keys, "weight", "article")
+    parts = parts.with_columns(file="article_file", row="article_row", stays=~pl.col("changed"), held=1)
+    written = Written(splits={split: [] for split in parts["split"].unique(maintain_order=True)})
+    for part, shard in _with_shards(folder, rows, parts):
+        if shard is None:
+            frame = rows.gather(part).with_columns(part.select(MARKED))
+            now = _stage(folder, schema, frame, article_tally(frame), written)
+        else:
+            now = shard
+            written.tallies.append(read_tally(folder / shard.file, article_tally))
+        written.splits[part["split"][0]].append(now)
+    row = pl.int_range(pl.len(), dtype=pl.UInt32).over("part")
+    written.places = parts.select("id", article_file="part", article_row=row)
     return written
 
 
 def write_ledger(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame) -> Written:
     """Stage the shards of the ledger. Raises ReleaseError where a row breaks the schema."""
+    parts = _parts(keys.drop_nulls("lines"), "line_weight", "ledger")
+    if not parts.height:
+        raise ReleaseError("there are no ledger rows: every document is empty; give some that hold text")
+    parts = parts.with_columns(file="ledger_file", row="ledger_row", stays=True, held="lines")
     written = Written(splits={"train": []})
-    told = keys.drop_nulls("lines")
-    splits = (told.filter(pl.col("split") == split) for split in told["split"].unique(maintain_order=True))
-    for number, part in enumerate(part for rows_of in splits for part in _parts(rows_of, "line_weight", "ledger")):
-        wanted = part.select(file="ledger_file", row="ledger_row")
-        shard = _reused(folder, rows, wanted, int(part["lines"].sum()))
+    for part, shard in _with_shards(folder, rows, parts):
         if shard is None:
             frame = rows.gather(single_rows(part))
-            shard = _stage(folder, schema, frame, ledger_tally(frame, part), written)
+            now = _stage(folder, schema, frame, ledger_tally(frame, part), written)
         else:
+            now = shard
             written.tallies.append(read_tally(folder / shard.file, partial(ledger_tally, documents=part)))
-        written.splits["train"].append(shard)
-        row = (pl.col("lines").cum_sum() - pl.col("lines")).alias("ledger_row")
-        written.places.append(part.select("id", pl.lit(number, pl.UInt32).alias("ledger_file"), row))
-    if not written.places:
-        raise ReleaseError("there are no ledger rows: every document is empty; give some that hold text")
+        written.splits["train"].append(now)
+    row = (pl.col("lines").cum_sum() - pl.col("lines")).over("part")
+    written.places = parts.select("id", ledger_file="part", ledger_row=row)
     return written
 
 
-def _parts(rows: pl.DataFrame, weight: str, table: str) -> Iterator[pl.DataFrame]:
-    start = 0
-    for end in cut(rows["drawn"], rows[weight], rows["day"], table):
-        yield rows[start:end]
-        start = end
+def _parts(keys: pl.DataFrame, weight: str, table: str) -> pl.DataFrame:
+    """The documents, each with the number of the shard that it belongs to (`part`)."""
+    sizes: list[int] = []
+    for split in keys["split"].unique(maintain_order=True):
+        some = keys.filter(pl.col("split") == split)
+        sizes += np.diff(cut(some["drawn"], some[weight], some["day"], table), prepend=0).tolist()
+    return keys.with_columns(
+        part=pl.Series(np.repeat(np.arange(len(sizes), dtype=np.uint32), np.asarray(sizes, dtype=np.int64)))
+    )
 
 
-def _reused(folder: Folder, rows: Rows, wanted: pl.DataFrame, number: int) -> Shard | None:
-    """The old shard whose rows are just those of a part: `number` rows out of it and no other file, in its order.
+def _with_shards(folder: Folder, rows: Rows, parts: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, Shard | None]]:
+    """The documents of each shard, with the old shard whose rows are just theirs.
 
-    The order of the ledger's documents is another where articles moved to another split.
+    Those stay that are `held` rows out of one file and all of it, in its order. The order of the ledger's documents is
+    another where articles moved to another split.
     """
-    shard = rows.shard(wanted["file"][0]) if rows.reusable and wanted["file"].n_unique() == 1 else None
-    if shard is None or shard.rows != number or not wanted["row"].is_sorted():
-        return None
-    folder.check(shard.file, shard.bytes)
-    return shard
+    in_order = (pl.col("row").cast(pl.Int64).diff().fill_null(1) > 0).all()
+    facts = parts.group_by("part", maintain_order=True).agg(
+        pl.len(),
+        pl.col("file").first(),
+        pl.col("held").sum(),
+        one=(pl.col("file").n_unique() == 1) & pl.col("stays").all() & in_order,
+    )
+    start = 0
+    for _, size, file, held, one in facts.iter_rows():
+        shard = rows.shard(file) if rows.reusable and one else None
+        if shard is not None and shard.rows != held:
+            shard = None
+        if shard is not None:
+            folder.check(shard.file, shard.bytes)
+        yield parts[start : start + size], shard
+        start += size
 
 
 def _stage(folder: Folder, schema: Schema, frame: pl.DataFrame, tally: Tally, written: Written) -> Shard:

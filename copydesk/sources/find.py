@@ -129,9 +129,9 @@ def _sorted_out(about: Place, entries: Sequence[_Entry]) -> tuple[Files, list[Re
     for entry in entries:
         if entry.uri == own or (about.asked.sidecar is not None and entry.url == about.asked.sidecar):
             continue
-        if _is_bookkeeping(entry.uri):
-            continue
         kind = kinds.of(entry.uri)
+        if kind is not None and kind.format == "json" and _is_bookkeeping(entry.uri):
+            continue
         reason = entry.reason or _unfit(entry, kind, about.asked.limits)
         if reason is not None or kind is None:
             refused.append(Refused(about.source, entry.uri, reason or ""))
