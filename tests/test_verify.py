@@ -230,7 +230,8 @@ def test_a_ledger_in_another_order_than_its_articles_is_named(tmp_path, monkeypa
     real = tables._parts
 
     def backwards(rows, weight, *more):
-        return [part.reverse() if weight == "line_weight" else part for part in real(rows, weight, *more)]
+        parts = real(rows, weight, *more)
+        return parts.reverse() if weight == "line_weight" else parts
 
     monkeypatch.setattr(tables, "_parts", backwards)
     release(tmp_path, sample_tables(range(20)))
