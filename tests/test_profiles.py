@@ -230,6 +230,23 @@ negative = ["All the rights are kept", "By the quay"]
     assert [rule >= 0 and profiles.evidence[rule] for rule in found] == [*["quay:rights"] * 4, False]
 
 
+def test_matching_finds_what_each_expression_finds_by_itself(profiles: Profiles) -> None:
+    """Trying all expressions at once first hides no line from any of them: every rule finds its positive cases."""
+    rules = [rule for rule in profiles.rules if rule.profile == "web"]
+    told = [case for rule in rules for case in (*rule.positive, *rule.negative)]
+    shape = measure(batch("\n".join(told))[0])
+    matches = profiles.match(shape, pl.Series([None] * len(shape), dtype=pl.String))
+    found = {hit.rule: set(shape.text.gather(hit.rows).to_list()) for hit in matches.hits if hit.weak}
+    for number, rule in enumerate(profiles.rules):
+        if rule.profile != "web" or not (rule.regex or rule.inside or rule.ending):
+            continue
+        seen = shape.text if rule.cased else shape.low
+        alone = seen.str.contains(rule.regex or "^$") | seen.str.contains(rule.inside or "^$")
+        alone |= seen.str.tail(160).str.contains(rule.ending or "^$")
+        alone &= pl.Series((shape.words >= rule.words[0]) & (shape.words <= rule.words[1]))
+        assert found.get(number, set()) == set(shape.text.filter(alone.fill_null(value=False)).to_list()), rule.id
+
+
 def test_a_sites_rules_are_for_its_documents_alone(profiles: Profiles) -> None:
     """A crawl header is known on the agency's pages only."""
     lines, _ = batch("date 2015-03-02 Back to Main page")

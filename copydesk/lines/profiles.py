@@ -8,9 +8,10 @@ A profile is a TOML file (how to write one: docs/profiles.md; its form: profile_
 cases, at least two that it must catch and two that it must not, and they are run whenever the file is read: a rule
 that cannot catch its own examples never gets near a document.
 
-Matching is for whole batches, and each different text is asked once. Literals are one hash join; regular expressions
-are tried one by one (faster than their alternation, which the engine cannot keep in its cache). Both see the normalised
-line (lower case, straight quotes, single spaces), literals also without bullets and closing marks.
+Matching is for whole batches, and each different text is asked once. Literals are one hash join. Of the expressions
+those that begin where the line begins are tried as one alternation first, which nearly all lines fail at their first
+characters; what passes is tried with each. All see the normalised line (lower case, straight quotes, single spaces),
+literals also without bullets and closing marks.
 """
 
 from __future__ import annotations
@@ -184,6 +185,10 @@ class _Group:
         table = pl.DataFrame(pairs, schema=schema, orient="row") if pairs else pl.DataFrame(schema=schema)
         self.literals = table.unique("key", keep="first", maintain_order=True)
         self.expressions = [(number, rule) for number, rule in numbered if rule.regex or rule.inside or rule.ending]
+        self.sieves = {
+            cased: _joined([rule.regex for _, rule in self.expressions if rule.regex and rule.cased == cased])
+            for cased in (False, True)
+        }
         self.longest = max((len(text.encode()) for text, _ in pairs), default=0)
 
     def hits(self, shape: Shape, rows: Ints | None) -> list[_Hits]:
@@ -220,33 +225,27 @@ class _Group:
         for cased in (False, True):
             asked = [(number, rule) for number, rule in self.expressions if rule.cased == cased]
             if asked:
-                yield from self._asked(asked, texts, among, cased=cased)
+                yield from self._asked(asked, texts, among, self.sieves[cased], cased=cased)
 
     @staticmethod
     def _asked(
-        asked: list[tuple[int, Rule]], texts: Texts, among: Ints, *, cased: bool
+        asked: list[tuple[int, Rule]], texts: Texts, among: Ints, sieve: str, *, cased: bool
     ) -> Iterator[tuple[int, Ints, bool]]:
+        """What `sieve`, all expressions from the line's beginning, does not match is not tried by each."""
         among = among[texts.length[among] <= SHORT]
         text = (texts.text if cased else texts.low).gather(among)
-        tail, words = text.str.tail(ENDING), texts.words[among]
+        tail, everywhere = text.str.tail(ENDING), np.arange(len(among))
+        opened = np.flatnonzero(text.str.contains(sieve).to_numpy()) if sieve else everywhere
+        parts = (("regex", text.gather(opened), opened), ("inside", text, everywhere), ("ending", tail, everywhere))
+        words = texts.words[among]
         for number, rule in asked:
-            low, high = rule.words
-            fit = None if low <= 1 and high >= SHORT else pl.Series((words >= low) & (words <= high))
             hit = np.zeros(len(among), dtype=bool)
-            for part, seen in ((rule.regex, text), (rule.inside, text), (rule.ending, tail)):
-                if part:
-                    hit |= _found(part, seen, fit)
+            for name, seen, rows in parts:
+                if part := getattr(rule, name):
+                    hit[rows] |= seen.str.contains(part).to_numpy()
+            hit &= (words >= rule.words[0]) & (words <= rule.words[1])
             if hit.any():
                 yield number, among[hit], True
-
-
-def _found(expression: str, text: pl.Series, fit: pl.Series | None) -> NDArray[np.bool_]:
-    """Where the expression matches, among the texts that `fit`."""
-    if fit is None:
-        return text.str.contains(expression).to_numpy()
-    hit = np.zeros(len(text), dtype=bool)
-    hit[fit.to_numpy()] = text.filter(fit).str.contains(expression).to_numpy()
-    return hit
 
 
 def load_profiles(folders: Sequence[Path] = ()) -> Profiles:
@@ -362,10 +361,11 @@ def _rule(name: str, profile: ProfileFile, entry: RuleFile) -> Rule:
 
 def _floats(part: str) -> bool:
     """Whether an expression allows anything before it (and has no alternative outside of its brackets)."""
-    return part.startswith("^.*") and _BRACKETED.sub("", part).count("|") == 0
+    return part.startswith("^.*") and "|" not in _BRACKETED.sub("", _ESCAPED.sub("", part))
 
 
-_BRACKETED: Final = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\([^()]*\)")
+_ESCAPED: Final = re.compile(r"\\.|\[(?:\\.|[^\]])*\]")
+_BRACKETED: Final = re.compile(r"\([^()]*\)")
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -106,8 +106,12 @@ class Texts:
     @cached_property
     def key_of(self) -> Ints:
         """A number for each text; texts with one key (long ones: of the same wording) have the same."""
-        keys: Any = self.key.fill_null(self.text).to_arrow(compat_level=pl.CompatLevel.oldest())
-        return _codes(keys.dictionary_encode()).astype(np.int64)
+        long = self.key.is_null()
+        short = (~long).to_numpy()
+        found = np.empty(len(self.text), dtype=np.int64)
+        found[short] = _coded(self.key.drop_nulls())
+        found[~short] = found[short].max(initial=-1) + 1 + _coded(self.text.filter(long))
+        return found
 
     def __len__(self) -> int:
         """How many texts."""
@@ -241,6 +245,12 @@ def measure(lines: pl.DataFrame) -> Shape:
     texts, text_of = _different(stripped.gather(rows))
     before, after, first, last = _neighbourhood(rows, doc)
     return Shape(rows, doc, _measured(texts), text_of, before, after, first, last)
+
+
+def _coded(texts: pl.Series) -> Ints:
+    """A number for each different text, from 0."""
+    array: Any = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return _codes(array.dictionary_encode()).astype(np.int64)
 
 
 def _codes(coded: Any) -> NDArray[np.int32]:
