@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from copydesk.knowledge import Knowledge
 from copydesk.labels import LABEL_TYPE, LABELS
 from copydesk.lines import label_lines
-from copydesk.lines.patterns import is_date, is_name, is_post
+from copydesk.lines.evidence import log_odds
+from copydesk.lines.patterns import breaks_off, is_date, is_name, is_post
 from copydesk.lines.profiles import load_profiles
 from copydesk.lines.shape import AFTER, AMONG, BEFORE, measure, normalise, paragraphs, zones
 from copydesk.lines.sites import find_sites
@@ -209,6 +210,23 @@ def test_embedded_posts_are_told_by_their_end() -> None:
     others = ["Printed on August 13, 2017", "See pic.twitter.com for more", "(@adaquill)"]
     assert is_post(measure(batch(*posts)[0]).texts).all()
     assert not is_post(measure(batch(*others)[0]).texts).any()
+
+
+def test_a_sentence_that_broke_off_at_a_link_is_told_by_its_last_word() -> None:
+    """Articles and prepositions end no title; what ends menu entries as well does not count."""
+    broken = ["The council marked the", "Er sprach mit dem Leiter der", "including the words of"]
+    others = ["Sign in", "Der Streit dauert an", "The way of the", "Part of.", "Of the", "Read all about it"]
+    others[2] += " heart"
+    assert breaks_off(measure(batch(*broken)[0]).texts).all()
+    assert not breaks_off(measure(batch(*others)[0]).texts).any()
+
+
+def test_a_headline_below_the_beginning_does_not_speak_for_text() -> None:
+    """Above the paragraphs a headline counts half as text, among them and after them not at all."""
+    told = np.zeros((3, len(LABELS)), np.float32)
+    told[:, LABELS.index("headline")], told[:, LABELS.index("related_link")] = 0.6, 0.4
+    above, among, after = log_odds(told, np.array([BEFORE, AMONG, AFTER], np.uint8))
+    assert 0 < above < among == after
 
 
 def test_zones_follow_the_paragraphs() -> None:

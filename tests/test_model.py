@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copydesk.labels import DROPPED, FIELD, KEPT, LABELS
-from copydesk.lines.features import DENSE, features_of
+from copydesk.lines.evidence import EVIDENCE
+from copydesk.lines.features import LOOKS, PLACES, features_of, settled
+from copydesk.lines.headlines import MODEL_TERMS, TERMS
 from copydesk.lines.model import load, predict
-from copydesk.lines.words import hash_words
+from copydesk.lines.shape import measure
+from copydesk.lines.words import Array, hash_words
 
 PAGE = [
     "Skip to content",
@@ -57,6 +60,11 @@ def table(*documents: list[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"doc": pl.UInt32, "line": pl.UInt32, "text": pl.String}, orient="row")
 
 
+def told(*documents: list[str]) -> Array:
+    """What the model says of the lines that are not blank."""
+    return predict(measure(table(*documents)))
+
+
 def share(chance: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
     return chance[:, [LABELS.index(label) for label in labels]].sum(axis=1)
 
@@ -64,30 +72,32 @@ def share(chance: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
 def test_weights_fit_the_features_and_the_wheel() -> None:
     """The shipped weights were made for these features and these labels, and weigh about a megabyte at most."""
     weights = load()
-    assert weights["mean"].shape == (len(DENSE),)
+    assert weights["looks_mean"].shape == (len(LOOKS),)
+    assert weights["places_mean"].shape == (len(PLACES),)
+    assert weights["evidence"].shape == (len(EVIDENCE),)
+    assert weights["headline_plain"].shape == (len(TERMS),)
+    assert weights["headline_model"].shape == (len(MODEL_TERMS),)
     assert weights["out_b"].shape == (len(LABELS) - 1,)
     assert sum(weight.nbytes for weight in weights.values()) < 1_200_000
 
 
 def test_each_row_is_a_distribution() -> None:
-    """Probabilities of a line sum to 1, up to the rounding; blank lines are blank and no other line is."""
-    lines = table(PAGE, ["", " \t", "One line."], [""])
-    chance = predict(lines)
-    blank = np.array([not text.strip() for text in lines["text"]])
+    """Probabilities of a line sum to 1, up to the rounding; only lines that are not blank have some."""
+    chance = told(PAGE, ["", " \t", "One line."], [""])
     assert chance.dtype == np.float32
-    assert chance.shape == (lines.height, len(LABELS))
+    assert chance.shape == (len(PAGE) + 1, len(LABELS))
     assert np.abs(chance.sum(axis=1) - 1).max() < 0.01
-    assert (chance[:, -1] == blank).all()
+    assert (chance[:, -1] == 0).all()
 
 
 def test_no_lines_no_rows() -> None:
     """An empty table gives an empty array."""
-    assert predict(table()).shape == (0, len(LABELS))
+    assert told().shape == (0, len(LABELS))
 
 
 def test_page_is_told_from_story() -> None:
     """On an invented page the paragraphs are kept, and menu, prompts and copyright are not."""
-    chance = predict(table(PAGE))
+    chance = told(PAGE)
     kept = share(chance, KEPT)
     paragraphs = [number for number, text in enumerate(PAGE) if len(text) > 90]
     furniture = [
@@ -99,15 +109,14 @@ def test_page_is_told_from_story() -> None:
 
 def test_story_comes_out_whole() -> None:
     """No paragraph of an invented German story without furniture is in doubt."""
-    dropped = share(predict(table(STORY)), (*DROPPED, *FIELD[3:]))
-    long = [number for number, text in enumerate(STORY) if len(text) > 80]
-    assert dropped[long].max() < 0.2
+    dropped = share(told(STORY), (*DROPPED, *FIELD[3:]))
+    assert dropped[1:].max() < 0.2
 
 
 @functools.lru_cache(maxsize=1)
 def singly() -> tuple[list[list[str]], list[np.ndarray]]:
     documents = [PAGE, STORY, ["One line."], [""], PAGE[5:18], ["", *STORY, "", *PAGE[-6:]]]
-    return documents, [predict(table(document)) for document in documents]
+    return documents, [told(document) for document in documents]
 
 
 @given(order=st.permutations(range(6)), cut=st.integers(0, 6))
@@ -116,7 +125,7 @@ def test_batch_does_not_matter(order: list[int], cut: int) -> None:
     """A document's probabilities are the same alone, in any company and in any order."""
     documents, alone = singly()
     for part in (order[:cut], order[cut:]):
-        together = predict(table(*(documents[number] for number in part)))
+        together = told(*(documents[number] for number in part))
         assert np.array_equal(
             together, np.concatenate([np.zeros((0, len(LABELS)), np.float32), *(alone[n] for n in part)])
         )
@@ -125,16 +134,17 @@ def test_batch_does_not_matter(order: list[int], cut: int) -> None:
 def test_long_batches_are_cut_between_documents() -> None:
     """A batch much larger than a chunk gives each document what it gets alone."""
     documents = [PAGE, STORY, PAGE[3:15]] * 400
-    together = predict(table(*documents))
-    alone = np.concatenate([predict(table(document)) for document in documents[:3]])
+    together = told(*documents)
+    alone = np.concatenate([told(document) for document in documents[:3]])
     assert np.array_equal(together, np.tile(alone, (400, 1)))
 
 
 def test_blank_lines_do_not_change_what_the_words_are() -> None:
     """Features of the lines that are not blank differ only in the columns about blank lines."""
-    close = features_of(table([text for text in STORY if text]))
-    spaced = features_of(table(STORY))
-    assert np.array_equal(close.dense[:, :-3], spaced.dense[:, :-3])
+    close = features_of(measure(table([text for text in STORY if text])))
+    spaced = features_of(measure(table(STORY)))
+    assert np.array_equal(close.looks, spaced.looks)
+    assert np.array_equal(close.places[:-3], spaced.places[:-3])
     assert np.array_equal(close.words, spaced.words)
 
 
@@ -159,7 +169,38 @@ def test_hash_is_pinned() -> None:
 def test_any_text_has_finite_features(texts: list[str]) -> None:
     """No text, however odd, gives a number that is not finite."""
     texts = [text.encode("utf-8", "ignore").decode() for text in texts]
-    features = features_of(table(texts))
-    assert np.isfinite(features.dense).all()
-    filled = int((pl.Series(texts, dtype=pl.String).str.strip_chars() != "").sum())
-    assert features.dense.shape == (filled, len(DENSE))
+    shape = measure(table(texts))
+    features = features_of(shape)
+    assert np.isfinite(features.looks).all()
+    assert np.isfinite(features.places).all()
+    assert features.places.shape == (len(PLACES), len(shape))
+    assert len(features.word_bounds) == features.looks.shape[1] + 1
+
+
+def test_settled_lines_are_body_and_count_as_places_only() -> None:
+    """A sentence of some length with two such on either side is body unasked; the lines around it keep their places."""
+    paragraph = "The ferry company of Westerby has bought a second ship, which is to sail from the first of {}."
+    lines = [
+        "Second ship for Westerby",
+        *(paragraph.format(month) for month in ("May", "June", "July", "March", "April")),
+    ]
+    shape = measure(table(lines))
+    assert settled(shape).tolist() == [False, False, False, True, False, False]
+    chance = told(lines)
+    assert chance[3].tolist() == [1.0, *[0.0] * (len(LABELS) - 1)]
+    features = features_of(shape)
+    assert features.lines.tolist() == [0, 1, 2, 4, 5]
+    assert np.array_equal(features.places[PLACES.index("place")], np.array([0, 1, 2, 4, 5], np.float32) / 6)
+
+
+@given(st.lists(st.sampled_from([*PAGE, *STORY, "Ünïcode und ß", "新しい図書館", "a@b.example"]), max_size=20))
+@settings(max_examples=30, deadline=None)
+def test_texts_are_read_once_and_alike(texts: list[str]) -> None:
+    """What a text looks like does not depend on the texts beside it, be they of ASCII alone or not."""
+    shape = measure(table(texts))
+    features = features_of(shape)
+    for line, text in zip(features.lines.tolist(), features.text.tolist(), strict=True):
+        alone = features_of(measure(table([str(shape.text[line])])))
+        assert np.array_equal(features.looks[:, text], alone.looks[:, 0])
+        low, high = features.word_bounds[text : text + 2]
+        assert np.array_equal(features.words[low:high], alone.words)

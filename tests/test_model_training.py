@@ -11,7 +11,8 @@ import pytest
 
 from copydesk.errors import UsageError
 from copydesk.labels import FATE_OF, LABELS
-from copydesk.lines.features import DENSE
+from copydesk.lines.features import LOOKS, PLACES
+from copydesk.lines.fitting import logistic
 from copydesk.lines.gold import bits, read_gold, site_key
 from copydesk.lines.model import SLOTS, Vocabulary, load
 from copydesk.lines.network import Batch, Learner, Shape, new_parameters
@@ -88,6 +89,26 @@ def test_training_gives_the_same_bytes(gold: list[Path], tmp_path: Path) -> None
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_training_gives_all_that_judging_needs(gold: list[Path], tmp_path: Path) -> None:
+    """The file that `train` writes holds what the shipped one holds: the network and the weights of the decision."""
+    train(gold, tmp_path / "weights.npz", SMALL)
+    with np.load(tmp_path / "weights.npz") as made:
+        deeper = {f"conv{number}_{part}" for number in range(len(SMALL.dilations), 5) for part in "wb"}
+        assert set(made.files) == set(load()) - deeper
+        for name in ("evidence", "headline_plain", "headline_model"):
+            assert made[name].shape == load()[name].shape
+            assert np.isfinite(made[name]).all()
+
+
+def test_logistic_regression_finds_what_decides() -> None:
+    """The weights of terms that decide are large and of the right sign; a term that says nothing gets next to none."""
+    random = np.random.default_rng(1)
+    terms = np.column_stack([np.ones(4000), random.normal(size=(4000, 3))])
+    chance = 1 / (1 + np.exp(-(terms @ np.array([0.5, 2.0, -1.0, 0.0]))))
+    found = logistic(terms, (random.random(4000) < chance).astype(float), np.ones(4000))
+    assert found == pytest.approx([0.5, 2.0, -1.0, 0.0], abs=0.2)
+
+
 def test_slopes_are_true() -> None:
     """Each parameter's slope is what the loss does when that parameter moves a little."""
     random = np.random.default_rng(0)
@@ -123,4 +144,4 @@ def test_vocabulary_numbers_are_found_again() -> None:
 
 def test_feature_names_are_one_per_column() -> None:
     """No two columns of the features have one name."""
-    assert len(set(DENSE)) == len(DENSE)
+    assert len({*LOOKS, *PLACES}) == len(LOOKS) + len(PLACES)

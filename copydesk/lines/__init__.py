@@ -50,7 +50,7 @@ def label_lines(
     shape = measure(lines)
     site = per_line(shape, documents, documents["site"].cast(pl.String))
     counted = per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
-    model = _predict(lines, shape) if model is None else model
+    model = _predict(shape) if model is None else model
     at = frame(shape, site, profiles, model)
     keys = repetition.keys_of(shape, at.paragraph)
     seen = repetition.seen(keys, counted, knowledge)
@@ -59,9 +59,9 @@ def label_lines(
     return _cut(_spans(lines, shape, verdict), shape, cuts(shape, verdict.label))
 
 
-def _predict(lines: pl.DataFrame, shape: Shape) -> NDArray[np.float32] | None:
+def _predict(shape: Shape) -> NDArray[np.float32] | None:
     """What the model says; the ablation of the benchmarks puts None in its place."""
-    return predict(lines)[shape.rows]
+    return predict(shape)
 
 
 def _spans(lines: pl.DataFrame, shape: Shape, verdict: Verdict) -> pl.DataFrame:

@@ -40,11 +40,11 @@ __all__ = ["Known", "Verdict", "decide"]
 Say = Callable[[Mask, "Ints | int", "Ints | int", "float | Floats"], None]
 
 # The bars were set on out-of-fold predictions, as one point for all sets: as low as the article text lost on labelled
-# articles (0.2 % of its characters, mostly sentences that whole pages break at links) and headings (3 of 59) allow.
+# articles (0.1 % of its characters, mostly sentences that whole pages break at links) and headings (3 of 59) allow.
 _BAR: Final = 0.2
-_BAR_CLEAN: Final = 0.8
+_BAR_CLEAN: Final = 0.4
 """Added in texts with next to no known furniture and with paragraphs for the most part (see `_clean`)."""
-_BAR_SPACED: Final = 2.2
+_BAR_SPACED: Final = 1.6
 """Added on top of that where blank lines part the paragraphs: what came out so cleanly was cut out by somebody
 before."""
 _BAR_LONG: Final = 0.5
@@ -53,7 +53,7 @@ _BAR_BROKEN: Final = 0.8
 """Added for lines of 100 characters and more without a stop among paragraphs: sentences that were broken at a link."""
 _BAR_BESIDE: Final = 2.0
 """Added for a paragraph beside a kept one."""
-_BAR_HEADING: Final = 0.7
+_BAR_HEADING: Final = 0.5
 """Added for what the build takes for a section heading."""
 _MENU: Final = 3
 """Entries from which a run of them is a menu: two lines may be a site's name and its section."""
@@ -165,16 +165,24 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
     weight = weigh(at, label, model)
     chance = 1 / (1 + np.exp(-np.clip(weight, -30, 30)))
     open_ = ~at.headline & (at.rule < 0)
-    drop = _dropped(at, label, weight, log_odds(model)) & open_
+    drop = _dropped(at, label, weight, log_odds(model, at.zone)) & open_
     # A document of which nothing would stay is one that the model does not understand: doubt keeps it.
     drop &= share(at, open_ & ~drop) > 0
-    gone = np.array(DROPPED_CODES)
     built = dropped(label)
-    say(drop & ~built, gone[model[:, gone].argmax(axis=1)], _MODEL, chance)
-    kept = np.array((*KEPT_CODES, CODE["deck"]))
-    best = kept[model[:, kept].argmax(axis=1)]
-    best = np.where((best == CODE["deck"]) & (at.zone != BEFORE), CODE["body"], best)
-    say(open_ & ~drop & ((built & ~at.date) | (label == UNKNOWN)), best, _MODEL, 1 - chance)
+    unnamed = open_ & ~drop & ((built & ~at.date) | (label == UNKNOWN))
+    best = _likeliest(model, drop & ~built, DROPPED_CODES)
+    say(drop & ~built, best, _MODEL, chance)
+    best = _likeliest(model, unnamed, (*KEPT_CODES, CODE["deck"]))
+    best[(best == CODE["deck"]) & (at.zone != BEFORE)] = CODE["body"]
+    say(unnamed, best, _MODEL, 1 - chance)
+
+
+def _likeliest(model: Probabilities, mask: Mask, codes: tuple[int, ...]) -> Ints:
+    """Which of some labels the model takes each line of a mask for; UNKNOWN elsewhere."""
+    best = np.full(len(mask), UNKNOWN, dtype=np.int64)
+    rows = np.flatnonzero(mask)
+    best[rows] = np.array(codes)[model[rows][:, codes].argmax(axis=1)]
+    return best
 
 
 def _dropped(at: Frame, label: Ints, weight: Floats, odds: Floats) -> Mask:

@@ -1,12 +1,11 @@
 """Everything that speaks for or against a line, as numbers that can be added up.
 
-    EVIDENCE    the names of the terms, with the weight of each in log-odds
+    EVIDENCE    the names of the terms
     evidence    one row of terms per line (to fit the weights);  weigh    the weighted sum of them
     log_odds    what the model alone says
 
-The weights are a logistic regression over the labelled articles and the line benchmark, where the model's part comes
-from models that had not seen the site; lines that a profile names, and headlines, took no part. Positive speaks for
-furniture.
+The weights, in log-odds, are a logistic regression over the labelled articles and the line benchmark, where the model's
+part comes from models that had not seen the site (`copydesk.lines.fitting`). Positive speaks for furniture.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from copydesk.lines.model import load
 from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, reduced
 from copydesk.lines.structure import CODE, Frame, run_after
 
@@ -30,48 +30,50 @@ DROPPED_CODES: Final = tuple(
     code for label, code in CODE.items() if code not in {*KEPT_CODES, *NEUTRAL_CODES} and label != "blank"
 )
 
-EVIDENCE: Final = {
-    "always": -0.37,
-    "model": 0.59,
-    "model, in a paragraph": -0.01,
-    "model, in a page full of furniture": 0.14,
-    "model: heading": -1.01,
-    "model: byline": 0.09,
-    "model: caption": -1.10,
-    "model: related link": -0.15,
-    "model: headline": 2.11,
-    "paragraph": -0.22,
-    "long paragraph": -0.19,
-    "long, without a stop, among paragraphs": 0.69,
-    "ends like a sentence": -0.05,
-    "runs on at its end": -0.57,
-    "goes on from the line before": -0.22,
-    "one to three words": -0.14,
-    "four to eight words": -0.30,
-    "date": 0.72,
-    "name": 0.15,
-    "biography": 0.59,
-    "furniture by build": 1.10,
-    "heading by build": -0.36,
-    "under a link heading": 1.02,
-    "before the paragraphs": -0.01,
-    "among paragraphs": -0.48,
-    "after the paragraphs": 0.12,
-    "after the paragraphs, how far": -0.14,
-    "above the headline": 0.54,
-    "above the headline, how much is": 0.52,
-    "in a run of short lines, how long": 0.18,
-    "stands in the document twice": 0.82,
-    "stands in the document thrice": 0.53,
-    "known furniture before": 0.14,
-    "known furniture after": 0.07,
-    "known furniture in the document": 0.18,
-    "furniture in the document, share": 0.52,
-    "paragraphs in the document, share": 0.49,
-    "paragraphs in the document, among them": 0.33,
-    "stuck to the line before, in a spaced text": -0.21,
-    "spaced text": -1.42,
-}
+EVIDENCE: Final = (
+    "always",
+    "model",
+    "model, in a paragraph",
+    "model, in a page full of furniture",
+    "model: heading",
+    "model: byline",
+    "model: caption",
+    "model: related link",
+    "model: headline",
+    "paragraph",
+    "long paragraph",
+    "long, without a stop, among paragraphs",
+    "ends like a sentence",
+    "runs on at its end",
+    "ends in the middle of a sentence",
+    "goes on from the line before",
+    "one to three words",
+    "four to eight words",
+    "date",
+    "name",
+    "biography",
+    "furniture by build",
+    "heading by build",
+    "under a link heading",
+    "before the paragraphs",
+    "among paragraphs",
+    "after the paragraphs",
+    "after the paragraphs, how far",
+    "above the headline",
+    "above the headline, how much is",
+    "in a run of short lines, how long",
+    "stands in the document twice",
+    "stands in the document thrice",
+    "known furniture before",
+    "known furniture after",
+    "known furniture in the document",
+    "furniture in the document, share",
+    "paragraphs in the document, share",
+    "paragraphs in the document, among them",
+    "stuck to the line before, in a spaced text",
+    "spaced text",
+)
+"""The terms; their weights are `evidence` in the model's file."""
 
 
 _IS_DROPPED: Final = np.isin(np.arange(len(CODE) + 1), DROPPED_CODES)
@@ -93,13 +95,14 @@ def dropped(label: Ints) -> Mask:
     return _IS_DROPPED[label]
 
 
-def log_odds(model: Probabilities) -> Floats:
+def log_odds(model: Probabilities, zone: NDArray[np.uint8]) -> Floats:
     """What the model alone says, in log-odds of furniture against text.
 
-    Headline, deck and dateline count half as text.
+    Headline, deck and dateline count half as text, but a headline below the text's beginning, which is another
+    story's or a heading, not at all.
     """
     drop = (model @ _SHARE_OF[0]).astype(np.float64)
-    keep = model @ _SHARE_OF[1]
+    keep = model @ _SHARE_OF[1] - 0.5 * model[:, CODE["headline"]] * (zone != BEFORE)
     part = np.clip(drop / (drop + keep + 1e-9), 1e-3, 1 - 1e-3)
     odds: Floats = np.log(part / (1 - part))
     return odds
@@ -115,13 +118,13 @@ def weigh(at: Frame, label: Ints, model: Probabilities) -> Floats:
     """The weight of all terms together, for each line: above 0 it is rather furniture."""
     terms = _terms(at, label, model)
     weight = np.zeros(len(at.shape))
-    for name, value in EVIDENCE.items():
-        weight += value * terms[name].astype(np.float64)
+    for name, value in zip(EVIDENCE, load()["evidence"], strict=True):
+        weight += value * terms[name]
     return weight
 
 
 def _terms(at: Frame, label: Ints, model: Probabilities) -> Terms:
-    odds = log_odds(model)
+    odds = log_odds(model, at.zone)
     furniture = share(at, odds > 0)
     return {
         "always": np.ones(len(at.shape)),
@@ -161,6 +164,7 @@ def _seen(at: Frame) -> Terms:
         & (at.zone == AMONG),
         "ends like a sentence": shape.stop,
         "runs on at its end": shape.open_end,
+        "ends in the middle of a sentence": at.broken & (at.zone == AMONG),
         "goes on from the line before": at.joins & ~shape.stop[before] & (shape.words[before] >= 2),
         "one to three words": shape.words <= 3,
         "four to eight words": (shape.words > 3) & (shape.words <= 8),

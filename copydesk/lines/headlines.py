@@ -10,7 +10,7 @@ twice or inside a longer page title, it is neither a word nor a paragraph. The b
 it is good enough.
 
 The weights are a logistic regression on the candidates of the labelled articles, line benchmark and metadata records,
-one without and one with what the line model says of them (by models that had not seen the site).
+one without and one with what the line model says of them (see `copydesk.lines.fitting`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from copydesk.labels import LABELS
+from copydesk.lines.model import Weights, load
 from copydesk.lines.shape import BEFORE, Ints, Mask, Shape, neighbours, reduced
 
 __all__ = ["MODEL_TERMS", "TERMS", "Place", "Titles", "candidates", "choose", "features", "said"]
@@ -89,9 +90,9 @@ TERMS: Final = (
     "above a longer line", "below known furniture", "below a longer line", "a year or a time",
     "begins in lower case", "how far down",
 )  # fmt: skip
-"""What speaks for and against a line as the headline."""
+"""What speaks for and against a line as the headline; the weights are `headline_plain` in the model's file."""
 MODEL_TERMS: Final = (*TERMS, "model: headline", "model: link, menu or section", "model: deck", "model: text")
-"""The same where a model has read the lines."""
+"""The same where a model has read the lines; the weights are `headline_model`."""
 
 
 def features(place: Place, ruled: Ints, date: Mask, name: Mask, rows: Ints) -> Floats:
@@ -145,8 +146,8 @@ def features(place: Place, ruled: Ints, date: Mask, name: Mask, rows: Ints) -> F
     return np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
 
 
-_TOLD: Final = 8
-_OPENS: Final = 600
+_TOLD: Final = 4
+_OPENS: Final = 400
 """Paragraphs, and characters of each, in which a title's words are looked for: the news is told at the top."""
 _COMPACT: Final = 4
 """Candidates up to which a document has no menu above its text, so that its first line is likely the headline."""
@@ -197,17 +198,6 @@ def _words(shape: Shape, rows: Ints) -> pl.DataFrame:
     return frame.with_columns(pl.col("word").str.head(6))
 
 
-_WEIGHTS: Final = (
-    *(-4.343, 2.547, -4.845, -2.077, -2.266, -0.842, -2.177, -1.703, -0.921, 1.2, 1.277, -0.057, 0.415, 0.378, -1.115),
-    *(1.692, 0.92, 5.706, 0.752, 1.343, 0.129, -0.984, -1.749, -2.542, 0.338, 0.454, 0.443, -1.121, -0.12, -1.419),
-    *(-0.403,),
-)
-_WITH_MODEL: Final = (
-    *(-3.238, 2.013, -4.411, -1.675, -2.06, -0.696, -1.516, -1.248, -0.766, 0.562, 0.778, 0.066, 0.457, 0.279, -0.916),
-    *(0.919, 0.881, 3.829, 0.826, 1.106, 0.021, -0.715, -0.7, -0.849, 0.543, 0.175, 0.251, -0.874, 0.014, -1.176),
-    *(-0.389, 0.712, 0.067, 0.017, 0.299),
-)
-"""The last four are for what the model says: log-odds of headline, log-odds of link, menu or section, deck, text."""
 _ENOUGH: Final = -2.5
 """Logit from which the best candidate is the headline. -2.5 gives .86 F1 on metadata records (.83 without the model)
 and .92 on articles, cross-validated by site; -1 loses 20 headlines of 453 for 8 false ones less."""
@@ -228,17 +218,22 @@ def choose(
     date: Mask,
     name: Mask,
     model: NDArray[np.float32] | None,
+    weights: Weights | None = None,
 ) -> Titles:
-    """The headline of each document with its further copies above the text; none where nothing is good enough."""
+    """The headline of each document with its further copies above the text; none where nothing is good enough.
+
+    `weights` take the place of the shipped ones.
+    """
+    weights = weights or load()
     rows = candidates(place, ruled, date)
     if not len(rows):
         nothing = np.zeros(len(place.shape), dtype=bool)
         return Titles(nothing, nothing)
     terms = features(place, ruled, date, name, rows)
-    plain = _best(place, rows, terms @ np.array(_WEIGHTS))
+    plain = _best(place, rows, terms @ weights["headline_plain"].astype(np.float64))
     if model is None:
         return Titles(plain, plain)
-    score = np.column_stack([terms, said(model[rows])]) @ np.array(_WITH_MODEL)
+    score = np.column_stack([terms, said(model[rows])]) @ weights["headline_model"].astype(np.float64)
     return Titles(_best(place, rows, score), plain)
 
 

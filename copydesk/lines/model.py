@@ -1,8 +1,8 @@
 """A small trained model: how likely each label is for each line, from the line's looks and its neighbours'.
 
-    features ──► scaled numbers ─────────────────┐
-    words, pairs of words, first and last word   ├─► dense layer ─► 1-D convolutions over the document's lines
-             ──► sums of learnt vectors ─────────┘        ─► with the document's mean and maximum ─► labels
+    looks, words, pairs of words, first and last word ──► dense layer, once per different text ─┐
+    place in the document ──────────────────────────────► dense layer, per line ────────────────┴─► sum
+         ─► 1-D convolutions over the document's lines ─► with the document's mean and maximum ─► labels
 
 Only what the text shows goes in: no site, no language, no file name. At run time it is NumPy alone. The weights
 (`weights.npz`) come from `copydesk.lines.training`; how good they are is told in docs/model-card.md.
@@ -15,24 +15,24 @@ what could be left is rounded away (`DECIMALS`).
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from copydesk.labels import LABELS
-from copydesk.lines.features import Features, features_of
+from copydesk.lines.features import LOOKS, PLACES, Features, features_of, stretches
+from copydesk.lines.shape import Shape
 from copydesk.lines.words import Array, Codes, Index
 
 __all__ = ["DECIMALS", "LIMIT", "SLOTS", "Weights", "load", "numbers", "predict"]
 
 DECIMALS: Final = 3
-_BLOCK: Final = 256
-_CHUNK: Final = 4096
-"""Lines worked on together (a long document may exceed it): of 2,048 to whole batches, 4,096 is the fastest."""
+_BLOCK: Final = 64
+_CHUNK: Final = 1024
+"""Lines worked on together (a long document may exceed it): what is made of them fits into a core's cache."""
 SLOTS: Final = 17
 _LOW: Final = np.uint64((1 << SLOTS) - 1)
 LIMIT: Final = 5.0
@@ -48,32 +48,19 @@ def load() -> Weights:
         return {name: stored[name] for name in stored.files}
 
 
-def predict(lines: pl.DataFrame, weights: Weights | None = None) -> Array:
-    """Probabilities of shape (number of lines, len(LABELS)), float32, columns in the order of LABELS.
+def predict(shape: Shape, weights: Weights | None = None) -> Array:
+    """Probabilities of shape (lines that are not blank, len(LABELS)), float32, columns in the order of LABELS.
 
-    `lines` has doc (integer), line and text (str), ordered by (doc, line), whole documents. A blank line is `blank`
-    with probability 1, any other line with 0. A document's probabilities depend on its own lines only.
+    `blank` is 0. Settled lines (see `features.settled`) are body. A document's probabilities depend on its own lines
+    only.
     """
     net = _shipped() if weights is None else _Net(weights)
-    out = np.zeros((lines.height, len(LABELS)), np.float32)
-    out[:, LABELS.index("blank")] = 1
-    for start, part in _chunks(lines.select("doc", "text")):
-        features = features_of(part)
-        if len(features.rows):
-            out[start + features.rows] = np.round(net(features), DECIMALS)
+    out = np.zeros((len(shape), len(LABELS)), np.float32)
+    out[:, LABELS.index("body")] = 1
+    features = features_of(shape)
+    if len(features.lines):
+        out[features.lines] = np.round(net(features), DECIMALS)
     return out
-
-
-def _chunks(lines: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Cut between documents, about every `_CHUNK` lines."""
-    doc = lines["doc"].to_numpy()
-    opens = np.append(np.flatnonzero(np.diff(doc)) + 1, len(doc))
-    start = 0
-    while start < len(doc):
-        at = np.searchsorted(opens, min(start + _CHUNK, len(doc)))
-        stop = int(opens[at])
-        yield start, lines.slice(start, stop - start)
-        start = stop
 
 
 class Vocabulary:
@@ -86,27 +73,33 @@ class Vocabulary:
 
     def look_up(self, codes: Codes) -> Index:
         """Number (from 1, in the order given) of each code, 0 for a code that is not known."""
-        at = self.slots[codes & _LOW]
-        return np.where(self.codes[at] == codes, at, 0)
+        at = self.slots.take((codes & _LOW).astype(np.intp))
+        at *= self.codes.take(at) == codes
+        return at
 
 
-def numbers(dense: Array, weights: Weights) -> Array:
-    """The columns scaled, and those with `edges` once more in steps: how far a value has come through each step.
+def numbers(values: Array, weights: Weights, which: str) -> Array:
+    """The columns (a row each) scaled, and some once more in steps: how far a value has come through each step.
 
-    A line's length or place matters in ranges; steps let one dense layer tell them apart (piecewise linear encoding,
-    Gorishniy et al. 2022). `edges` is (columns in `stepped`, steps + 1), increasing.
+    `which` names the scaling: "looks" or "places". A line's length or place matters in ranges; steps let one dense
+    layer tell them apart (piecewise linear encoding, Gorishniy et al. 2022). `edges` is (columns in `stepped`,
+    steps + 1), increasing.
     """
-    mean, scale = weights["mean"].astype(np.float32), weights["scale"].astype(np.float32)
-    edges = weights["edges"].astype(np.float32)
+    mean, scale, edges = (
+        weights[f"{which}_{name}"].astype(np.float32)[..., None] for name in ("mean", "scale", "edges")
+    )
     slope = 1 / np.diff(edges, axis=1)
-    count, columns = dense.shape
-    out = np.empty((count, columns + slope.size), np.float32)
-    scaled, steps = out[:, :columns], np.empty((count, *slope.shape), np.float32)
-    np.multiply(dense - mean, scale, out=scaled)
+    columns, count = values.shape
+    stepped, steps = slope.shape[:2]
+    out = np.empty((columns + stepped * steps, count), np.float32)
+    scaled = out[:columns]
+    np.subtract(values, mean, out=scaled)
+    scaled *= scale
     np.clip(scaled, -LIMIT, LIMIT, out=scaled)
-    np.multiply(dense[:, weights["stepped"], None], slope, out=steps)
-    np.subtract(steps, edges[:, :-1] * slope, out=steps)
-    np.clip(steps.reshape(count, -1), 0, 1, out=out[:, columns:])
+    through = out[columns:].reshape(stepped, steps, count)
+    np.multiply(values[weights[f"{which}_stepped"], None], slope, out=through)
+    through -= edges[:, :-1] * slope
+    np.clip(through, 0, 1, out=through)
     return out
 
 
@@ -123,10 +116,24 @@ def _times(values: Array, matrix: Array) -> Array:
     return out
 
 
+def _across(values: Array, matrix: Array) -> Array:
+    """The same for values with a row per column; `_times` of their transpose would take other kernels of BLAS."""
+    count = values.shape[1]
+    out = np.empty((count, matrix.shape[1]), np.float32)
+    whole = count // _BLOCK * _BLOCK
+    for start in range(0, whole, _BLOCK):
+        np.matmul(values[:, start : start + _BLOCK].T, matrix, out=out[start : start + _BLOCK])
+    if whole < count:
+        padded = np.zeros((len(values), _BLOCK), np.float32)
+        padded[:, : count - whole] = values[:, whole:]
+        out[whole:] = (padded.T @ matrix)[: count - whole]
+    return out
+
+
 def _packed(vectors: npt.NDArray[np.generic]) -> Codes:
     """Four numbers in one: -128 to 127 as 0 to 255 in 16 bits each, so that one sum adds four (5 times as fast).
 
-    A line is read by at most 224 characters, so by 224 words, and 224 times 255 still fits into 16 bits.
+    A line is read by less than 256 characters, so by less than 256 words, and so many times 255 still fit into 16 bits.
     """
     return np.ascontiguousarray((vectors.astype(np.int16) + 128).astype("<u2")).view("<u8")
 
@@ -135,52 +142,66 @@ class _Net:
     """The network, ready to run."""
 
     def __init__(self, weights: Weights) -> None:
+        self.weights = weights
         self.words = Vocabulary(weights["words"].astype(np.uint64))
         self.pairs = Vocabulary(weights["pairs"].astype(np.uint64))
         self.vectors = {name: weights[name] for name in ("bag", "pair", "first", "last")}
         self.packed = {name: _packed(self.vectors[name]) for name in ("bag", "pair")}
         self.steps = {name: np.float32(weights[f"{name}_step"]) for name in self.vectors}
         self.dilations = [int(dilation) for dilation in weights["dilations"]]
-        self.scaling = {name: weights[name] for name in ("mean", "scale", "stepped", "edges")}
         rest = {name for name in weights if name.endswith(("_w", "_b"))}
         self.layers = {name: np.ascontiguousarray(weights[name], np.float32) for name in sorted(rest)}
+        looks = len(LOOKS) + weights["looks_edges"].size - len(weights["looks_edges"])
+        places = len(PLACES) + weights["places_edges"].size - len(weights["places_edges"])
+        whole = self.layers["in_w"]
+        self.layers["place_w"] = whole[looks : looks + places]
+        self.layers["look_w"], self.layers["word_w"] = whole[:looks], whole[looks + places :]
         for number in range(len(self.dilations)):
             name = f"conv{number}_w"
             self.layers[name] = np.concatenate(np.split(self.layers[name], 3), axis=1)
 
     def _dense(self, values: Array, name: str) -> Array:
-        return _times(values, self.layers[f"{name}_w"]) + self.layers[f"{name}_b"]
-
-    def _bag(self, name: str, numbers: Index, line: Index, count: int) -> Array:
-        """Sum of the vectors of a line's words, over the square root of their number."""
-        out = np.zeros((count, self.vectors[name].shape[1]), np.float32)
-        if len(line):
-            opens = np.flatnonzero(np.diff(line, prepend=-1))
-            sums = np.add.reduceat(self.packed[name].take(numbers, axis=0), opens, axis=0).view(np.uint16)
-            size = np.diff(opens, append=len(line)).astype(np.float32)[:, None]
-            out[line[opens]] = (sums.astype(np.float32) - 128 * size) * (self.steps[name] / np.sqrt(size))
+        out = _times(values, self.layers[f"{name}_w"])
+        out += self.layers[f"{name}_b"]
         return out
 
-    def _end(self, name: str, numbers: Index, at: Index) -> Array:
-        """The vector of a line's first or last word; lines without words have a vector of their own, the last."""
-        vectors = self.vectors[name]
-        if len(numbers) == 0:
-            numbers = np.zeros(1, np.int64)
-        number = np.where(at >= 0, numbers[at], len(vectors) - 1)
-        return vectors[number].astype(np.float32) * self.steps[name]
+    def _bag(self, name: str, numbers: Index, bounds: Index) -> Array:
+        """Sum of the vectors of a text's words, over the square root of their number."""
+        size = np.diff(bounds)
+        out = np.zeros((len(size), self.vectors[name].shape[1]), np.float32)
+        if len(numbers):
+            some = size > 0
+            sums = np.add.reduceat(self.packed[name].take(numbers, axis=0), bounds[:-1][some], axis=0).view(np.uint16)
+            count = size[some].astype(np.float32)[:, None]
+            out[some] = (sums.astype(np.float32) - 128 * count) * (self.steps[name] / np.sqrt(count))
+        return out
 
-    def _inputs(self, features: Features) -> Array:
-        count = len(features.rows)
-        words = self.words.look_up(features.words)
-        pairs = self.pairs.look_up(features.pairs)
-        parts = [
-            numbers(features.dense, self.scaling),
-            self._bag("bag", words, features.word_line, count),
-            self._bag("pair", pairs, features.pair_line, count),
-            self._end("first", words, features.first),
-            self._end("last", words, features.last),
-        ]
-        return np.concatenate(parts, axis=1)
+    def _end(self, name: str, numbers: Index, at: Index, some: npt.NDArray[np.bool_]) -> Array:
+        """The vector of a text's first or last word; texts without words have a vector of their own, the last."""
+        vectors = self.vectors[name]
+        number = np.full(len(at), len(vectors) - 1)
+        number[some] = numbers[at[some]]
+        return np.asarray(vectors[number].astype(np.float32) * self.steps[name], np.float32)
+
+    def _looks(self, features: Features) -> Array:
+        """What each text gives to the first layer."""
+        words, pairs = self.words.look_up(features.words), self.pairs.look_up(features.pairs)
+        out = np.empty((features.looks.shape[1], self.layers["look_w"].shape[1]), np.float32)
+        for low in range(0, len(out), _CHUNK):
+            high = min(low + _CHUNK, len(out))
+            part, partners = features.word_bounds[low : high + 1], features.pair_bounds[low : high + 1]
+            own, joint = words[part[0] : part[-1]], pairs[partners[0] : partners[-1]]
+            part, partners = part - part[0], partners - partners[0]
+            some = part[1:] > part[:-1]
+            vectors = [
+                self._bag("bag", own, part),
+                self._bag("pair", joint, partners),
+                self._end("first", own, part[:-1], some),
+                self._end("last", own, part[1:] - 1, some),
+            ]
+            out[low:high] = _across(numbers(features.looks[:, low:high], self.weights, "looks"), self.layers["look_w"])
+            out[low:high] += _times(np.concatenate(vectors, axis=1), self.layers["word_w"])
+        return out
 
     def _convolve(self, values: Array, doc: Index, number: int) -> Array:
         """What a line gives to itself and to the lines `dilation` after and before it, added up where it arrives."""
@@ -196,21 +217,33 @@ class _Net:
         return out
 
     def __call__(self, features: Features) -> Array:
-        doc = features.doc
-        values = np.maximum(self._dense(self._inputs(features), "in"), 0)
+        """Probabilities of the lines, by stretches of whole documents."""
+        looks = self._looks(features)
+        out = np.zeros((len(features.doc), len(LABELS)), np.float32)
+        for low, high in stretches(features.doc, _CHUNK):
+            values = _across(numbers(features.places[:, low:high], self.weights, "places"), self.layers["place_w"])
+            values += looks.take(features.text[low:high], axis=0)
+            out[low:high, :-1] = self._read(values, features.doc[low:high])
+        return out
+
+    def _read(self, values: Array, doc: Index) -> Array:
+        """From the first layer's sums to probabilities."""
+        values += self.layers["in_b"]
+        np.maximum(values, 0, out=values)
         for number in range(len(self.dilations)):
             change = self._convolve(values, doc, number)
             values += np.maximum(change, 0, out=change)
         opens = np.flatnonzero(np.diff(doc, prepend=-1))
-        size = np.diff(opens, append=len(doc)).astype(np.float32)[:, None]
-        mean = np.add.reduceat(values, opens, axis=0) / size
+        size = np.diff(opens, append=len(doc))
+        mean = np.add.reduceat(values, opens, axis=0) / size.astype(np.float32)[:, None]
         pooled = np.concatenate([mean, np.maximum.reduceat(values, opens, axis=0)], axis=1)
         whole = np.maximum(self._dense(pooled, "pool"), 0)
-        values = np.maximum(self._dense(np.concatenate([values, whole[doc]], axis=1), "mid"), 0)
+        values = np.maximum(self._dense(np.concatenate([values, np.repeat(whole, size, axis=0)], axis=1), "mid"), 0)
         scores = self._dense(values, "out")
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores, out=scores)
         scores /= scores.sum(axis=1, keepdims=True)
-        return np.concatenate([scores, np.zeros((len(doc), 1), np.float32)], axis=1)
+        return scores
 
 
 @functools.lru_cache(maxsize=1)

@@ -5,6 +5,7 @@
     is_biography, is_long_caption   long lines that open and close as these do
     is_post     a quoted post with its author, handle and date
     runs_on     begins in lower case: the continuation of a sentence broken at a link
+    breaks_off  ends in an article or a preposition: the beginning of one
 
 Masks over the texts of a batch (over its lines where their place counts). All are cheap tests first (length, a digit,
 a capital), then one expression.
@@ -18,7 +19,7 @@ import numpy as np
 
 from copydesk.lines.shape import Mask, Shape, Texts
 
-__all__ = ["is_biography", "is_date", "is_long_caption", "is_name", "is_post", "runs_on"]
+__all__ = ["breaks_off", "is_biography", "is_date", "is_long_caption", "is_name", "is_post", "runs_on"]
 
 _DATE_LENGTH: Final = 90
 """Characters; the longest labelled date line (two dates with cue words) has 84."""
@@ -169,3 +170,20 @@ def is_post(texts: Texts) -> Mask:
 def runs_on(texts: Texts) -> Mask:
     """Texts that begin with a lower-case letter."""
     return texts.text.str.head(1).str.contains(_LOWER).to_numpy()
+
+
+_JOINTS: Final = (
+    "the of and with their its whose into between among than per les des du aux dont leurs und oder der dem vom eines"
+    " seiner ihrer los las del unos cuyo dos das della degli delle nella и или для без при"
+)
+"""Words in front of which a line breaks off only where a link stood. Those that close titles and menu entries as well
+("Sign in", "Der Streit dauert an") are left out."""
+
+
+def breaks_off(texts: Texts) -> Mask:
+    """Texts of three words and more that end with one of `_JOINTS`."""
+    hit = np.zeros(len(texts), dtype=bool)
+    few = np.flatnonzero((texts.words >= 3) & ~texts.stop & ~texts.open_end)
+    last = texts.text.gather(few).str.tail(12).str.extract(" ([^ ]+)$")
+    hit[few] = last.is_in(_JOINTS.split()).fill_null(value=False).to_numpy()
+    return hit

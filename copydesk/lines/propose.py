@@ -96,7 +96,7 @@ def _table(
     shape = measure(lines)
     at = frame(shape, per_line(shape, documents, documents["site"].cast(pl.String)), profiles)
     known = knowledge or _learned(lines, documents, profiles)
-    model = predict(lines)[shape.rows]
+    model = predict(shape)
     alone = replace(known, repeated=Knowledge().repeated, headlines=Knowledge().headlines)
     judged, plainly = (_judged(label_lines(lines, documents, one, profiles, model)) for one in (known, alone))
     where = documents["uri"] if "uri" in documents.columns else documents["id"]

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from copydesk.labels import LABELS
 from copydesk.lines.headlines import Place, Titles, choose
-from copydesk.lines.patterns import is_biography, is_date, is_long_caption, is_name, runs_on
+from copydesk.lines.model import Weights
+from copydesk.lines.patterns import breaks_off, is_biography, is_date, is_long_caption, is_name, runs_on
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask, Shape, paragraphs, reduced, zones
 
@@ -57,6 +58,8 @@ class Frame:
     name: Mask
     joins: Mask
     """Begins in lower case, as what goes on from the line before does."""
+    broken: Mask
+    """Ends in a word that no sentence ends in."""
     titles: Titles
     biography: Mask
     caption: Mask
@@ -80,8 +83,12 @@ def frame(
     site: pl.Series,
     profiles: Profiles,
     model: NDArray[np.float32] | None = None,
+    weights: Weights | None = None,
 ) -> Frame:
-    """Find the paragraphs, zones, dates, names and headline; `site` is the site of each line's document."""
+    """Find the paragraphs, zones, dates, names and headline; `site` is the site of each line's document.
+
+    `weights` take the place of the shipped ones for the headline.
+    """
     labels = np.array([CODE[rule.label] for rule in profiles.rules] + [UNKNOWN], dtype=np.int64)
     matches, texts, of = profiles.match(shape, site), shape.texts, shape.text_of
     rule, date, joins = matches.anywhere(), is_date(texts)[of], runs_on(texts)[of]
@@ -92,9 +99,10 @@ def frame(
     rule[(shape.words == 1) & (zone == AMONG) & joins] = -1  # a word of a sentence that was broken at a link
     ruled = labels[rule]
     name = is_name(texts)[of]
-    titles = choose(Place(shape, paragraph, zone), ruled, date, name, model)
+    titles = choose(Place(shape, paragraph, zone), ruled, date, name, model, weights)
     caption = is_long_caption(texts)[of]
-    return Frame(shape, rule, ruled, paragraph, zone, date, name, joins, titles, is_biography(shape), caption)
+    biography, broken = is_biography(shape), breaks_off(texts)[of]
+    return Frame(shape, rule, ruled, paragraph, zone, date, name, joins, broken, titles, biography, caption)
 
 
 def structure(at: Frame) -> tuple[Ints, Ints]:

@@ -1,10 +1,11 @@
 """How the shipped weights are made: `copydesk model train GOLD...` gives them again, byte for byte.
 
-    gold files ──► read_gold ──► features ──► Examples ──► fit (vocabulary, network, Adam) ──► weights.npz
+    gold files ──► read_gold ──► features ──► Examples ──► fit (vocabulary, network, Adam) ──┬─► weights.npz
+                                     └─► cross_validate ──► fitting: weights of the decision ─┘
 
-`cross_validate` does the same without one fifth of the sites at a time and predicts those: the figures of the model
-card. Everything that was tuned stands in `Settings`. The same bytes come out on the same NumPy, BLAS and kind of
-processor; set OMP_NUM_THREADS=1, or sums are added up in another order.
+`cross_validate` learns without one fifth of the sites at a time and predicts those: the figures of the model card, and
+what the decision's weights are fitted to. Everything that was tuned stands in `Settings`. The same bytes come out on
+the same NumPy, BLAS and kind of processor; set OMP_NUM_THREADS=1, or sums are added up in another order.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ import polars as pl
 
 from copydesk.errors import UsageError
 from copydesk.labels import LABELS
-from copydesk.lines.features import DENSE, Features, features_of
+from copydesk.lines.features import LOOKS, PLACES, Features, features_of
+from copydesk.lines.fitting import fit_decision
 from copydesk.lines.gold import read_gold
 from copydesk.lines.model import SLOTS, Vocabulary, Weights, numbers, predict
 from copydesk.lines.network import VECTORS, Adam, Batch, Learner, Parameters, Shape, new_parameters
+from copydesk.lines.profiles import load_profiles
+from copydesk.lines.shape import measure, ranges
 from copydesk.lines.words import Array, Codes, Index
 
 __all__ = ["Examples", "Settings", "cross_validate", "examples_of", "fit", "fold_of", "save", "train"]
@@ -32,13 +36,20 @@ __all__ = ["Examples", "Settings", "cross_validate", "examples_of", "fit", "fold
 _OUTPUTS: Final = len(LABELS) - 1
 _BLANKS: Final = 3
 """The last columns of the features tell of blank lines."""
-_STEPPED: Final = (
-    "log_chars", "share_space", "share_upper", "share_lower", "share_digit", "word_chars", "log_words",
-    "function_words", "upper_words", "lower_words", "log_stops", "log_commas", "number", "number_from_end", "place",
-    "chars_before", "log_lines", "log_prose", "prose_share", "of_longest", "prose_before", "prose_after",
-    "since_prose", "until_prose", "topic", "topic_strength",
-)  # fmt: skip
+_STEPPED: Final = {
+    "looks": (
+        "log_chars", "share_space", "share_upper", "share_lower", "share_digit", "word_chars", "log_words",
+        "function_words", "upper_words", "lower_words", "log_stops", "log_commas",
+    ),
+    "places": (
+        "number", "number_from_end", "place", "chars_before", "log_lines", "log_prose", "prose_share", "of_longest",
+        "prose_before", "prose_after", "since_prose", "until_prose", "topic", "topic_strength",
+    ),
+}  # fmt: skip
 """Columns that enter in steps as well: log loss on whole pages of unseen sites fell from .137 to .114 with them."""
+
+
+_NAMES: Final = {"looks": LOOKS, "places": PLACES}
 
 
 @dataclass(frozen=True)
@@ -76,9 +87,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class Examples:
-    """Gold lines that are not blank: features, right labels, weight; each document's site and first line."""
+    """Gold lines that are not blank: features, right labels, weight; each document's site and first line.
+
+    `rows` is each line's row in the gold table.
+    """
 
     features: Features
+    rows: Index
     right: npt.NDArray[np.bool_]
     weight: Array
     sites: npt.NDArray[np.object_]
@@ -92,12 +107,14 @@ def fold_of(site: str, folds: int = 5) -> int:
 
 def examples_of(gold: pl.DataFrame, settings: Settings) -> Examples:
     """Features and targets of a table as `read_gold` gives it."""
-    features = features_of(gold)
-    lines = gold[features.rows]
+    shape = measure(gold)
+    features = features_of(shape)
+    rows = shape.rows[features.lines]
+    lines = gold[rows]
     starts = np.searchsorted(features.doc, np.arange(features.doc.max(initial=-1) + 2))
     right = ((lines["right"].to_numpy()[:, None] >> np.arange(_OUTPUTS)) & 1).astype(bool)
     weight = _weights(lines, right, features.doc, settings)
-    return Examples(features, right, weight, lines["site"].to_numpy()[starts[:-1]], starts)
+    return Examples(features, rows, right, weight, lines["site"].to_numpy()[starts[:-1]], starts)
 
 
 def _weights(lines: pl.DataFrame, right: npt.NDArray[np.bool_], doc: Index, settings: Settings) -> Array:
@@ -113,11 +130,16 @@ def _sources(lines: pl.DataFrame) -> list[tuple[str, str]]:
     return list(zip(lines["kind"].to_list(), lines["group"].to_list(), strict=True))
 
 
-def _vocabulary(codes: Codes, doc: Index, sites: Index, most: int, least: int) -> Codes:
-    """The codes that stand in the most sites (at least `least`), the more frequent of those that share low bits."""
-    kinds, which = np.unique(codes, return_inverse=True)
+def _vocabulary(told: tuple[Codes, Index], texts: Index, sites: Index, most: int, least: int) -> Codes:
+    """The codes that stand in the most sites (at least `least`), the more frequent of those that share low bits.
+
+    `told` are the codes of each text; `texts` and `sites` say of each line its text and its site.
+    """
+    codes, bounds = told
+    site = np.repeat(sites, np.diff(bounds)[texts])
+    kinds, which = np.unique(codes[ranges(bounds, texts)], return_inverse=True)
     count = int(sites.max()) + 1
-    spread = np.bincount(np.unique(which * count + sites[doc]) // count, minlength=len(kinds))
+    spread = np.bincount(np.unique(which * count + site) // count, minlength=len(kinds))
     order = np.argsort(-spread, kind="stable")
     order = order[spread[order] >= least]
     low = kinds[order] & np.uint64((1 << SLOTS) - 1)
@@ -131,36 +153,36 @@ class _Batches:
     def __init__(self, examples: Examples, words: Codes, pairs: Codes, scaling: Weights, settings: Settings) -> None:
         features = examples.features
         self.examples, self.settings = examples, settings
-        self.dense = numbers(features.dense, scaling)
-        self.spaced = features.dense[:, -1] > 0
+        self.looks = np.ascontiguousarray(numbers(features.looks, scaling, "looks").T)
+        self.places = np.ascontiguousarray(numbers(features.places, scaling, "places").T)
+        self.spaced = features.places[-1] > 0
         self.words = Vocabulary(words).look_up(features.words)
         self.pairs = Vocabulary(pairs).look_up(features.pairs)
-        none = len(words) + 1
-        self.first = np.where(features.first >= 0, self.words[features.first], none)
-        self.last = np.where(features.last >= 0, self.words[features.last], none)
-        self.word_starts = np.searchsorted(features.word_line, examples.starts)
-        self.pair_starts = np.searchsorted(features.pair_line, examples.starts)
+        bounds = features.word_bounds
+        some = bounds[1:] > bounds[:-1]
+        self.first, self.last = (np.full(len(some), len(words) + 1) for _ in range(2))
+        self.first[some], self.last[some] = self.words[bounds[:-1][some]], self.words[bounds[1:][some] - 1]
 
     def cut(self, documents: Index, random: np.random.Generator) -> Batch:
         """The batch of these documents, blurred."""
-        starts = self.examples.starts
-        rows = _ranges(starts, documents)
-        sizes = np.diff(starts)[documents]
-        doc = np.repeat(np.arange(len(documents)), sizes)
-        shift = np.repeat(np.cumsum(sizes) - sizes - starts[documents], np.diff(self.word_starts)[documents])
-        pair_shift = np.repeat(np.cumsum(sizes) - sizes - starts[documents], np.diff(self.pair_starts)[documents])
-        words, pairs = _ranges(self.word_starts, documents), _ranges(self.pair_starts, documents)
-        features = self.examples.features
-        word_line, pair_line = features.word_line[words] + shift, features.pair_line[pairs] + pair_shift
+        starts, features = self.examples.starts, self.examples.features
+        rows = ranges(starts, documents)
+        texts = features.text[rows]
+        doc = np.repeat(np.arange(len(documents)), np.diff(starts)[documents])
+        lines = np.arange(len(rows))
+        words, pairs = ranges(features.word_bounds, texts), ranges(features.pair_bounds, texts)
+        word_line = np.repeat(lines, np.diff(features.word_bounds)[texts])
+        pair_line = np.repeat(lines, np.diff(features.pair_bounds)[texts])
         foreign = random.random(len(documents)) < self.settings.forget_word
+        places = self._placed(self.places[rows], documents, doc, random)
         return Batch(
-            self._numbers(rows, documents, doc, random),
+            np.concatenate([self.looks[texts], places], axis=1),
             self._forget(self.words[words], foreign[doc[word_line]], random),
             word_line,
             self._forget(self.pairs[pairs], foreign[doc[pair_line]], random),
             pair_line,
-            self._forget(self.first[rows], foreign[doc], random),
-            self._forget(self.last[rows], foreign[doc], random),
+            self._forget(self.first[texts], foreign[doc], random),
+            self._forget(self.last[texts], foreign[doc], random),
             doc,
             self.examples.right[rows] | ~self.examples.right[rows].any(axis=1, keepdims=True),
             self.examples.weight[rows],
@@ -170,22 +192,14 @@ class _Batches:
         gone = foreign | (random.random(len(numbers)) < self.settings.forget_word)
         return np.where(gone, 0, numbers)
 
-    def _numbers(self, rows: Index, documents: Index, doc: Index, random: np.random.Generator) -> Array:
-        """Blank lines are dropped from half the documents that have some, and set between all lines of others."""
-        dense = self.dense[rows]
+    def _placed(self, places: Array, documents: Index, doc: Index, random: np.random.Generator) -> Array:
+        """Blank lines are dropped from some documents that have them, and set between all lines of others."""
         spaced = self.spaced[self.examples.starts[documents]]
         dice = random.random(len(documents))
-        columns = slice(len(DENSE) - _BLANKS, len(DENSE))
-        dense[(spaced & (dice < self.settings.unspace))[doc], columns] = 0
-        dense[(~spaced & (dice < self.settings.space))[doc], columns] = np.array([2 / 3, 2 / 3, 2], np.float32)
-        return dense
-
-
-def _ranges(starts: Index, chosen: Index) -> Index:
-    """All numbers from starts[c] up to starts[c + 1], for each chosen c."""
-    sizes = np.diff(starts)[chosen]
-    first = starts[chosen] - (np.cumsum(sizes) - sizes)
-    return np.asarray(np.arange(int(sizes.sum())) + np.repeat(first, sizes), np.int64)
+        columns = slice(len(PLACES) - _BLANKS, len(PLACES))
+        places[(spaced & (dice < self.settings.unspace))[doc], columns] = 0
+        places[(~spaced & (dice < self.settings.space))[doc], columns] = np.array([2 / 3, 2 / 3, 2], np.float32)
+        return places
 
 
 def _rates(steps: int, most: float) -> Array:
@@ -200,13 +214,20 @@ def fit(examples: Examples, chosen: npt.NDArray[np.bool_], settings: Settings) -
     random = np.random.default_rng(settings.seed)
     features = examples.features
     sites = np.unique(examples.sites.astype(str), return_inverse=True)[1]
-    word_doc, pair_doc = features.doc[features.word_line], features.doc[features.pair_line]
-    word, pair = chosen[word_doc], chosen[pair_doc]
-    words = _vocabulary(features.words[word], word_doc[word], sites, settings.words, settings.least_sites)
-    pairs = _vocabulary(features.pairs[pair], pair_doc[pair], sites, settings.pairs, settings.least_sites + 2)
-    scaling = _scaling(features.dense[chosen[features.doc]], settings.steps)
+    lines = np.flatnonzero(chosen[features.doc])
+    texts, line_site = features.text[lines], sites[features.doc[lines]]
+    words = _vocabulary((features.words, features.word_bounds), texts, line_site, settings.words, settings.least_sites)
+    pairs = _vocabulary(
+        (features.pairs, features.pair_bounds), texts, line_site, settings.pairs, settings.least_sites + 2
+    )
+    looks = _scaling(features.looks[:, texts].T, "looks", settings.steps)
+    places = _scaling(features.places[:, lines].T, "places", settings.steps)
+    places["places_mean"][-_BLANKS:], places["places_scale"][-_BLANKS:] = 0, 2
+    scaling = {**looks, **places}
     shape = Shape(
-        scaling["mean"].size + scaling["edges"].size - len(scaling["edges"]),
+        len(LOOKS)
+        + len(PLACES)
+        + sum(scaling[f"{name}_edges"].size - len(scaling[f"{name}_edges"]) for name in _STEPPED),
         len(words),
         len(pairs),
         settings.vector,
@@ -222,24 +243,23 @@ def fit(examples: Examples, chosen: npt.NDArray[np.bool_], settings: Settings) -
     return {**facts, **_small(learner.values)}
 
 
-def _scaling(dense: Array, steps: int) -> Weights:
+def _scaling(values: Array, which: str, steps: int) -> dict[str, npt.NDArray[np.generic]]:
     """Mean and scale of each column; for those with many values, edges of steps at even shares of the lines."""
-    mean, spread = dense.mean(axis=0, dtype=np.float64), dense.std(axis=0, dtype=np.float64)
-    mean[-_BLANKS:], spread[-_BLANKS:] = 0, 0.5
+    mean, spread = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
     stepped, edges = [], []
-    for column in map(DENSE.index, _STEPPED):
-        values = dense[:, column]
-        for sample in (values[values > values.min()], np.unique(values)):
+    for column in map(_NAMES[which].index, _STEPPED[which]):
+        own = values[:, column]
+        for sample in (own[own > own.min()], np.unique(own)):
             cuts = np.unique(np.quantile(sample, np.linspace(0.01, 0.99, steps + 1))) if len(sample) else sample
             if len(cuts) == steps + 1:
                 stepped.append(column)
                 edges.append(cuts)
                 break
     return {
-        "mean": mean.astype(np.float32),
-        "scale": (1 / (spread + 1e-3)).astype(np.float32),
-        "stepped": np.array(stepped, np.int16),
-        "edges": np.array(edges, np.float32).reshape(-1, steps + 1),
+        f"{which}_mean": mean.astype(np.float32),
+        f"{which}_scale": (1 / (spread + 1e-3)).astype(np.float32),
+        f"{which}_stepped": np.array(stepped, np.int16),
+        f"{which}_edges": np.array(edges, np.float32).reshape(-1, steps + 1),
     }
 
 
@@ -275,19 +295,21 @@ def save(weights: Weights, out: Path) -> None:
         np.savez(file, **weights)  # type: ignore[arg-type]
 
 
-def train(gold: Sequence[Path], out: Path) -> None:
+def train(gold: Sequence[Path], out: Path, settings: Settings | None = None) -> None:
     """Learn from gold files (the formats of `copydesk.lines.gold`) and write the weights to `out`.
 
     Raises UsageError where there is nothing to learn from.
     """
-    settings = Settings()
+    settings = settings or Settings()
     lines = read_gold(gold)
     if lines.height == 0:
         raise UsageError(
             f"no gold lines in {', '.join(map(str, gold)) or 'no file at all'}; name at least one gold file"
         )
     examples = examples_of(lines, settings)
-    save(fit(examples, np.ones(len(examples.sites), bool), settings), out)
+    weights = fit(examples, np.ones(len(examples.sites), bool), settings)
+    decision = fit_decision(lines, cross_validate(lines, settings), load_profiles())
+    save({**weights, **decision}, out)
 
 
 def cross_validate(gold: pl.DataFrame, settings: Settings, folds: int = 5, only: Sequence[int] | None = None) -> Array:
@@ -296,8 +318,12 @@ def cross_validate(gold: pl.DataFrame, settings: Settings, folds: int = 5, only:
     fold = np.array([fold_of(site, folds) for site in examples.sites])
     line_fold = gold["site"].replace_strict({site: fold_of(site, folds) for site in gold["site"].unique()}).to_numpy()
     out = np.full((gold.height, len(LABELS)), np.nan, np.float32)
-    for held_out in range(folds) if only is None else only:
-        weights = fit(examples, fold != held_out, settings)
+    for held_out in sorted(set(line_fold.tolist())) if only is None else only:
+        rest = fold != held_out
+        weights = fit(examples, rest if rest.any() else ~rest, settings)
         rows = np.flatnonzero(line_fold == held_out)
-        out[rows] = predict(gold[rows], weights)
+        out[rows] = 0
+        out[rows, -1] = 1
+        shape = measure(gold[rows])
+        out[rows[shape.rows]] = predict(shape, weights)
     return out

@@ -1,35 +1,41 @@
-"""Lines as one array of code points: classes of characters, words and their hashes.
+"""Lines as arrays of code points: classes of characters, words and their hashes.
 
-    lines ──► Characters (all lines end to end) ──► words_in ──► a 64-bit hash and a place for each word
+    texts ──► blocks (texts end to end, some ten thousand characters) ──► characters ──► counts of each class
+                                                                                     └─► words: hash and class of each
 
 Nothing loops over lines. Long lines are read by their first `HEAD` and last `TAIL` characters: an opening and an
-ending tell what a line is, and the middle of a paragraph is like any other. Hashes are our own, over code points in
-lower case with every digit as 0, so they are the same in every process and with every version of Polars.
+ending tell what a line is, and the middle of a paragraph is like any other. Texts of plain ASCII are worked on as
+bytes, the others as code points; both give the same numbers. Hashes are our own, over code points in lower case with
+every digit as 0, so they are the same in every process and with every version of Polars.
 """
 
 from __future__ import annotations
 
 import functools
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 __all__ = [
-    "CLASSES", "CLASS_NAMES", "HEAD", "TAIL", "Array", "Characters", "Codes", "Index", "Wide",
-    "are_function_words", "characters_of", "hash_words", "mix", "words_in",
+    "AT", "BAR", "BRACKET", "CJK", "CLASSES", "CLASS_NAMES", "COLON", "COMMA", "DASH", "DIGIT", "HEAD", "LETTER",
+    "LOWER", "QUOTE", "SPACE", "STOP", "SYMBOL", "TAIL", "UPPER", "Array", "Block", "Codes", "Index", "Wide",
+    "are_function_words", "blocks", "hash_words", "mix", "segments",
 ]  # fmt: skip
 
-HEAD: Final = 160
-TAIL: Final = 64
+HEAD: Final = 64
+TAIL: Final = 32
 
 Array = npt.NDArray[np.float32]
 Wide = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint64]
 Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 # Classes of characters.
 SPACE, UPPER, LOWER, LETTER, CJK, DIGIT, STOP, COMMA = range(8)
@@ -91,15 +97,23 @@ hi के में की है और से का को ने पर क�
 bn ও এই করে জন্য থেকে হয় না একটি করা এবং তার
 ko 그 이 수 있다 및 등 것 한 을 를
 """
-_WORD_CAP: Final = 64
+_BLOCK: Final = 1 << 17
+"""Characters worked on together: what is made of them fits into a core's cache."""
 _FUNCTION_BITS: Final = np.uint64((1 << 19) - 1)
+_FACTOR: Final = 0xD6E8FEB86659FD93
+_BACK: Final = pow(_FACTOR, -1, 1 << 64)
+_FIELD: Final = np.uint64(8)
+_MASK: Final = np.uint64(255)
 
 
 @functools.lru_cache(maxsize=1)
-def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
-    """Class and folded form (lower case, every digit 0) of the code points below 65,536."""
+def _tables() -> tuple[npt.NDArray[np.uint8], Codes]:
+    """Class of the code points below 65,536, and what they give to a word's hash: 0 outside of words.
+
+    Letters give their lower case, every digit gives that of 0.
+    """
     kinds = np.full(65536, OTHER, np.uint8)
-    folded = np.arange(65536, dtype=np.uint64)
+    folded = np.arange(1, 65537, dtype=np.uint64)
     by_category = {"Lu": UPPER, "Lt": UPPER, "Ll": LOWER, "Nd": DIGIT, "Pd": DASH, "Cc": SPACE}
     by_group = {"L": LETTER, "M": LETTER, "Z": SPACE, "S": SYMBOL, "N": DIGIT}
     for code in range(65536):
@@ -107,17 +121,33 @@ def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
         category = unicodedata.category(character)
         kinds[code] = by_category.get(category, by_group.get(category[0], OTHER))
         lower = character.lower()
-        folded[code] = ord("0") if category == "Nd" else ord(lower) if len(lower) == 1 else code
+        folded[code] = 1 + (ord("0") if category == "Nd" else ord(lower) if len(lower) == 1 else code)
     for kind, characters in _SPECIAL.items():
         kinds[[ord(character) for character in characters]] = kind
     kinds[0x3040:0x3100] = kinds[0x3400:0xA000] = kinds[0xF900:0xFB00] = CJK
     kinds[0xFFFF] = SYMBOL  # stands for all that lies above: emoji, mostly
+    folded[(kinds < UPPER) | (kinds > DIGIT)] = 0
     return kinds, folded
 
 
+@functools.lru_cache(maxsize=4)
+def _powers(factor: int, count: int) -> Codes:
+    """_FACTOR times 1, factor, factor squared ... modulo 2 to the 64th."""
+    return np.multiply.accumulate(np.append(np.uint64(_FACTOR), np.full(count - 1, factor, np.uint64)))
+
+
+@functools.lru_cache(maxsize=4)
+def _inverse(count: int) -> Codes:
+    """What takes a word's place in its block out of its hash: 1, 1 / _FACTOR, ... modulo 2 to the 64th."""
+    return _powers(_BACK, count) * np.uint64(_BACK)
+
+
 @functools.lru_cache(maxsize=1)
-def _powers() -> Codes:
-    return np.multiply.accumulate(np.full(_WORD_CAP, 0xD6E8FEB86659FD93, np.uint64))
+def _counters() -> tuple[Codes, Codes]:
+    """For each class a 1 in a byte of its own, in the first or the second number: one sum counts eight classes."""
+    ones = np.uint64(1) << (_FIELD * np.arange(8, dtype=np.uint64))
+    none = np.zeros(8, np.uint64)
+    return np.concatenate([ones, none]), np.concatenate([none, ones])
 
 
 def mix(codes: Codes) -> Codes:
@@ -127,49 +157,110 @@ def mix(codes: Codes) -> Codes:
 
 
 @dataclass(frozen=True)
-class Characters:
-    """Lines end to end, each with a line end: code points, where lines start, and the line of each character."""
+class Block:
+    """Some texts end to end, each with a line end behind it and in the middle where it was cut.
 
-    codes: npt.NDArray[np.uint16]
+    first   number of the first text
+    codes   (C,) code points (uint8 or uint16), a line end before the first text
+    kinds   (C,) their classes
+    starts  (T,) index of each text's first character
+    ends    (T,) index of each text's line end
+    """
+
+    first: int
+    codes: npt.NDArray[Any]
     kinds: npt.NDArray[np.uint8]
     starts: Index
-    line: npt.NDArray[np.int32]
+    ends: Index
+
+    @cached_property
+    def _at(self) -> Index:
+        return self.codes.astype(np.intp)
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.uint8]:
+        """How many characters of each class each text has: (T, CLASSES). A text has at most 130 of any."""
+        at = self.kinds.astype(np.intp)
+        both = [np.add.reduceat(table.take(at), self.starts) for table in _counters()]
+        return np.stack(both, axis=1).astype("<u8").view(np.uint8)
+
+    @cached_property
+    def words(self) -> tuple[Codes, Index]:
+        """Hash and place (of the first character) of every word; an ideograph or a kana is a word of its own."""
+        values = _tables()[1][: 128 if self.codes.dtype == np.uint8 else None].take(self._at)
+        opens = values != 0
+        opens[1:] &= (values[:-1] == 0) | self._ideographs
+        at = np.flatnonzero(opens)
+        if not len(at):
+            return np.zeros(0, np.uint64), at
+        values *= _powers(_FACTOR, _SPAN)[: len(values)]
+        return mix(np.add.reduceat(values, at) * _inverse(_SPAN).take(at)), at
+
+    @property
+    def _ideographs(self) -> Mask | bool:
+        if self.codes.dtype == np.uint8:
+            return False
+        sign = self.kinds == CJK
+        return np.asarray(sign[1:] | sign[:-1], np.bool_)
+
+    def holds(self, places: Index) -> Mask:
+        """Which texts hold one of these places (ascending)."""
+        found = np.zeros(len(self.starts), np.bool_)
+        found[np.searchsorted(self.starts, places, side="right") - 1] = True
+        return found
 
 
-def characters_of(texts: pl.Series) -> Characters:
-    """The openings and endings of the texts, end to end."""
+_SPAN: Final = _BLOCK + 2 * (HEAD + TAIL + 2)
+
+
+def blocks(texts: pl.Series) -> Iterator[Block]:
+    """The openings and endings of texts, of which none is empty; those of plain ASCII must come first."""
     size = texts.str.len_chars()
+    ascii_ones = int((size == texts.str.len_bytes()).sum())
     cut = pl.concat_str(pl.col("t").str.head(HEAD), pl.lit("\n"), pl.col("t").str.tail(TAIL), pl.lit("\n"))
     whole = pl.concat_str("t", pl.lit("\n"))
     window = texts.to_frame("t").select(pl.when(size > HEAD + TAIL).then(cut).otherwise(whole)).to_series()
-    joined: str = window.str.join("").item() or ""
-    wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
-    codes = np.minimum(wide, 0xFFFF).astype(np.uint16)
     length = window.str.len_chars().to_numpy().astype(np.int64)
-    starts = np.cumsum(length) - length
-    line = np.repeat(np.arange(len(length), dtype=np.int32), length)
-    return Characters(codes, _tables()[0][codes], starts, line)
+    for low, high in _stretches(length, ascii_ones):
+        joined: str = "\n" + (window.slice(low, high - low).str.join("").item() or "")
+        if low < ascii_ones:
+            codes: npt.NDArray[Any] = np.frombuffer(joined.encode("ascii"), np.uint8)
+            kinds = _tables()[0][:128].take(codes.astype(np.intp))
+        else:
+            wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
+            codes = np.minimum(wide, 0xFFFF).astype(np.uint16)
+            kinds = _tables()[0].take(codes.astype(np.intp))
+        stops = np.cumsum(length[low:high])
+        yield Block(low, codes, kinds, stops - length[low:high] + 1, stops)
 
 
-def words_in(buffer: Characters) -> tuple[Codes, Index]:
-    """Hash and place (index of the first character) of every word; an ideograph or a kana is a word of its own."""
-    kinds = buffer.kinds
-    inside = (kinds >= UPPER) & (kinds <= DIGIT)
-    opens = inside.copy()
-    opens[1:] &= ~inside[:-1] | (kinds[1:] == CJK) | (kinds[:-1] == CJK)
-    at = np.flatnonzero(opens)
-    if len(at) == 0:
-        return np.zeros(0, np.uint64), at
-    codes, inside = buffer.codes[at[0] :], inside[at[0] :]
-    place = np.arange(at[0], len(kinds)) - np.repeat(at, np.diff(at, append=len(kinds)))
-    values = (_tables()[1][codes] + np.uint64(1)) * _powers()[place & (_WORD_CAP - 1)]
-    values[~inside] = 0
-    return mix(np.add.reduceat(values, at - at[0])), at
+def _stretches(length: Index, edge: int) -> Iterator[tuple[int, int]]:
+    """Where to cut the texts into blocks: every `_BLOCK` characters or so, and at `edge`."""
+    total = np.cumsum(length)
+    low = 0
+    while low < len(length):
+        room = (total[low - 1] if low else 0) + _BLOCK
+        high = int(np.searchsorted(total, room)) + 1
+        high = min(high, len(length), edge if low < edge else len(length))
+        yield low, high
+        low = high
+
+
+def segments(values: Codes, bounds: Index) -> Codes:
+    """Sums of `values` from bounds[i] up to bounds[i + 1], modulo 2 to the 64th; 0 where there are none."""
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values)])
+    return np.asarray(np.diff(sums[bounds]), np.uint64)
 
 
 def hash_words(words: list[str]) -> Codes:
     """The hash of each word as `Features.words` holds it; each must be one word of letters and digits."""
-    return words_in(characters_of(pl.Series("text", words, pl.String)))[0]
+    texts = pl.Series("text", words, pl.String)
+    plain = texts.str.len_chars() == texts.str.len_bytes()
+    order = np.concatenate([np.flatnonzero(plain), np.flatnonzero(~plain)])
+    found = np.concatenate([block.words[0] for block in blocks(texts.gather(order))])
+    out = np.empty(len(words), np.uint64)
+    out[order] = found
+    return out
 
 
 @functools.lru_cache(maxsize=1)
@@ -183,4 +274,4 @@ def _function_words() -> npt.NDArray[np.bool_]:
 
 def are_function_words(codes: Codes) -> npt.NDArray[np.bool_]:
     """Which hashes are of function words: the, und, de la, और ... in some forty languages."""
-    return np.asarray(_function_words()[codes & _FUNCTION_BITS], np.bool_)
+    return np.asarray(_function_words().take((codes & _FUNCTION_BITS).astype(np.intp)), np.bool_)
