@@ -40,6 +40,7 @@ __all__ = [
     "Splits",
     "Years",
     "load_config",
+    "memory_size",
     "parse_years",
     "runner_address",
 ]
@@ -47,6 +48,12 @@ __all__ = [
 CONFIG_NAME: Final = "copydesk.toml"
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RUNNER: Final = re.compile(r"(?:tcp|tls|ws|wss)://[^\s/]+(?::\d{1,5})/?")
+SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]i?B)", re.IGNORECASE)
+UNITS: Final = {
+    f"{letter}{between}B": base**power
+    for power, letter in enumerate("KMGT", 1)
+    for between, base in (("", 1000), ("I", 1024))
+}
 YEARS: Final = re.compile(r"(\d{4})(?:\.\.(\d{4}))?")
 
 Years = tuple[int, int]
@@ -98,6 +105,16 @@ def runner_address(value: str) -> str:
             f'{value!r} is neither "local" nor the address of a Dask scheduler, such as tcp://10.0.0.1:8786'
         )
     return value
+
+
+def memory_size(value: object) -> int | None:
+    """`"1.5GB"` or a number of bytes; raises ValueError with the remedy."""
+    if value is None or isinstance(value, int):
+        return value
+    found = SIZE.fullmatch(str(value).strip())
+    if found is None:
+        raise ValueError('memory is written "800MB", "1.5GB" or "2GiB"')
+    return int(float(found[1]) * UNITS[found[2].upper()])
 
 
 PathPattern = Annotated[str, AfterValidator(_path_pattern)]
@@ -154,6 +171,11 @@ class Ingest(_Strict):
         default="local",
         description="who does the work: `local`, the workers on this machine, or the address of a Dask scheduler, "
         "such as `tcp://10.0.0.1:8786` ([a cluster](cluster.md)); `--runner` wins",
+    )
+    memory: Annotated[int | None, BeforeValidator(memory_size)] = Field(
+        default=None,
+        description="the most memory that the run and its workers take together, as `1.5GB`: smaller batches, then "
+        "fewer workers; on a cluster, of each process; `--memory` wins",
     )
     batch_documents: int = Field(
         default=2_000, ge=1, description="most documents of a batch; changes speed and memory, no result"

@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from copydesk.config import NAME, Config, Source, load_config, parse_years, runner_address
+from copydesk.budget import LINES, Budget, within
+from copydesk.config import NAME, Config, Source, load_config, memory_size, parse_years, runner_address
 from copydesk.corrections import EMPTY, by_file, load_corrections
 from copydesk.errors import UsageError
 from copydesk.locations import Location
@@ -30,6 +31,7 @@ class Options:
     into: Location | None = None
     workers: int | None = None
     runner: str | None = None
+    memory: str | None = None
     mode: str = "append"
     years: str | None = None
     relearn: bool = False
@@ -68,6 +70,8 @@ class Job:
     dry_run: bool
     drop: bool = False
     """Whether copies are left out of the splits."""
+    lines: int = LINES
+    """Lines that are counted at once."""
     store: str | None = None
     """The URL of the dataset, where it lies on a store."""
     corrections: pl.DataFrame = field(default_factory=lambda: EMPTY)
@@ -101,6 +105,8 @@ def settle(options: Options) -> Job:
         options, config = _absolute(options, config)
     sources = _sources(options, config)
     name = _name(options, config, sources)
+    budget = _budget(options, config, runner)
+    config = config.model_copy(update={"ingest": budget.applied(config.ingest)})
     if options.workers is not None and options.workers < 1:
         raise UsageError(f"--workers {options.workers}: at least one process has to do the work")
     limits = Limits.of(config.ingest)
@@ -120,7 +126,8 @@ def settle(options: Options) -> Job:
         files=files.with_corrections(by_file(corrections)),
         refused=tuple(refused.values()),
         notes=tuple(note for some in found for note in some.notes),
-        workers=options.workers or config.ingest.workers,
+        workers=budget.workers,
+        lines=budget.lines,
         runner=runner,
         mode=options.mode,
         relearn=options.relearn,
@@ -138,6 +145,20 @@ def _runner(options: Options, config: Config) -> str:
         return runner_address(options.runner or config.ingest.runner)
     except ValueError as error:
         raise UsageError(f"--runner {options.runner}: {error}") from error
+
+
+def _budget(options: Options, config: Config, runner: str) -> Budget:
+    """What the work is cut into; on a cluster the ceiling is that of each process, and its workers are not ours."""
+    limits = config.ingest
+    workers = options.workers or limits.workers
+    asked = Budget(workers, limits.batch_documents, limits.batch_bytes)
+    try:
+        ceiling = memory_size(options.memory) if options.memory else limits.memory
+    except ValueError as error:
+        raise UsageError(f"--memory {options.memory}: {error}") from error
+    if runner == LOCAL:
+        return within(ceiling, asked)
+    return replace(within(ceiling, replace(asked, workers=1)), workers=workers)
 
 
 def _absolute(options: Options, config: Config) -> tuple[Options, Config]:

@@ -95,7 +95,8 @@ def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
         batches += again
     knowledge = work / "-".join(["knowledge", *([] if plan.frozen else [digest([one.folder.name for one in batches])])])
     folders = [batch.folder for batch in batches]
-    counting = [] if plan.frozen else stages.counting(tuple(folders), work / f"counts{knowledge.name[9:]}")
+    counts_place = work / f"counts{knowledge.name[9:]}"
+    counting = [] if plan.frozen else stages.counting(tuple(folders), counts_place, job.lines)
     if counting:
         over("count", stages.count, counting)
     counts = tuple(one.folder for one in counting)

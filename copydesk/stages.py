@@ -161,9 +161,9 @@ def _documents(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
     return pl.concat(documents), pl.concat(unread)
 
 
-def counting(batches: tuple[Path, ...], place: Path) -> list[Counting]:
-    """The tasks of counting the surveys of batches, each with a folder of its own below `place`."""
-    found = corpus.ranges(batches)
+def counting(batches: tuple[Path, ...], place: Path, lines: int) -> list[Counting]:
+    """The tasks of counting the surveys of batches, so many lines at once; each has a folder that begins as `place`."""
+    found = corpus.ranges(batches, lines)
     return [Counting(batches, one, Path(f"{place}-{len(found)}-{one.number:05}")) for one in found]
 
 
@@ -197,14 +197,34 @@ def judge(task: Judging) -> int:
         *(pl.read_ipc(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused"))
     )
     judged = desk.judge(prepared, knowledge, load_profiles(task.profiles))
-    _write(task.folder, "articles", judged.articles)
-    _write(task.folder, "ledger", judged.ledger)
+    articles, ledger = _in_order(judged.articles, judged.ledger)
+    _write(task.folder, "articles", articles)
+    _write(task.folder, "ledger", ledger)
     _write(task.folder, "broken", judged.refused)
-    check(load_schema("ledger"), judged.ledger)
-    _write(task.folder, "keys", keys_of(judged.articles, judged.ledger))
-    _write(task.folder, "sketches", corpus.sketched(judged.articles))
+    check(load_schema("ledger"), ledger)
+    _write(task.folder, "keys", keys_of(articles, ledger))
+    _write(task.folder, "sketches", corpus.sketched(articles))
     mark.touch()
     return prepared.documents.height
+
+
+def _in_order(articles: pl.DataFrame, ledger: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows in the order of a release, by day and id, their texts end to end.
+
+    So what a shard takes out of a batch's file lies together in it, and the other pages of the file are not touched.
+    """
+    day = pl.col("published_at").dt.date()
+    articles = articles.sort(day, "id", nulls_last=True)
+    rank = articles.select("id").with_row_index("rank")
+    ledger = (
+        ledger.join(rank, on="id", how="left", maintain_order="left").sort("rank", maintain_order=True).drop("rank")
+    )
+    return _end_to_end(articles), _end_to_end(ledger)
+
+
+def _end_to_end(table: pl.DataFrame) -> pl.DataFrame:
+    """The same rows in new buffers: sorting moves views of texts, and not the texts."""
+    return pl.DataFrame(pl.from_arrow(table.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=table.schema))
 
 
 def compare(task: Comparing) -> list[str]:

@@ -44,6 +44,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "(default: local)",
     )
     add(
+        "--memory",
+        metavar="SIZE",
+        help="the most memory that the run and its workers take together, as 1.5GB: first batches become smaller, "
+        "then there are fewer workers",
+    )
+    add(
         "--mode",
         choices=["append", "mirror"],
         default="append",

@@ -23,10 +23,7 @@ from xxhash import xxh64_intdigest
 from copydesk.knowledge import TABLES, Knowledge
 from copydesk.lines.repetition import COUNTED, counted, ordered
 
-__all__ = ["ROWS", "Range", "count", "keep", "learn", "ranges"]
-
-ROWS: Final = 1_000_000
-"""Lines of a range: with what counting them takes some 150 MB."""
+__all__ = ["Range", "count", "keep", "learn", "ranges"]
 
 GROUP: Final = 4_096
 """Rows of a row group, the least that is read: a batch of 2,000 documents has some fifteen groups of lines."""
@@ -60,7 +57,7 @@ def _hashed(text: pl.Series) -> pl.Series:
     return pl.Series([xxh64_intdigest(one.encode()) for one in text], dtype=pl.UInt64)
 
 
-def ranges(folders: Sequence[Path], rows: int = ROWS) -> list[Range]:
+def ranges(folders: Sequence[Path], rows: int) -> list[Range]:
     """The ranges to count the surveys in these folders by: none where there is no folder."""
     parts = (pl.scan_parquet(folder / "survey-lines.parquet").select(pl.len()).collect().item() for folder in folders)
     of = max(1, -(-sum(parts) // rows)) if folders else 0

@@ -5,12 +5,14 @@
     Rows    all of one table: old shards first, then the batches' files, by number
     check   rows against their schema
 
-Nothing is read until it is asked for. A batch's Arrow file is memory-mapped and costs no memory; an old shard is read
-when a row of it is gathered, and a few of them stay: what is gathered in the release's order comes shard by shard.
+Nothing is read until it is asked for. A batch's Arrow file is memory-mapped, and the pages that a gathering has touched
+are let go of before the next; an old shard is read when a row of it is gathered, and a few of them stay: what is
+gathered in the release's order comes shard by shard.
 """
 
 from __future__ import annotations
 
+import mmap
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,6 +64,7 @@ class Rows:
         self.shards = tuple(shards)
         self.batches = tuple(batches)
         self._open: OrderedDict[int, pl.DataFrame] = OrderedDict()
+        self._pages: dict[int, mmap.mmap] = {}
         self._read: OrderedDict[int, pl.DataFrame] = OrderedDict()
 
     def shard(self, file: int) -> Shard | None:
@@ -70,6 +73,7 @@ class Rows:
 
     def gather(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Whole rows, in the order of `rows` (columns file, row)."""
+        self._let_go()
         wanted = rows.select("file", "row").with_row_index("place")
         parts, places = [], []
         for (number,), some in wanted.group_by("file", maintain_order=True):
@@ -86,19 +90,28 @@ class Rows:
         if number in held:
             held.move_to_end(number)
         elif shard is None:
-            held[number] = _mapped(self.batches[number - len(self.shards)])
+            held[number], self._pages[number] = _mapped(self.batches[number - len(self.shards)])
         else:
             held[number] = _read(self.folder / shard.file)
         if len(held) > most:
-            held.popitem(last=False)
+            self._pages.pop(held.popitem(last=False)[0], None)
         return held[number]
 
+    def _let_go(self) -> None:
+        """Take the mapped pages out of this process; what is asked for again comes from the system's cache."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for pages in self._pages.values():
+                pages.madvise(mmap.MADV_DONTNEED)
 
-def _mapped(path: Path) -> pl.DataFrame:
+
+def _mapped(path: Path) -> tuple[pl.DataFrame, mmap.mmap]:
+    """The rows of an Arrow file, and the pages that they lie in."""
     try:
-        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        return pl.DataFrame(pl.from_arrow(table, rechunk=False))
-    except (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError) as error:
+        with path.open("rb") as file:
+            pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        table = pa.ipc.open_file(pa.py_buffer(pages)).read_all()
+        return pl.DataFrame(pl.from_arrow(table, rechunk=False)), pages
+    except (OSError, ValueError, pa.ArrowInvalid, pl.exceptions.PolarsError) as error:
         raise ReleaseError(f"{path}: cannot be read as an Arrow file ({error}); run the ingest again") from error
 
 
@@ -114,7 +127,7 @@ def all_keys(batches: Sequence[Batch], kept: Kept | None) -> pl.DataFrame:
     first = {table: len(kept.manifest.shards(table)) if kept else 0 for table in ("article", "ledger")}
     parts = [kept.keys.filter(pl.col("id").is_in(kept.ids.implode()))] if kept else []
     for number, batch in enumerate(batches):
-        keys = pl.read_ipc(batch.keys) if batch.keys else keys_of(_mapped(batch.articles), _mapped(batch.ledger))
+        keys = pl.read_ipc(batch.keys) if batch.keys else keys_of(_mapped(batch.articles)[0], _mapped(batch.ledger)[0])
         places = (pl.lit(first[table] + number, pl.UInt32).alias(f"{table}_file") for table in first)
         parts.append(keys.with_columns(*places))
     if not any(part.height for part in parts):
@@ -125,8 +138,8 @@ def all_keys(batches: Sequence[Batch], kept: Kept | None) -> pl.DataFrame:
 def check_batch(batch: Batch, schemas: Mapping[str, Schema]) -> None:
     """Raise ReleaseError where a row of a batch breaks its schema; one that comes with keys was checked before."""
     if batch.keys is None:
-        check(schemas["article"], _mapped(batch.articles))
-        check(schemas["ledger"], _mapped(batch.ledger))
+        check(schemas["article"], _mapped(batch.articles)[0])
+        check(schemas["ledger"], _mapped(batch.ledger)[0])
 
 
 def check(schema: Schema, rows: pl.DataFrame) -> None:
