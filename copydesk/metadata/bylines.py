@@ -89,12 +89,12 @@ def _is_place(text: str) -> bool:
 
 
 _CUT: Final = re.compile(
-    r"(?:\s(?-i:[a-z0-9._-]+)@\S|@|[|•·(<\[]|\s[–—-]\s|\s[-–—]|,?\s(?:on|am|le|el|il|em|vom|published|"
+    r"(?=[\s@|•·(<\[,h0-9])(?:\s(?-i:[a-z0-9._-]+)@\S|@|[|•·(<\[]|\s[–—-]\s|\s[-–—]|,?\s(?:on|am|le|el|il|em|vom|published|"
     r"posted|updated|last updated|veröffentlicht|en|photos?:|fotos?:|für|is|ist|has)\b|https?:|[0-9]).*$",
     re.IGNORECASE,
 )
 _AND: Final = re.compile(
-    r"\s*(?:,|;|/|\s&\s|\s(?:and|und|y|et|e|i|en|og|och|и|ve|dan|with|mit|con|avec)\s)\s*", re.IGNORECASE
+    r"(?=[\s,;/])\s*(?:,|;|/|\s&\s|\s(?:and|und|y|et|e|i|en|og|och|и|ve|dan|with|mit|con|avec)\s)\s*", re.IGNORECASE
 )
 
 
@@ -165,8 +165,13 @@ def _without_role(name: str) -> str:
         tail = " ".join(words[count:])
         if len(words) > count and (tail.casefold() in _words("roles") or tables.key(tail) in tables.agencies()):
             return " ".join(words[:count])
-    role = _role_at_end().search(name)
+    role = _role_at_end().search(name) if name.casefold().endswith(_long_roles()) else None
     return name[: role.start()].strip(" ,") if role else ""
+
+
+@functools.cache
+def _long_roles() -> tuple[str, ...]:
+    return tuple(sorted(role.casefold() for role in _words("roles") if len(role) > 4))
 
 
 @functools.cache

@@ -47,6 +47,8 @@ NOT_IN_GROUP: Final = (
 ABOVE_HEADLINE: Final = ("navigation", "related_link", "heading", "other_boilerplate", "deck")
 """Labels that a section without a label of its own may have."""
 _SEPARATORS: Final = re.compile(r"\s*(?:[|•·,;،、›»]|\s/\s|\s-\s|(?:^|\s)#)\s*")
+_SEPARATING: Final = re.compile(r"[|•·,;،、›»/#-]")
+"""A sign that every separator has."""
 _MOST_WORDS: Final = 6
 _MOST_TAGS: Final = 30
 
@@ -120,18 +122,31 @@ def _tags(texts: Sequence[str], vocabulary: Mapping[str, int], in_article: Calla
     tags: list[str] = []
     for text in texts:
         parts = _parts(text)
-        if len(texts) <= 2 and len(parts) == 1 and parts[0][1] > 1:  # capitals: perhaps several tags
-            tags.extend(split_glued(parts[0][0], vocabulary, in_article))
+        if len(texts) <= 2 and len(parts) == 1 and parts[0].capitals > 1:  # perhaps several tags
+            tags.extend(filter(_fits, split_glued(parts[0].text, vocabulary, in_article)))
         else:
-            tags.extend([part for part, _ in parts])
-    return [tag for tag in tags if len(tag) <= 60 and len(tag.split()) <= _MOST_WORDS]
+            tags.extend([part.text for part in parts if part.fits])
+    return tags
+
+
+class _Part(NamedTuple):
+    """What stands between separators, how many of its words are capitalised, and whether it may be one tag."""
+
+    text: str
+    capitals: int
+    fits: bool
 
 
 @functools.lru_cache(maxsize=1 << 14)  # tags recur; a function of its argument alone
-def _parts(text: str) -> tuple[tuple[str, int], ...]:
-    """What stands between separators, and how many of its words are capitalised."""
-    parts = map(_tidy, _SEPARATORS.split(text))
-    return tuple((part, sum(word[:1].isupper() for word in part.split(" "))) for part in parts if part)
+def _parts(text: str) -> tuple[_Part, ...]:
+    parts = map(_tidy, _SEPARATORS.split(text) if _SEPARATING.search(text) else (text,))
+    return tuple(
+        _Part(part, sum([word[:1].isupper() for word in part.split(" ")]), _fits(part)) for part in parts if part
+    )
+
+
+def _fits(tag: str) -> bool:
+    return len(tag) <= 60 and len(tag.split()) <= _MOST_WORDS
 
 
 def _tidy(text: str) -> str:
@@ -139,6 +154,8 @@ def _tidy(text: str) -> str:
 
 
 def _once(tags: Sequence[str]) -> list[str]:
+    if len(tags) < 2:
+        return list(tags)
     first: dict[str, str] = {}
     for tag in tags:
         first.setdefault(tag.casefold(), tag)
@@ -168,25 +185,26 @@ def split_glued(text: str, vocabulary: Mapping[str, int], in_article: Callable[[
 
 def _cheapest(words: Sequence[str], known: set[str], in_article: Callable[[str], bool]) -> list[int]:
     """Where to cut the words into tags."""
-    capitals = [0, *itertools.accumulate(word[0].isupper() for word in words)]
-    opens = [word[0].isupper() or word[0].isdigit() or word[0] == word[0].swapcase() for word in words]
+    upper = [word[0].isupper() for word in words]
+    capitals = [0, *itertools.accumulate(upper)]
+    opens = [big or word[0].isdigit() or word[0] == word[0].swapcase() for big, word in zip(upper, words, strict=True)]
     costs, starts = [0.0], [0]
-    for end in range(1, len(words) + 1):
-        best, first = float("inf"), 0
+    for end, total in enumerate(capitals[1:], 1):
+        best, first = _FAR, 0
         for start in range(max(0, end - _MOST_WORDS), end):
-            inner = capitals[end] - capitals[start + 1]
+            before, inner = costs[start], total - capitals[start + 1]
             if known and " ".join(words[start:end]) in known:
-                cost = 0.5
+                cost = before + 0.5
             elif not opens[start]:
-                cost = 5.0
+                cost = before + 5.0
             elif not inner:
-                cost = 1.0
-            elif costs[start] + (1.0 + _IN_ARTICLE * inner) >= best:
-                continue  # the article need not be asked
+                cost = before + 1.0
             else:
-                cost = 1.0 + (_IN_ARTICLE if in_article(" ".join(words[start:end])) else _UNSEEN) * inner
-            if costs[start] + cost < best:
-                best, first = costs[start] + cost, start
+                cost = before + (1.0 + _IN_ARTICLE * inner)
+                if cost < best and not in_article(" ".join(words[start:end])):  # asked only where it matters
+                    cost = before + (1.0 + _UNSEEN * inner)
+            if cost < best:
+                best, first = cost, start
         costs.append(best)
         starts.append(first)
     cuts = [len(words)]
@@ -195,6 +213,7 @@ def _cheapest(words: Sequence[str], known: set[str], in_article: Callable[[str],
     return cuts[::-1]
 
 
+_FAR: Final = float("inf")
 _IN_ARTICLE: Final = 0.2
 _UNSEEN: Final = 1.25
 """What each capital behind a tag's first word costs, where the article has the words as one phrase, and where not."""
