@@ -226,6 +226,8 @@ def may_credit(text: str) -> bool:
 def _is_only_date(text: str) -> bool:
     """Whether no letter stands outside the dates of a line: no date holds a credit word."""
     stamps = find_dates(text) if any(map(str.isdigit, text)) else ()
+    if len(stamps) == 1 and stamps[0].start == 0 and stamps[0].end == len(text):
+        return True
     ends = [0, *(stamp.end for stamp in stamps)]
     starts = [*(stamp.start for stamp in stamps), len(text)]
     return not any(any(map(str.isalpha, text[end:start])) for end, start in zip(ends, starts, strict=True))

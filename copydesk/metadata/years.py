@@ -139,10 +139,10 @@ def candidate_years(
     """
     first, last = bounds[0] or EARLIEST, bounds[1] or LATEST
     by_weekday = _weekday_weights(evidence.printed_weekday, evidence.weekdays, wire=evidence.wire)
-    years, weekdays = _calendar(first, last, month, day)
-    weights = list(map(by_weekday.__getitem__, weekdays))
+    weights = list(map(by_weekday.__getitem__, _calendar(first, last, month, day)))
+    years = range(first, last + 1)
     if evidence.counts:
-        weights = list(map(operator.mul, weights, _count_weights(years, evidence.counts)))
+        weights = list(map(operator.mul, weights, _count_weights(first, last, evidence.counts)))
     if evidence.pairs or evidence.copyright is not None or evidence.file_year is not None:
         weights = [weight * _weight(year, month, evidence) for weight, year in zip(weights, years, strict=True)]
     total = sum(weights)
@@ -174,18 +174,20 @@ def _weight(year: int, month: int, evidence: YearEvidence) -> float:
 
 
 @functools.lru_cache(maxsize=1 << 12)
-def _calendar(first: int, last: int, month: int, day: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The years that have this day, and its weekday in each."""
-    pairs = [(year, _weekday(year, month, day)) for year in range(first, last + 1)]
-    known = [(year, weekday) for year, weekday in pairs if weekday is not None]
-    return tuple(year for year, _ in known), tuple(weekday for _, weekday in known)
+def _calendar(first: int, last: int, month: int, day: int) -> tuple[int, ...]:
+    """The weekday of a day in each of the years, `_NO_DAY` where a year has it not."""
+    weekdays = (_weekday(year, month, day) for year in range(first, last + 1))
+    return tuple(_NO_DAY if weekday is None else weekday for weekday in weekdays)
+
+
+_NO_DAY: Final = 7
 
 
 @functools.lru_cache(maxsize=1 << 12)
 def _weekday_weights(printed: int | None, named: tuple[int, ...], *, wire: bool) -> tuple[float, ...]:
-    """How well each weekday (Monday 0) of the date fits the weekdays named."""
+    """How well each weekday (Monday 0) of the date fits the weekdays named; a day that is none does not."""
     if printed is not None:
-        return tuple(1.0 if weekday == printed else 0.002 for weekday in range(7))
+        return (*(1.0 if weekday == printed else 0.002 for weekday in range(7)), 0.0)
     likelihoods = _SAME_DAY_WIRE if wire else _SAME_DAY_PAGE
     weights = []
     for weekday in range(7):
@@ -194,7 +196,7 @@ def _weekday_weights(printed: int | None, named: tuple[int, ...], *, wire: bool)
             likelihood = likelihoods[(weekday - other) % 7]
             weight *= likelihood if index == 0 else (likelihood + 1 / 7) / 2
         weights.append(weight)
-    return tuple(weights)
+    return (*weights, 0.0)
 
 
 def _pair_weight(year: int, month: int, pair: tuple[int, int, int]) -> float:
@@ -206,22 +208,20 @@ def _pair_weight(year: int, month: int, pair: tuple[int, int, int]) -> float:
 
 
 @functools.lru_cache(maxsize=1 << 12)
-def _count_weights(years: tuple[int, ...], counts: tuple[tuple[int, int], ...]) -> list[float]:
+def _count_weights(first: int, last: int, counts: tuple[tuple[int, int], ...]) -> list[float]:
     """The story's year is the most frequent (83 %) and the latest (80 %) of those printed, rarely an earlier one."""
-    latest, most = counts[-1][0], max(times for _, times in counts)
-    places, unnamed = _unnamed_weights(years, latest)
-    weights = list(unnamed)
+    latest, most = counts[-1][0], max([times for _, times in counts])
+    weights = list(_unnamed_weights(first, last, latest))
     for year, times in counts:
-        if year in places:
-            weights[places[year]] = (1.0 + times / most) * (0.12 if year < latest else 1.5)
+        if first <= year <= last:
+            weights[year - first] = (1.0 + times / most) * (0.12 if year < latest else 1.5)
     return weights
 
 
 @functools.lru_cache(maxsize=1 << 12)
-def _unnamed_weights(years: tuple[int, ...], latest: int) -> tuple[dict[int, int], list[float]]:
-    """The places of the years, and what each weighs where the text does not name it; `latest` is the latest named."""
-    weights = [
+def _unnamed_weights(first: int, last: int, latest: int) -> tuple[float, ...]:
+    """What each year weighs that the text does not name; `latest` is the latest named."""
+    return tuple(
         0.15 * (0.12 if year < latest else 1.5 if year == latest else 0.9 if year == latest + 1 else 0.6)
-        for year in years
-    ]
-    return {year: place for place, year in enumerate(years)}, weights
+        for year in range(first, last + 1)
+    )
