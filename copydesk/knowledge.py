@@ -41,6 +41,17 @@ TABLES: Final[dict[str, pl.Schema]] = {
 CORRECTED: Final = "corrections.jsonl"
 
 
+SLICE: Final = 100_000
+"""Rows that are text at once, while the digest is reckoned."""
+
+
+def _text(table: pl.DataFrame, *, header: bool) -> bytes:
+    """A text form, which outlives the versions of the binary ones."""
+    buffer = io.BytesIO()
+    table.write_csv(buffer, include_header=header)
+    return buffer.getvalue()
+
+
 def _empty(name: str) -> pl.DataFrame:
     return pl.DataFrame(schema=TABLES[name])
 
@@ -64,9 +75,10 @@ class Knowledge:
         """32 hexadecimal digits of SHA-256 over the tables learned, sorted, and the facts beside them."""
         whole = hashlib.sha256(json.dumps([self.profiles, self.documents]).encode())
         for name in TABLES:
-            buffer = io.BytesIO()
-            self._sorted(name).write_csv(buffer)  # a text form outlives the versions of the binary ones
-            whole.update(name.encode() + b"\0" + buffer.getvalue())
+            table = self._sorted(name)
+            whole.update(name.encode() + b"\0" + _text(table.clear(), header=True))
+            for part in table.iter_slices(SLICE):
+                whole.update(_text(part, header=False))
         return whole.hexdigest()[:32]
 
     @property

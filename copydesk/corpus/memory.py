@@ -79,23 +79,37 @@ class Memory:
 
     def keep_sketches(self, contents: pl.Series) -> pl.DataFrame:
         """Keep the sketches of these contents and no others: content_sha256, key, check, shingles, and the row `at`."""
-        wanted = contents.unique().to_frame()
+        chosen = self._first(contents)
         draft, kept = self.folder / "sketches.draft", [pl.DataFrame(schema=SKETCHED).select(KEYS)]
         with (
             pa.OSFile(str(draft), "wb") as sink,
             pa.ipc.new_file(sink, _table(pl.DataFrame(schema=SKETCHED)).schema) as out,
         ):
-            for table in _joined(table for path in self._files() for table in _pieces(path)):
-                some = table.join(wanted, on="content_sha256", how="semi", maintain_order="left")
-                some = some.unique("content_sha256", keep="first", maintain_order=True)
+            for number, table in enumerate(self._tables()):
+                some = table[chosen[number]["row"]] if number in chosen else table.clear()
                 out.write_table(_table(some))
                 kept.append(some.select(KEYS))
-                wanted = wanted.join(kept[-1], on="content_sha256", how="anti")
         draft.replace(self.main)
         for path in self.folder.glob("sketches-*.part"):
             path.unlink()
         self.parts.clear()
         return pl.concat(kept).with_row_index("at")
+
+    def _first(self, contents: pl.Series) -> dict[int, pl.DataFrame]:
+        """The rows of each table, by its number, that have the first sketch of one of these contents."""
+        empty = pl.DataFrame(schema={"content_sha256": pl.String, "row": pl.UInt32, "table": pl.UInt32})
+        places = [
+            table.with_row_index("row").select("content_sha256", "row", table=pl.lit(number, dtype=pl.UInt32))
+            for number, table in enumerate(self._tables(["content_sha256"]))
+        ]
+        held = pl.concat([empty, *places]).join(
+            contents.unique().to_frame(), on="content_sha256", how="semi", maintain_order="left"
+        )
+        first = held.unique("content_sha256", keep="first", maintain_order=True).select("table", "row")
+        return {int(str(number)): rows for (number,), rows in first.group_by("table", maintain_order=True)}
+
+    def _tables(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        return (table for path in self._files() for table in _pieces(path, columns))
 
     def band(self, name: str) -> U64:
         """A column of the kept sketches, by `at`."""
