@@ -1,6 +1,6 @@
 """The ceiling of memory: how many workers and how large the batches may be, for an ingest to stay below it.
 
-    Budget    workers, documents and bytes of a batch, lines that are counted at once
+    Budget    workers, documents and bytes of a batch, lines counted and bytes of rows merged at once
     within    the largest budget within a ceiling; UsageError where there is none
 
 None of them changes a release, so memory is traded for time alone. What was measured (PSS, pages of two kilobytes): a
@@ -21,6 +21,9 @@ __all__ = ["LINES", "Budget", "within"]
 
 LINES: Final = 1_000_000
 """Lines counted at once, unless memory is short."""
+
+MERGED: Final = 128_000_000
+"""Bytes of the batches' rows that are merged into one file, unless memory is short: takes some three times that."""
 
 MB: Final = 1_000_000
 RUN: Final = 400 * MB
@@ -44,6 +47,7 @@ class Budget:
     documents: int
     bytes: int
     lines: int = LINES
+    merged: int = MERGED
 
     def applied(self, limits: Ingest) -> Ingest:
         """The settings with what the budget says of them."""
@@ -68,6 +72,7 @@ def within(ceiling: int | None, asked: Budget) -> Budget:
                 documents=min(asked.documents, max(1, share // BATCH_DOCUMENT)),
                 bytes=min(asked.bytes, share // BATCH_BYTES),
                 lines=min(asked.lines, share // COUNTED_LINE),
+                merged=min(asked.merged, share // 4),
             )
     least = (RUN + LEAST) // MB
     raise UsageError(f"--memory {ceiling // MB}MB: an ingest takes {least}MB at least; give it that, or leave it out")

@@ -1,4 +1,4 @@
-"""The order of the stages, from raw files to a release: unpack, read, count, learn, judge, compare, release.
+"""The order of the stages, from raw files to a release: unpack, read, count, learn, judge, compare, merge, release.
 
 `ingest` carries a `Job` out: it finds what has to be done, and takes `over`, which maps a stage's work over its
 batches: plain workers, or Prefect's tasks (flows/). What passes between stages lies in files of a work folder below the
@@ -93,26 +93,27 @@ def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
     if again := _again(job, plan, work, _read_ids(batches)):
         read += over("read", stages.read, again)
         batches += again
-    knowledge = work / "-".join(["knowledge", *([] if plan.frozen else [digest([one.folder.name for one in batches])])])
+    held = digest([one.folder.name for one in batches])
+    knowledge = work / ("knowledge" if plan.frozen else f"knowledge-{held}")
     folders = [batch.folder for batch in batches]
-    counts_place = work / f"counts{knowledge.name[9:]}"
-    counting = [] if plan.frozen else stages.counting(tuple(folders), counts_place, job.lines)
-    if counting:
-        over("count", stages.count, counting)
-    counts = tuple(one.folder for one in counting)
-    learning = stages.Learning(tuple(folders), counts, knowledge, plan.profiles, plan.frozen, job.corrections)
+    counting = [] if plan.frozen else stages.counting(tuple(folders), work / f"counts-{held}", job.lines)
+    over("count", stages.count, counting)
+    learned = tuple(folders), tuple(one.folder for one in counting)
+    learning = stages.Learning(*learned, knowledge, plan.profiles, plan.frozen, job.corrections)
     over("learn", stages.learn, [learning])
     judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
     kept = _kept(job, plan, folders)
     kept.to_frame("id").write_ipc(work / "kept.arrow")
-    cache = work.parent / "corpus"
-    files = work / "kept.arrow", work / "marks.arrow"
-    comparing = stages.Comparing(tuple(folders), plan.last, *files, cache, job.config.splits, job.drop)
+    files = work / "kept.arrow", work / "marks.arrow", work.parent / "corpus"
+    comparing = stages.Comparing(tuple(folders), plan.last, *files, job.config.splits, job.drop)
     (empty,) = over("compare", stages.compare, [comparing])
     refused = _refused(job, plan, folders)
     seen = Seen(_seen(plan, folders, refused), _seen_records(plan, folders))
     arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
-    releasing = _Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, seen)
+    merging = stages.merging(folders, work / f"merged-{held}", job.merged)
+    over("merge", stages.merge, merging)
+    merged = tuple(one.folder for one in merging)
+    releasing = _Releasing(job, plan, merged, knowledge, refused, kept, comparing.marks, seen)
     (result,) = over("release", _release, [releasing])
     paths = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
     hashes = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths]

@@ -6,6 +6,7 @@
     learn     the counts to the knowledge, or the frozen one put in its place
     judge     a batch that was read to articles, ledger, their keys, and broken, and the sketches of its texts
     compare   all articles, new and kept, to marks: duplicates and splits
+    merge     the rows of some batches to one file of each kind, in the order of a release
 
 Each is a function of its arguments and the files they name, so that it can run in any process. A stage that is done
 leaves a mark in the batch's folder and is not done again by a run that takes up where another broke off.
@@ -13,11 +14,12 @@ leaves a mark in the batch's folder and is not done again by a run that takes up
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import polars as pl
@@ -39,16 +41,22 @@ __all__ = [
     "Counting",
     "Judging",
     "Learning",
+    "Merging",
     "Unpacking",
     "compare",
     "count",
     "counting",
     "judge",
     "learn",
+    "merge",
+    "merging",
     "read",
     "tables",
     "unpack",
 ]
+
+
+DAY: Final = pl.col("published_at").dt.date()
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,14 @@ class Judging:
     folder: Path
     knowledge: Path
     profiles: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Merging:
+    """Batches that were judged, and the folder for their rows, keys and all, as one."""
+
+    batches: tuple[Path, ...]
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -171,11 +187,18 @@ def count(task: Counting) -> None:
     """Count a range of keys."""
     if task.folder.exists():
         return
-    draft = task.folder.with_name(f"{task.folder.name}-{uuid4().hex}.draft")
+    with _made(task.folder) as draft:
+        corpus.count(task.batches, task.keys, draft)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[Path]:
+    """A folder to write to that becomes this one in the end."""
+    draft = folder.with_name(f"{folder.name}-{uuid4().hex}.draft")
     draft.mkdir()
-    corpus.count(task.batches, task.keys, draft)
-    with suppress(OSError):  # the same task, done meanwhile by another worker: the counts are the same
-        draft.rename(task.folder)
+    yield draft
+    with suppress(OSError):  # the same task was done meanwhile by another worker, with the same files
+        draft.rename(folder)
 
 
 def learn(task: Learning) -> None:
@@ -211,20 +234,51 @@ def judge(task: Judging) -> int:
 def _in_order(articles: pl.DataFrame, ledger: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows in the order of a release, by day and id, their texts end to end.
 
-    So what a shard takes out of a batch's file lies together in it, and the other pages of the file are not touched.
+    So what a shard takes out of a file lies together in it, and the other pages of the file are not touched.
     """
-    day = pl.col("published_at").dt.date()
-    articles = articles.sort(day, "id", nulls_last=True)
+    articles = articles.sort(DAY, "id", nulls_last=True)
     rank = articles.select("id").with_row_index("rank")
-    ledger = (
-        ledger.join(rank, on="id", how="left", maintain_order="left").sort("rank", maintain_order=True).drop("rank")
-    )
-    return _end_to_end(articles), _end_to_end(ledger)
+    ledger = ledger.join(rank, on="id", how="left", maintain_order="left").sort("rank", maintain_order=True)
+    return _end_to_end(articles), _end_to_end(ledger.drop("rank"))
 
 
 def _end_to_end(table: pl.DataFrame) -> pl.DataFrame:
     """The same rows in new buffers: sorting moves views of texts, and not the texts."""
     return pl.DataFrame(pl.from_arrow(table.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=table.schema))
+
+
+def merging(folders: Sequence[Path], place: Path, most: int) -> list[Merging]:
+    """The tasks of merging the rows of batches, files of so many bytes at most into one; folders that begin as `place`.
+
+    A release takes of every file what falls into a shard: a few large files cost less of that than many small ones.
+    """
+    groups: list[list[Path]] = []
+    size = 0
+    for folder in folders:
+        more = sum((folder / f"{name}.arrow").stat().st_size for name in ("articles", "ledger"))
+        if not groups or size + more > most:
+            groups.append([])
+            size = 0
+        groups[-1].append(folder)
+        size += more
+    return [Merging(tuple(some), Path(f"{place}-{most}-{number:05}")) for number, some in enumerate(groups)]
+
+
+def merge(task: Merging) -> None:
+    """Merge the rows of some batches, in the order of a release."""
+    if task.folder.exists():
+        return
+    with _made(task.folder) as draft:
+        read = {name: [pl.read_ipc(path) for path in tables(task.batches, name)] for name in ("articles", "ledger")}
+        articles, ledger = _in_order(pl.concat(read["articles"]), pl.concat(read["ledger"]))
+        keys = pl.concat([pl.read_ipc(path) for path in tables(task.batches, "keys")])
+        keys = keys.sort(DAY, "id", nulls_last=True)
+        _write(draft, "articles", articles)
+        _write(draft, "ledger", ledger)
+        lines = pl.col("lines")
+        first = pl.when(lines.is_not_null()).then(lines.fill_null(0).cum_sum() - lines)
+        row = pl.int_range(pl.len(), dtype=pl.UInt32)
+        _write(draft, "keys", keys.with_columns(article_row=row, ledger_row=first.cast(pl.UInt32)))
 
 
 def compare(task: Comparing) -> list[str]:

@@ -21,12 +21,22 @@ from copydesk.runner import Workers
 from tests.conftest import ROOT
 
 
-def built(into: Path, *, workers: int = 1, batch: int = 2000, order: int | None = None, **asked: object):
-    """Build from the samples and give the outcome."""
+def built(
+    into: Path,
+    *,
+    workers: int = 1,
+    batch: int = 2000,
+    order: int | None = None,
+    at_once: int | None = None,
+    **asked: object,
+):
+    """Build from the samples and give the outcome; `at_once` lines are counted, and bytes of rows merged."""
     options = Options(config=ROOT / "copydesk.toml", into=into, **asked)  # type: ignore[arg-type]
     job = settle(options)
     limits = job.config.ingest.model_copy(update={"batch_documents": batch})
     job = dataclasses.replace(job, config=job.config.model_copy(update={"ingest": limits}), workers=workers)
+    if at_once is not None:
+        job = dataclasses.replace(job, lines=at_once, merged=at_once)
     if order is not None:
         shuffled = job.files.table.sample(fraction=1, shuffle=True, seed=order)
         job = dataclasses.replace(job, files=dataclasses.replace(job.files, table=shuffled))
@@ -57,6 +67,15 @@ def test_the_bytes_do_not_depend_on_how_the_work_was_cut(
 ) -> None:
     """Order of files, size of batches and number of workers change no byte of any file."""
     built(tmp_path, workers=workers, batch=batch, order=order)
+    assert tree(tmp_path / "samples") == tree(plain)
+
+
+@pytest.mark.parametrize("at_once", [30, 200_000])
+def test_the_bytes_do_not_depend_on_what_is_counted_and_merged_at_once(
+    plain: Path, tmp_path: Path, at_once: int
+) -> None:
+    """Lines counted in many ranges of keys, and batches merged one by one or some together: no byte changes."""
+    built(tmp_path, batch=2, at_once=at_once)
     assert tree(tmp_path / "samples") == tree(plain)
 
 
