@@ -283,6 +283,22 @@ def newest(dataset: Path) -> tuple[Reference, Manifest]:
     return reference, read_manifest(dataset, reference)
 
 
+def test_what_follows_the_card_is_renewed_though_the_caches_are_gone(
+    texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ended right after its card, and then `.work` deleted: the next ingest writes the rest."""
+    run(texts, tmp_path / "dist")
+    (texts / "100.txt").write_text(story(random.Random(100)))
+    with monkeypatch.context() as patch:
+        patch.setattr("copydesk.release.commit.put_beside", breaking_off)
+        with pytest.raises(KeyboardInterrupt):
+            run(texts, tmp_path / "dist")
+    shutil.rmtree(tmp_path / "dist" / "texts" / ".work")
+    assert verify(tmp_path / "dist" / "texts") != []
+    assert run(texts, tmp_path / "dist").version is None
+    assert verify(tmp_path / "dist" / "texts") == []
+
+
 def change(texts: Path, chance: random.Random, step: int) -> None:
     """Change, remove, rename and touch some files, and add some."""
     present = sorted(texts.iterdir())

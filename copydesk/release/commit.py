@@ -29,7 +29,7 @@ from copydesk.release.folder import CARD, KNOWLEDGE, WORK, Folder, read_bytes, s
 from copydesk.release.keys import prune_keys, save_keys
 from copydesk.release.manifest import FORMAT, Manifest, Reference, read_card, read_manifest
 from copydesk.release.quarantine import quarantine_facts, quarantine_lines
-from copydesk.release.renewal import is_foreign, is_stale, put_beside, put_card, renew
+from copydesk.release.renewal import is_trusted, put_beside, put_card, renew
 from copydesk.release.rows import Batch, Kept, Rows, all_keys, check_batch
 from copydesk.release.versions import next_version
 from copydesk.release.withdraw import finish
@@ -80,7 +80,7 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
         references = read_card(destination)
         _check_base(destination, references, base)
         old = read_manifest(destination, references[-1]) if references else None
-        if old and (is_stale(destination) or is_foreign(destination, old)):
+        if old and not is_trusted(destination, references[-1], old):
             renew(folder, references)
         folder.unstage()
         try:

@@ -31,6 +31,7 @@ __all__ = [
     "KEYS",
     "article_keys",
     "bound",
+    "has_keys",
     "keys_of",
     "ledger_keys",
     "prune_keys",
@@ -182,6 +183,11 @@ def save_keys(work: Path, reference: Reference, keys: pl.DataFrame) -> None:
     draft = work / "keys.draft"
     keys.select(KEYS.names()).write_ipc(draft)
     draft.replace(_place(work, reference))
+
+
+def has_keys(work: Path, reference: Reference) -> bool:
+    """Whether the keys of that release are in the folder `.work`."""
+    return _place(work, reference).is_file()
 
 
 def prune_keys(work: Path, reference: Reference) -> None:

@@ -2,7 +2,7 @@
 
     put_card   the plots, then the card that shows them: the commit of a release
     put_beside CHANGELOG.md, croissant.json and the plots after it
-    is_stale   whether a crash kept that from being done; is_foreign: whether another copydesk did it
+    is_stale   whether a crash kept that from being done; is_trusted: whether all is known to be right
     renew      both, where they are not what the manifests say
 
 A crash may have come between a card and what goes with it, or an older copydesk may have said it in other words. A card
@@ -21,10 +21,11 @@ from copydesk.release.changes import render_changelog
 from copydesk.release.facts import code_digest
 from copydesk.release.folder import CARD, CHANGELOG, CROISSANT, WORK, Folder, read_bytes
 from copydesk.release.head import LOADABLE
+from copydesk.release.keys import has_keys
 from copydesk.release.manifest import Manifest, Reference, read_manifest
 from copydesk.release.plots import PLOTS
 
-__all__ = ["is_foreign", "is_stale", "put_beside", "put_card", "renew"]
+__all__ = ["is_stale", "is_trusted", "put_beside", "put_card", "renew"]
 
 STALE: Final = "stale"
 """A file that is there from the card on until all that follows it is written."""
@@ -69,10 +70,14 @@ def is_stale(dataset: Path) -> bool:
     return (dataset / WORK / STALE).exists()
 
 
-def is_foreign(dataset: Path, newest: Manifest) -> bool:
-    """Whether another copydesk wrote the card, or a file beside it is missing."""
-    code = newest.body["digests"]["code"]
-    return code != code_digest() or not all((dataset / name).is_file() for name in (CHANGELOG, CROISSANT))
+def is_trusted(dataset: Path, newest: Reference, manifest: Manifest) -> bool:
+    """Whether the folder is known to be what this copydesk makes of its manifests, so that it need not be compared.
+
+    Where the caches of the newest release are gone, a mark that something is stale may be gone with them.
+    """
+    same = manifest.body["digests"]["code"] == code_digest()
+    there = all((dataset / name).is_file() for name in (CHANGELOG, CROISSANT))
+    return same and there and not is_stale(dataset) and has_keys(dataset / WORK, newest)
 
 
 def _put(folder: Folder, name: str, data: bytes) -> None:
