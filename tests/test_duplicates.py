@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -413,3 +414,15 @@ def test_the_memory_throws_away_what_other_code_made(tmp_path: Path) -> None:
     marked([articles(["One text of at least five words here."])], tmp_path)
     assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == ["pairs", "sketches"]
     assert memory.Memory.open(tmp_path).main.exists()
+
+
+def test_sketches_stay_in_few_pieces(tmp_path: Path) -> None:
+    """However many ingests brought some: a piece costs at each reading."""
+    for number in range(5):
+        held = memory.Memory.open(tmp_path)
+        one = {name: [0] for name in memory.SKETCHED} | {"content_sha256": [str(number)]}
+        held.add_sketches(pl.DataFrame(one, schema=memory.SKETCHED))
+        contents = pl.Series("content_sha256", [str(one) for one in range(number + 1)])
+        assert held.keep_sketches(contents).height == number + 1
+    with pa.memory_map(str(held.main)) as source:
+        assert pa.ipc.open_file(source).num_record_batches == 1

@@ -85,8 +85,8 @@ class Memory:
             pa.OSFile(str(draft), "wb") as sink,
             pa.ipc.new_file(sink, _table(pl.DataFrame(schema=SKETCHED)).schema) as out,
         ):
-            for number, table in enumerate(self._tables()):
-                some = table[chosen[number]["row"]] if number in chosen else table.clear()
+            rows = (table[chosen[at]["row"]] for at, table in enumerate(self._tables()) if at in chosen)
+            for some in _joined(rows):
                 out.write_table(_table(some))
                 kept.append(some.select(KEYS))
         draft.replace(self.main)
