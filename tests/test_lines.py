@@ -221,6 +221,15 @@ def test_a_sentence_that_broke_off_at_a_link_is_told_by_its_last_word() -> None:
     assert not breaks_off(measure(batch(*others)[0]).texts).any()
 
 
+def test_a_title_on_both_sides_of_a_players_button_is_no_text() -> None:
+    """Pages print a video's title before and after its button; a heading that comes twice otherwise stays."""
+    title = "What the closure means for the east bank"
+    lines = ["Council rebuilds bridge", PARAGRAPHS[0], title, "Play video", title, *PARAGRAPHS[1:]]
+    told = label("\n\n".join(lines)).filter(pl.col("text") == title)
+    assert told["label"].cast(pl.String).to_list() == ["related_link"] * 2
+    assert set(told["evidence"]) == {"structure:player"}
+
+
 def test_a_headline_below_the_beginning_does_not_speak_for_text() -> None:
     """Above the paragraphs a headline counts half as text, among them and after them not at all."""
     told = np.zeros((3, len(LABELS)), np.float32)

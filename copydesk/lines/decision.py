@@ -53,7 +53,7 @@ _BAR_BROKEN: Final = 0.8
 """Added for lines of 100 characters and more without a stop among paragraphs: sentences that were broken at a link."""
 _BAR_BESIDE: Final = 2.0
 """Added for a paragraph beside a kept one."""
-_BAR_HEADING: Final = 0.5
+_BAR_HEADING: Final = 0.4
 """Added for what the build takes for a section heading."""
 _MENU: Final = 3
 """Entries from which a run of them is a menu: two lines may be a site's name and its section."""
@@ -205,7 +205,7 @@ def _dropped(at: Frame, label: Ints, weight: Floats, odds: Floats) -> Mask:
         drop &= ~(at.joins & (at.zone == AMONG) & broken)
     leads = at.joins[after] & ~at.joins & ~shape.stop & (shape.words >= 5) & after_headline(at)
     appeal = at.paragraph & (shape.copies >= _REPEATED[0]) & (shape.length >= _REPEATED[1])
-    return np.asarray((drop & ~(leads & (at.zone == BEFORE))) | at.biography | at.caption | appeal)
+    return np.asarray((drop & ~(leads & (at.zone == BEFORE))) | at.biography | at.caption | at.player | appeal)
 
 
 def _clean(at: Frame) -> Mask:
