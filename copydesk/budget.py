@@ -22,7 +22,7 @@ __all__ = ["LINES", "Budget", "within"]
 LINES: Final = 1_000_000
 """Lines counted at once, unless memory is short."""
 
-MERGED: Final = 128_000_000
+MERGED: Final = 48_000_000
 """Bytes of the batches' rows that are merged into one file, unless memory is short: takes some three times that."""
 
 MB: Final = 1_000_000

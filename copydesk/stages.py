@@ -220,7 +220,8 @@ def judge(task: Judging) -> int:
         *(pl.read_ipc(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused"))
     )
     judged = desk.judge(prepared, knowledge, load_profiles(task.profiles))
-    articles, ledger = _in_order(judged.articles, judged.ledger)
+    articles = _in_order(judged.articles)
+    ledger = _after(articles["id"], judged.ledger)
     _write(task.folder, "articles", articles)
     _write(task.folder, "ledger", ledger)
     _write(task.folder, "broken", judged.refused)
@@ -231,15 +232,19 @@ def judge(task: Judging) -> int:
     return prepared.documents.height
 
 
-def _in_order(articles: pl.DataFrame, ledger: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows in the order of a release, by day and id, their texts end to end.
+def _in_order(articles: pl.DataFrame) -> pl.DataFrame:
+    """The articles in the order of a release, by day and id, their texts end to end.
 
     So what a shard takes out of a file lies together in it, and the other pages of the file are not touched.
     """
-    articles = articles.sort(DAY, "id", nulls_last=True)
-    rank = articles.select("id").with_row_index("rank")
+    return _end_to_end(articles.sort(DAY, "id", nulls_last=True))
+
+
+def _after(ids: pl.Series, ledger: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the ledger in the order of their documents, end to end."""
+    rank = ids.to_frame("id").with_row_index("rank")
     ledger = ledger.join(rank, on="id", how="left", maintain_order="left").sort("rank", maintain_order=True)
-    return _end_to_end(articles), _end_to_end(ledger.drop("rank"))
+    return _end_to_end(ledger.drop("rank"))
 
 
 def _end_to_end(table: pl.DataFrame) -> pl.DataFrame:
@@ -269,12 +274,9 @@ def merge(task: Merging) -> None:
     if task.folder.exists():
         return
     with _made(task.folder) as draft:
-        read = {name: [pl.read_ipc(path) for path in tables(task.batches, name)] for name in ("articles", "ledger")}
-        articles, ledger = _in_order(pl.concat(read["articles"]), pl.concat(read["ledger"]))
-        keys = pl.concat([pl.read_ipc(path) for path in tables(task.batches, "keys")])
-        keys = keys.sort(DAY, "id", nulls_last=True)
-        _write(draft, "articles", articles)
-        _write(draft, "ledger", ledger)
+        keys = _read(task.batches, "keys").sort(DAY, "id", nulls_last=True)
+        _write(draft, "articles", _in_order(_read(task.batches, "articles")))
+        _write(draft, "ledger", _after(keys["id"], _read(task.batches, "ledger")))
         lines = pl.col("lines")
         first = pl.when(lines.is_not_null()).then(lines.fill_null(0).cum_sum() - lines)
         row = pl.int_range(pl.len(), dtype=pl.UInt32)
@@ -308,6 +310,10 @@ def compare(task: Comparing) -> list[str]:
 def tables(folders: Iterable[Path], name: str) -> list[Path]:
     """The files of that table in the folders."""
     return [path for folder in folders if (path := folder / f"{name}.arrow").exists()]
+
+
+def _read(folders: Sequence[Path], name: str) -> pl.DataFrame:
+    return pl.concat([pl.read_ipc(path) for path in tables(folders, name)])
 
 
 @lru_cache(maxsize=1)
