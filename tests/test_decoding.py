@@ -308,7 +308,7 @@ def assert_complete(files: list[bytes]) -> None:
         assert lines["decoded"].null_count() == 0
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.lists(FILES, min_size=1, max_size=3))
 @example([b"\r", b"\n", b"\r\n", b"\r\r\n\n"])
 @example([b"\xff\xfe\n", b"\xff\xfe\n\x00\n", b"\xfe\xff\x00\n\x0a"])
@@ -318,7 +318,7 @@ def test_lines_are_the_file(files: list[bytes]) -> None:
     assert_complete(files)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff+~"), min_size=2, max_size=80))
 def test_utf8_is_read_as_python_does(text: str) -> None:
     """Valid UTF-8 without controls is read as such, line for line as Python splits at CR and LF."""
@@ -329,7 +329,7 @@ def test_utf8_is_read_as_python_does(text: str) -> None:
 STATEFUL = st.lists(st.text(st.sampled_from("abc 市議会決定する"), max_size=8), min_size=1, max_size=5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(STATEFUL, st.sampled_from(["iso2022_jp", "hz"]), st.sampled_from(["\n", "\r\n"]))
 def test_stateful_encodings_are_read_whole(parts: list[str], encoding: str, end: str) -> None:
     """A stateful encoding gives line by line what its codec gives for the whole file."""

@@ -96,7 +96,7 @@ LETTERS = st.text(alphabet="aAbBßéÉñσΣж 01.,_-'\n\u2019\u00a0", max_size=
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=8))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_shingles_are_those_of_a_plain_implementation(texts: list[str]) -> None:
     """Counts of words, and the similarity of every pair, are those of regular expressions and Python sets."""
     counted = np.concatenate([some.words for some in shingle(pl.Series(texts, dtype=pl.String))])
@@ -286,7 +286,7 @@ def test_texts_of_under_five_words_and_empty_ones(tmp_path: Path) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_marks_depend_on_the_set_alone(random: random.Random) -> None:
     """Another order and other batches give the same marks."""
     from tempfile import TemporaryDirectory

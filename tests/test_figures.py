@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copydesk.release.figures import Figures, figures, fresh
@@ -41,7 +41,6 @@ def added(parts: list[pl.DataFrame]) -> dict[str, Figures]:
     return found
 
 
-@settings(deadline=None)
 @given(ROWS, st.integers(0, 30))
 def test_figures_add_up_and_take_away(rows: list[dict[str, object]], cut: int) -> None:
     """The figures of two parts are those of the whole; the whole without one part is the other; JSON and back."""

@@ -54,7 +54,7 @@ def learned(surveys: list[dict[str, pl.DataFrame]], rows: int, place: Path) -> K
     return learning.learn(counts, folders, "profiles")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), batches=st.integers(0, 4), rows=st.integers(1, 40))
 def test_ranges_and_batches_change_nothing(seed: int, batches: int, rows: int) -> None:
     """However surveys are cut, and however many ranges they are counted in: the tables of counting all at once."""

@@ -6,7 +6,7 @@ import time
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copydesk.desk import Prepared, prepare
@@ -79,7 +79,6 @@ def spans_of(lines: pl.DataFrame) -> pl.DataFrame:
     st.booleans(),
     st.sampled_from(["utf-8", "utf-16", "utf-8-sig"]),
 )
-@settings(deadline=None)
 def test_the_raw_bytes_in_order_are_the_file(parts: list[str], newline: str, last: bool, encoding: str) -> None:
     """The ledger's bytes are the file's, and its texts are the repaired lines, stored or read from the bytes."""
     raw = (newline.join(parts) + (newline if last else "")).encode(encoding)

@@ -57,7 +57,7 @@ def test_text_without_furniture_comes_out_whole() -> None:
     assert kept == ["headline", "body", "body", "heading", "body", "body", "body"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(LINES) | st.text(max_size=60), min_size=1, max_size=30))
 def test_spans_tile_their_lines(texts: list[str]) -> None:
     """Whatever the lines hold, the spans of each, in order, are its text, and a line without ink is blank."""
@@ -71,7 +71,7 @@ def test_spans_tile_their_lines(texts: list[str]) -> None:
     assert set(blank) <= {"blank"}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.permutations([PAGE, AGENCY, "\n".join(PARAGRAPHS), "One line only.", ""]))
 def test_a_label_does_not_depend_on_the_batch(texts: list[str]) -> None:
     """A document alone is labelled as it is among others, in any order."""
@@ -245,7 +245,6 @@ def test_zones_follow_the_paragraphs() -> None:
     assert found.tolist() == [BEFORE, AMONG, AMONG, AFTER, BEFORE, BEFORE]
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_normalising_twice_changes_nothing(text: str) -> None:
     """Normalised text is its own normal form, up to what lower-casing adds."""

@@ -74,7 +74,7 @@ def test_what_runs_across_a_cut_is_masked_in_both_parts():
     assert Masker(("emails",)).spans(["by joe@har", "bour.example today"]) == ["by [email]", "[email] today"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text(st.sampled_from("ab1@. -"), max_size=12), min_size=1, max_size=4))
 def test_cut_or_not_the_same_is_left(parts):
     """What is not masked in a line is not masked in its spans, and stays as it is."""

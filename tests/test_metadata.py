@@ -267,7 +267,7 @@ _BEHIND = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(["", '"', "“", "«"]), _END, _BEHIND)
 def test_the_sieve_lets_every_truncated_text_through(first: str, end: str, behind: str) -> None:
     """What `is_truncated` would find, the sieve over columns does not hold back."""
@@ -332,7 +332,7 @@ def test_no_clock_is_read() -> None:
 _LINE = st.tuples(st.sampled_from(LABELS), st.text(max_size=60) | st.sampled_from([text for _, text in WIRE]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(_LINE, max_size=8), min_size=1, max_size=5))
 def test_a_document_does_not_depend_on_its_batch(documents: list[list[tuple[str, str]]]) -> None:
     """Any lines are read without error, and alone a document gives what it gives among others."""

@@ -59,7 +59,7 @@ def _refused(lines: list[str], passed: pl.Series) -> list[str]:
     return [line for line, does in zip(lines, passed, strict=True) if not does]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_SOME, st.sampled_from([None, "de", "pl", "hr"]))
 @example(["5 MAYIS 2020", "7º maio", "2020年5月6日", "20\u00a0Mai", "12/05/20", "May5", "5May"], None)
 def test_a_line_refused_for_dates_has_none(lines: list[str], language: str | None) -> None:
@@ -68,7 +68,7 @@ def test_a_line_refused_for_dates_has_none(lines: list[str], language: str | Non
         assert find_dates(line, language) == ()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_SOME)
 @example(["on Monday, January 23", "le lundi 5 mai", "SUN May 3", "segunda-feira, 5 de maio"])
 def test_an_opening_refused_for_pairs_has_none(openings: list[str]) -> None:
@@ -173,7 +173,7 @@ _RESTS = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(_PLACES, _DATES, _TAILS, _RESTS)
 def test_the_form_read_at_once_is_read_as_by_the_grammar(place: str, date: str, tail: str, rest: str) -> None:
     """The commonest form of a dateline, read from its parts, gives what the grammar gives for the whole."""
@@ -196,7 +196,7 @@ def test_the_commonest_form_is_read_at_once() -> None:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_PLACES, _DATES, _TAILS, _RESTS)
 def test_an_opening_refused_for_datelines_has_none(place: str, date: str, tail: str, rest: str) -> None:
     """Where the test for datelines says no, the grammar reads none."""
@@ -205,7 +205,7 @@ def test_an_opening_refused_for_datelines_has_none(place: str, date: str, tail: 
         assert datelines.parse_dateline(opening) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.from_regex(r"\A[“( ]{0,3}[A-ZÀ-Ý][A-Z.’' -]{0,4}[a-z( ]{0,60}[(/:. —-]{0,3}[^)]{0,4}\)?[-–—.: ]{0,3}\Z"),
@@ -229,7 +229,7 @@ _DATE_LINES = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(_DATE_LINES, st.sampled_from([None, "de", "es"]))
 def test_the_date_line_read_at_once_is_read_as_by_the_grammar(line: str, language: str | None) -> None:
     """The commonest date line gives the same in one step as in many."""
@@ -263,7 +263,7 @@ _CREDITS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     _CREDITS, st.sampled_from([" ", ", ", " | ", " - "]), st.sampled_from(["byline", "navigation"]), st.integers(0, 12)
 )
@@ -274,7 +274,7 @@ def test_a_line_refused_for_credits_credits_nobody(parts: list[str], sign: str, 
     assert bylines.may_credit(line.text) or bylines.credits_of([line], dated, 2, (4, 9)) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.from_regex(endings.NOTICE), st.text(max_size=5))
 def test_every_notice_passes(notice: str, rest: str) -> None:
     """What is matched as a notice, the test over columns lets through."""
@@ -284,7 +284,7 @@ def test_every_notice_passes(notice: str, rest: str) -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.sampled_from(["Home", "World", "Menu", "Coast & Sea", "5 May", "A long line of words", "x" * 50, "!"]),

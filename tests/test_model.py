@@ -120,7 +120,7 @@ def singly() -> tuple[list[list[str]], list[np.ndarray]]:
 
 
 @given(order=st.permutations(range(6)), cut=st.integers(0, 6))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_batch_does_not_matter(order: list[int], cut: int) -> None:
     """A document's probabilities are the same alone, in any company and in any order."""
     documents, alone = singly()
@@ -165,7 +165,7 @@ def test_hash_is_pinned() -> None:
 
 
 @given(st.lists(st.text(), max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_text_has_finite_features(texts: list[str]) -> None:
     """No text, however odd, gives a number that is not finite."""
     texts = [text.encode("utf-8", "ignore").decode() for text in texts]
@@ -194,7 +194,7 @@ def test_settled_lines_are_body_and_count_as_places_only() -> None:
 
 
 @given(st.lists(st.sampled_from([*PAGE, *STORY, "Ünïcode und ß", "新しい図書館", "a@b.example"]), max_size=20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_texts_are_read_once_and_alike(texts: list[str]) -> None:
     """What a text looks like does not depend on the texts beside it, be they of ASCII alone or not."""
     shape = measure(table(texts))

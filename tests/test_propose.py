@@ -149,7 +149,7 @@ def test_too_few_documents_are_refused() -> None:
 HARD = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=30), min_size=1, max_size=4)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(lines=HARD)
 def test_any_recurring_text_can_be_written_down(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     """Quotes, backslashes, control and format characters: the draft always loads."""

@@ -83,7 +83,7 @@ def test_a_uri_that_leads_out_is_refused(tmp_path, uri):
     assert set(tmp_path.rglob("*")) - before == {tmp_path / "new"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(uri=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40))
 def test_no_uri_writes_outside(tmp_path_factory, uri):
     """Whatever the uri: one file inside, or a refusal."""

@@ -242,7 +242,7 @@ def assert_equal(lines: list[str]) -> None:
     assert table["changed"].to_list() == [text != line for (text, _), line in zip(slow, lines, strict=True)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(damaged(), min_size=1, max_size=4))
 @example(["e\u00ad\u0301 é", "&am\u200bp;", "A\u0303\u00a9", "A\u00ad\u0303©"])
 def test_fast_way_equals_reference(lines: list[str]) -> None:
@@ -251,14 +251,14 @@ def test_fast_way_equals_reference(lines: list[str]) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(st.lists(damaged(), min_size=1, max_size=4))
 def test_fast_way_equals_reference_soak(lines: list[str]) -> None:
     """The column gives for every line what the reference gives, on ten thousand examples of generated damage."""
     assert_equal(lines)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(damaged())
 def test_repair_is_idempotent_on_damage(line: str) -> None:
     """Repairing twice is repairing once, but for entities, whose rounds are counted."""
@@ -266,7 +266,7 @@ def test_repair_is_idempotent_on_damage(line: str) -> None:
     assert reference(once) == once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(st.sampled_from("aé“”’– \u00a0\u202f\t \u3000\u00ad\u200b!,.€ü"), max_size=40))
 def test_space_and_invisible_are_all_that_changes(line: str) -> None:
     """In undamaged text nothing but spaces and invisible characters changes."""

@@ -6,7 +6,7 @@ import random
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copydesk.knowledge import TABLES, Knowledge
@@ -84,7 +84,6 @@ def test_keys_read_lines_as_a_reader_does(one: str, other: str, *, same: bool) -
     assert (left == right) is same
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=80), max_size=20))
 def test_a_key_depends_on_its_line_alone(texts: list[str]) -> None:
     """Keys of a batch are the keys of its lines."""
