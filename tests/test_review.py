@@ -289,11 +289,12 @@ def test_marks_outlive_the_page(page: Path, browser: Browser) -> None:
     browser.open(page)
     browser.until("document.querySelector('.line[tabindex]')")
     browser.press("j", "x")
+    browser.until("document.querySelector('#mark-count').textContent == '1'")
     browser.open(page)
-    assert browser.run("document.querySelector('#mark-count').textContent") == "1"
     browser.until("document.querySelector('.line.marked')")
+    assert browser.run("document.querySelector('#mark-count').textContent") == "1"
     browser.press("j", "z")
-    assert browser.run("document.querySelector('#mark-count').textContent") == "0"
+    browser.until("document.querySelector('#mark-count').textContent == '0'")
 
 
 @pytest.mark.slow
