@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from copydesk.errors import ConfigError, UsageError
 from copydesk.locations import Location, place
 from copydesk.patterns import compile_pattern
+from copydesk.runner import LOCAL
 
 __all__ = [
     "CONFIG_NAME",
@@ -100,7 +101,7 @@ def _path_pattern(value: str) -> str:
 
 def runner_address(value: str) -> str:
     """`local`, or the address of a Dask scheduler; raises ValueError with the remedy."""
-    if value != "local" and not RUNNER.fullmatch(value):
+    if value != LOCAL and not RUNNER.fullmatch(value):
         raise ValueError(
             f'{value!r} is neither "local" nor the address of a Dask scheduler, such as tcp://10.0.0.1:8786'
         )
@@ -168,7 +169,7 @@ class Ingest(_Strict):
 
     workers: int = Field(default=2, ge=1, le=256, description="worker processes; `--workers` wins")
     runner: Annotated[str, AfterValidator(runner_address)] = Field(
-        default="local",
+        default=LOCAL,
         description="who does the work: `local`, the workers on this machine, or the address of a Dask scheduler, "
         "such as `tcp://10.0.0.1:8786` ([a cluster](cluster.md)); `--runner` wins",
     )

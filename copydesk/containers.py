@@ -20,8 +20,8 @@ from typing import Final
 import polars as pl
 
 from copydesk import stages
+from copydesk.digests import digest
 from copydesk.runner import Over
-from copydesk.seen import digest
 from copydesk.sources import REFUSED, Cut, Piece, RawFile, document_id, pieces
 
 __all__ = ["KEYS", "UNREAD", "Records", "as_batches", "numbers", "unpacked"]

@@ -28,6 +28,7 @@ from copydesk import stages
 from copydesk.carry import Last, last_release
 from copydesk.containers import as_batches, numbers, unpacked
 from copydesk.corrections import digest_of
+from copydesk.digests import digest
 from copydesk.errors import ConfigError, ReleaseError
 from copydesk.estimate import estimate, read_audit
 from copydesk.job import Job
@@ -44,7 +45,7 @@ from copydesk.release.remote.through import through_store
 from copydesk.release.renewal import is_stale
 from copydesk.release.rows import Batch
 from copydesk.runner import Over
-from copydesk.seen import RECORDS, Seen, digest, fingerprint, moved_sources
+from copydesk.seen import RECORDS, Seen, fingerprint, moved_sources
 from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, document_id, given_row, remembered
 from copydesk.standing import standing
 

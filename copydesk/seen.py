@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -25,7 +24,7 @@ from copydesk.release.facts import code_digest, made_with
 from copydesk.schema import load_schema
 from copydesk.sources import FILES, UNMARKED, Files, Kind, RawFile, read_all, with_ids
 
-__all__ = ["RECORDS", "SAME", "SEEN", "Seen", "digest", "fingerprint", "moved_sources", "sha256_of_file"]
+__all__ = ["RECORDS", "SAME", "SEEN", "Seen", "fingerprint", "moved_sources", "sha256_of_file"]
 
 SEEN: Final = pl.Schema(
     {
@@ -65,11 +64,6 @@ TABLES: Final = (SEEN, RECORDS)
 FOUND: Final = {"same": pl.Boolean(), "raw_sha256": pl.String(), "reason": pl.String()}
 SAME: Final = pl.Schema({"id": pl.String(), **FILES, **FOUND})
 """Files of a job, seen against what was seen before."""
-
-
-def digest(parts: Sequence[object]) -> str:
-    """16 hexadecimal digits over plain values, as JSON."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def fingerprint(profiles: str, knowledge: str) -> str:

@@ -1,7 +1,7 @@
 """What a line may hold, by cheap tests over columns: the readers see only the lines that pass.
 
-Each test is wide: what it refuses, the reader would have found nothing in (tests/test_sieves.py holds them to that).
-They are asked once for each different line of a batch, since furniture recurs.
+Each test is wide: what it refuses, the reader would have found nothing in (tests/test_metadata_sieves.py holds them to
+that). They are asked once for each different line of a batch, since furniture recurs.
 """
 
 from __future__ import annotations

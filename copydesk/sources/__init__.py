@@ -22,7 +22,6 @@ from copydesk.sources.reading import (
     given_row,
     pieces,
     read_batch,
-    said_digest,
     unpack,
 )
 from copydesk.sources.stores import UNMARKED, opened, read_all
@@ -60,7 +59,6 @@ __all__ = [
     "read_sidecar",
     "remembered",
     "row",
-    "said_digest",
     "unpack",
     "with_ids",
 ]

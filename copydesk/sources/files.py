@@ -12,8 +12,6 @@ its path says hangs on the settings and its uri. Of containers and pages it has 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +21,7 @@ from typing import Any, Final, overload
 
 import polars as pl
 
+from copydesk.digests import digest
 from copydesk.locations import Location
 from copydesk.sources.given import given, sidecar_of, sidecar_row
 from copydesk.sources.kinds import kind_of
@@ -59,7 +58,7 @@ class Place:
     def digest(self, *, how: bool) -> str:
         """16 hexadecimal digits over what is said of all files; with `how` also over how they are read."""
         asked = self.asked.as_said if how else None
-        return _digest([dict(self.said), self.asked.pattern, self.years, asked])
+        return digest([dict(self.said), self.asked.pattern, self.years, asked])
 
     def digests(self, uris: Sequence[str], hows: Sequence[bool]) -> list[str]:
         """The column `given` of some files; `hows` tells the containers and pages."""
@@ -68,7 +67,7 @@ class Place:
         if not sidecar:
             return [either[how] for how in hows]
         rows = (sidecar_row(sidecar, (uri,)) for uri in uris)
-        return [_digest([either[how], row]) if row else either[how] for how, row in zip(hows, rows, strict=True)]
+        return [digest([either[how], row]) if row else either[how] for how, row in zip(hows, rows, strict=True)]
 
     def file(self, row: Mapping[str, Any]) -> RawFile:
         """The file of a row of FILES."""
@@ -131,12 +130,10 @@ class Files(Sequence[RawFile]):
         """The same where people said something of some of them: (source, uri) to its digest."""
         if not said:
             return self
-        told = pl.DataFrame(
-            [(*key, digest) for key, digest in said.items()], schema=("source", "uri", "said"), orient="row"
-        )
+        told = pl.DataFrame([(*key, one) for key, one in said.items()], schema=("source", "uri", "said"), orient="row")
         joined = self.table.join(told, on=["source", "uri"], how="left", maintain_order="left")
         both = joined.select(pl.when(pl.col("said").is_not_null()).then(pl.concat_str("given", "said", separator=" ")))
-        digests = [None if one is None else _digest([one]) for one in both.to_series()]
+        digests = [None if one is None else digest([one]) for one in both.to_series()]
         new = pl.coalesce(pl.Series(digests, dtype=pl.String), "given").alias("given")
         return replace(self, table=joined.drop("said").with_columns(new))
 
@@ -151,7 +148,3 @@ def with_ids(table: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     made = bare.with_columns(made=pl.Series(ids, dtype=pl.String))
     joined = joined.join(made, on=["source", "uri"], how="left", maintain_order="left")
     return joined.with_columns(id=pl.coalesce("id", "made")).drop("made")
-
-
-def _digest(parts: Sequence[object]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]

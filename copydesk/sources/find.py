@@ -272,7 +272,7 @@ def _is_dataset(path: Path) -> bool:
 
 def _inspect(path: Path | os.DirEntry[str], origin: Path, name: str, is_link: bool) -> _Entry:  # noqa: FBT001
     """A file with its size and time or, where it is not to be read, why; `name` is its place in the source."""
-    uri = name if name.isascii() and "%" not in name and "#" not in name else uri_of(os.fsencode(name))
+    uri = uri_of(os.fsencode(name))
     try:
         if is_link and not Path(path).resolve(strict=True).is_relative_to(origin.resolve()):
             reason = "a link that leads out of its source: copy the file in, if it is wanted"

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, Final
 import polars as pl
 
 from copydesk.config import Source
+from copydesk.digests import digest
 from copydesk.errors import DocumentError
 from copydesk.sources.given import base, given, sidecar_of
 from copydesk.sources.kinds import Kind
@@ -74,12 +75,6 @@ class Piece:
     files: tuple[RawFile, ...]
     span: tuple[int, int] | None = None
     first: int = 1
-
-
-def said_digest(said: Mapping[str, Any], years: tuple[int, int] | None) -> str:
-    """16 hexadecimal digits over all that is said of a document beside its bytes."""
-    written = json.dumps([dict(said), years], sort_keys=True, ensure_ascii=True, default=str)
-    return hashlib.sha256(written.encode()).hexdigest()[:16]
 
 
 def read_batch(files: Sequence[RawFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -259,8 +254,7 @@ def _record_row(file: RawFile, record: Record, sidecar: Mapping[str, Mapping[str
     uri = f"{file.uri}#{name}"
     said = given(file.given, file.asked, sidecar, _names(uri, name), record.said)
     told = row(file.source, uri, said, file.years, record.data)
-    digest = hashlib.sha256(f"{said_digest(said, file.years)} {told[-2]}".encode()).hexdigest()[:16]
-    return (*told, record.page, file.id, digest, len(record.data))
+    return (*told, record.page, file.id, digest([dict(said), file.years, told[-2]]), len(record.data))
 
 
 def extracted(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
