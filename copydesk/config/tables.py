@@ -1,138 +1,33 @@
-"""copydesk.toml: what to read, how, and into which dataset.
-
-    [dataset]   the name, title, description and licence of what is built
-    [ingest]    workers, batch sizes, limits, folders of profiles
-    [splits]    train, validation and test
-    [publish]   what is masked when a dataset is published
-    [[source]]  a named raw collection: its folder, the pattern of its paths, its sidecar, its year bounds
-    [notify]    whom a run on a schedule tells of failure, drift and quarantine
-
-`load_config` finds and validates the file; every error names the file, the line, the value and what to do. Values
-under `[dataset]`, `[ingest]`, `[publish]` and `[notify]` can also be set by the environment,
-`COPYDESK_INGEST__WORKERS=4`.
-"""
+"""The tables of copydesk.toml, each a model: docs/configuration.md is generated from them."""
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from copydesk.errors import ConfigError, UsageError
-from copydesk.locations import Location, place
-from copydesk.patterns import compile_pattern
+from copydesk.config.values import (
+    LaterName,
+    Memory,
+    PathPattern,
+    Place,
+    PlainName,
+    Runner,
+    Separator,
+    Share,
+    SplitName,
+    YearBounds,
+)
+from copydesk.locations import Location
 from copydesk.runner import LOCAL
 
-__all__ = [
-    "CONFIG_NAME",
-    "Columns",
-    "Config",
-    "Dataset",
-    "Ingest",
-    "Notify",
-    "Publish",
-    "Source",
-    "Splits",
-    "Years",
-    "load_config",
-    "memory_size",
-    "parse_years",
-    "runner_address",
-]
-
-CONFIG_NAME: Final = "copydesk.toml"
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-RUNNER: Final = re.compile(r"(?:tcp|tls|ws|wss)://[^\s/]+(?::\d{1,5})/?")
-SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]i?B)", re.IGNORECASE)
-UNITS: Final = {
-    f"{letter}{between}B": base**power
-    for power, letter in enumerate("KMGT", 1)
-    for between, base in (("", 1000), ("I", 1024))
-}
-YEARS: Final = re.compile(r"(\d{4})(?:\.\.(\d{4}))?")
-
-Years = tuple[int, int]
-"""First and last year, both included, in which the documents of a source were published."""
-
-
-def parse_years(value: object) -> Years | None:
-    """`"2015..2018"` or `"2016"` to (2015, 2018) or (2016, 2016); raises ValueError with the remedy."""
-    if value is None or isinstance(value, tuple):
-        return value
-    found = YEARS.fullmatch(str(value).strip())
-    if found is None:
-        raise ValueError('years are written "2015..2018" or "2016"')
-    first, last = int(found[1]), int(found[2] or found[1])
-    if first > last:
-        raise ValueError(f"the first year {first} is after the last {last}: swap them")
-    return first, last
-
-
-def _plain_name(value: str) -> str:
-    if not NAME.fullmatch(value):
-        raise ValueError(
-            "a name holds letters, digits, '.', '_' and '-', begins with a letter or digit, and ends at 64"
-        )
-    return value
-
-
-def _split_name(value: str) -> str:
-    if value not in ("train", "validation", "test"):
-        raise ValueError("the splits are train, validation and test")
-    return value
-
-
-def _later_name(value: str) -> str:
-    if value not in ("validation", "test"):
-        raise ValueError("dates are those of validation and test; train is what comes before")
-    return value
-
-
-def _path_pattern(value: str) -> str:
-    compile_pattern(value)
-    return value
-
-
-def runner_address(value: str) -> str:
-    """`local`, or the address of a Dask scheduler; raises ValueError with the remedy."""
-    if value != LOCAL and not RUNNER.fullmatch(value):
-        raise ValueError(
-            f'{value!r} is neither "local" nor the address of a Dask scheduler, such as tcp://10.0.0.1:8786'
-        )
-    return value
-
-
-def memory_size(value: object) -> int | None:
-    """`"1.5GB"` or a number of bytes; raises ValueError with the remedy."""
-    if value is None or isinstance(value, int):
-        return value
-    found = SIZE.fullmatch(str(value).strip())
-    if found is None:
-        raise ValueError('memory is written "800MB", "1.5GB" or "2GiB"')
-    return int(float(found[1]) * UNITS[found[2].upper()])
-
-
-PathPattern = Annotated[str, AfterValidator(_path_pattern)]
-PlainName = Annotated[str, AfterValidator(_plain_name)]
-SplitName = Annotated[str, AfterValidator(_split_name)]
-LaterName = Annotated[str, AfterValidator(_later_name)]
-Share = Annotated[float, Field(ge=0, le=1)]
-YearBounds = Annotated[Years | None, BeforeValidator(parse_years)]
+__all__ = ["Columns", "Config", "Dataset", "Ingest", "Notify", "Publish", "Source", "Splits"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _location(value: object) -> object:
-    """A URL stays a string, `file://` and all else is a path."""
-    return place(value) if isinstance(value, str) else value
 
 
 class Dataset(_Strict):
@@ -154,7 +49,7 @@ class Dataset(_Strict):
         description="copies and near-copies: `mark` says of each what it is a copy of; `drop` leaves them out of the "
         "splits as well, they are then in the config `duplicates`; `--duplicates` wins",
     )
-    into: Annotated[Location, BeforeValidator(_location)] = Field(
+    into: Place = Field(
         default=Path("dist"),
         description="where datasets are kept, a folder or a URL such as `s3://bucket/prefix`; `--into` wins",
     )
@@ -168,12 +63,12 @@ class Ingest(_Strict):
     """How the work is cut and what is refused."""
 
     workers: int = Field(default=2, ge=1, le=256, description="worker processes; `--workers` wins")
-    runner: Annotated[str, AfterValidator(runner_address)] = Field(
+    runner: Runner = Field(
         default=LOCAL,
         description="who does the work: `local`, the workers on this machine, or the address of a Dask scheduler, "
         "such as `tcp://10.0.0.1:8786` ([a cluster](cluster.md)); `--runner` wins",
     )
-    memory: Annotated[int | None, BeforeValidator(memory_size)] = Field(
+    memory: Memory = Field(
         default=None,
         description="the most memory that the run and its workers take together, as `1.5GB`: smaller batches, then "
         "fewer workers; on a cluster, of each process; `--memory` wins",
@@ -216,14 +111,6 @@ class Columns(_Strict):
         return tuple(sorted((name, value) for name, value in self if value))
 
 
-def _separator(value: str) -> str:
-    try:
-        re.compile(value.encode())
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from error
-    return value
-
-
 class Publish(_Strict):
     """What `copydesk publish` does unasked."""
 
@@ -237,7 +124,7 @@ class Source(_Strict):
     """A named raw collection."""
 
     name: PlainName = Field(description="part of every document's id: keep it")
-    path: Annotated[Location, BeforeValidator(_location)] = Field(
+    path: Place = Field(
         description="its folder, or one file; or a URL: `s3://bucket/folder`, `https://…`, `hf://datasets/…`"
     )
     pattern: PathPattern | None = Field(
@@ -253,7 +140,7 @@ class Source(_Strict):
     columns: Columns | None = Field(
         default=None, description="which column of tables and JSON holds what; see [source.columns] below"
     )
-    separator: Annotated[str, AfterValidator(_separator)] | None = Field(
+    separator: Separator | None = Field(
         default=None,
         description="a `.txt` file holds many stories, with a line between them that this regular expression matches",
     )
@@ -374,86 +261,3 @@ class Config(_Strict):
     def root(self, source: Source) -> Location:
         """Where a source lies, seen from where the program runs."""
         return self.below(source.path) if isinstance(source.path, Path) else source.path
-
-
-class _Environment(BaseSettings):
-    """What the environment says: COPYDESK_INGEST__WORKERS=4 and the like."""
-
-    model_config = SettingsConfigDict(env_prefix="COPYDESK_", env_nested_delimiter="__", env_ignore_empty=True)
-
-    dataset: dict[str, Any] = {}
-    ingest: dict[str, Any] = {}
-    publish: dict[str, Any] = {}
-    notify: dict[str, Any] = {}
-
-
-def load_config(path: Path | None = None, *, start: Path | None = None) -> Config:
-    """The configuration in `path`, or in the copydesk.toml of `start` (the current folder), or the defaults.
-
-    Raises UsageError where a named file is not there, ConfigError where a value is wrong.
-    """
-    if path is None:
-        path = (start or Path()) / CONFIG_NAME
-        if not path.is_file():
-            return _validated({}, "", Path("the environment"), path.parent)
-    elif not path.is_file():
-        raise UsageError(f"{path}: no such configuration file; name an existing copydesk.toml with --config")
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    return _validated(values, text, path, path.parent)
-
-
-def _validated(values: dict[str, Any], text: str, path: Path, folder: Path) -> Config:
-    if "folder" in values:
-        raise ConfigError(f"{path}, line {_line_of(text, ('folder',))}: unknown key 'folder'; remove it")
-    said = _Environment()
-    tables = ("dataset", "ingest", "publish", "notify")
-    for name, over in ((name, getattr(said, name)) for name in tables):
-        if over and isinstance(values.get(name, {}), dict):
-            values = {**values, name: {**values.get(name, {}), **over}}
-    try:
-        return Config(**values, folder=folder)
-    except ValidationError as error:
-        raise ConfigError(
-            "\n".join(_told(path, text, fault["loc"], fault["msg"], fault["input"]) for fault in error.errors())
-        ) from error
-
-
-def _told(path: Path, text: str, where: Sequence[str | int], message: str, value: object) -> str:
-    line, key = _line_of(text, where), ".".join(str(part) for part in where)
-    place = f"{path}, line {line}" if line else str(path)
-    match message:
-        case "Extra inputs are not permitted":
-            return f"{place}: unknown key {key!r}; see docs/configuration.md for those there are"
-        case "Field required":
-            return f"{place}: {key!r} is missing; add it"
-        case "Input should be a valid tuple" if where == ("source",):
-            return f"{place}: a source is a table of its own: write [[source]], with two brackets"
-        case "Input should be a valid tuple":
-            return f"{place}: {key} = {value!r}: a list is wanted: write it in brackets"
-    shown = "" if isinstance(value, dict | list | tuple) else f" = {value!r}"
-    return f"{place}: {key or 'source'}{shown}: {message.removeprefix('Value error, ')}"
-
-
-def _line_of(text: str, where: Sequence[str | int]) -> int | None:
-    """The line, from 1, at which the TOML key `where` is set, else its table's header; tomllib tells no places."""
-    table = str(where[0]) if where else ""
-    nth = where[1] if len(where) > 1 and isinstance(where[1], int) else 0
-    key = next((str(part) for part in where[1:] if not isinstance(part, int)), None)
-    header = re.compile(rf"\s*\[\[?\s*{re.escape(table)}\s*\]\]?\s*(#.*)?")
-    seen, start = -1, None
-    for number, line in enumerate(text.splitlines(), 1):
-        if header.fullmatch(line):
-            seen += 1
-            if seen == nth:
-                start = number
-        elif start is not None and re.match(r"\s*\[", line):
-            break
-        elif (start is not None or key is None) and re.match(rf"\s*['\"]?{re.escape(key or table)}['\"]?\s*=", line):
-            return number
-    return start
