@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import time
 import unicodedata
 from pathlib import Path
@@ -14,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from copydesk import repair
-from copydesk.repair import KINDS, kind_names, reference, repair_lines, repair_text
+from copydesk.repair import KINDS, kind_names, mojibake, reference, repair_lines, repair_text
 from copydesk.repair.misread import register_sloppy_codecs, undo_misread
 
 DATA = Path(__file__).parent / "data"
@@ -117,11 +119,38 @@ def test_long_run_of_marks_is_linear() -> None:
 
 def test_tidy_characters_make_no_mojibake() -> None:
     """No two of the characters of tidy lines look bad to ftfy or stand for UTF-8, whatever ASCII is between them."""
-    marks = "‘’“”–—…"
+    marks = "‘’“”–—…\u00a0"
     pairs = pl.Series(
         [before + a + b + after for a in marks for b in [*marks, "a", " "] for before in "aA1 ." for after in "aA1 ."]
     )
     assert not pairs.str.contains(repair._suspicious()).any()
+    assert all(mojibake.is_settled(pair) for pair in pairs)
+
+
+def test_settled_lines_need_no_pass_but_that_of_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out of a line of settled characters, or without rough ones, would have changed nothing."""
+    lines = [
+        *(case["given"] for case in CASES),
+        *("".join(line) for line in itertools.product("a ‘’“…\u00a0\n&", repeat=4)),
+        *(f"It{mark}s a {mark}  test{mark}".encode().decode(e, "replace") for mark in "’“–é\u00a0" for e in ENCODINGS),
+    ]
+    quick = [repair._passes(line) for line in lines]
+    monkeypatch.setattr(mojibake, "_SETTLED", re.compile("(?!)"))
+    monkeypatch.setattr(repair, "_ROUGH", re.compile(""))
+    assert [repair._passes(line) for line in lines] == quick
+
+
+def test_plain_damage_is_undone_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quotation marks and spaces of UTF-8 read as cp1252 come out of the shortcut as of all the passes."""
+    marks = [mark.encode().decode("sloppy-windows-1252") for mark in "‘’“”–—…\u00a0"]
+    parts = [*marks, "a", "B", " ", ".", "?", "$1"]
+    lines = ["".join(line) for size in (1, 2, 3, 4) for line in itertools.product(parts, repeat=size)]
+    long = [f"It {one} was {other}said{one}{one} by the man{other} {one}" for one in marks for other in marks]
+    lines = [line for line in [*lines, *long] if mojibake._PLAIN_DAMAGE.fullmatch(line)]
+    assert len(lines) > 20_000
+    quick = [mojibake.undo(line) for line in lines]
+    monkeypatch.setattr(mojibake, "_PLAIN_DAMAGE", re.compile("(?!)"))
+    assert [(text, sorted(set(kinds))) for text, kinds in map(mojibake.undo, lines)] == quick
 
 
 # -- the fast way is the slow way -------------------------------------------------------------------------------------

@@ -65,11 +65,23 @@ _TERMINAL: Final = re.compile(TERMINAL)
 _BREAKS: Final = re.compile("\r\n|[\v\f\r\u2028\u2029]")
 _INVISIBLE: Final = re.compile(f"[{INVISIBLE}]+")
 _SPACES: Final = re.compile(f"[{SPACES}]+")
+_OTHER_SPACE: Final = re.compile(f"[{SPACES[1:]}]")
 _LINE_EDGES: Final = re.compile(" ?\n ?")
+_ROUGH: Final = re.compile(f"[&\ud800-\udfff\v\f\r\u2028\u2029{INVISIBLE}]")
+"""What a line must hold for any pass before mojibake to change it."""
 
 _TIMES: Final = 4  # three layers under something invisible, and the look that finds nothing more
 
 _Pass = tuple[str, Callable[[str], str]]
+
+
+def _spaced(text: str) -> str:
+    """Single spaces, and none at the ends of lines."""
+    if "  " in text or _OTHER_SPACE.search(text):
+        text = _SPACES.sub(" ", text)
+    return (_LINE_EDGES.sub("\n", text) if "\n" in text else text).strip(" ")
+
+
 _BEFORE: Final[tuple[_Pass, ...]] = (
     ("terminal", lambda text: _TERMINAL.sub("", text)),
     ("surrogates", join_surrogates),
@@ -84,8 +96,9 @@ _AFTER: Final[tuple[_Pass, ...]] = (
     ("invisible", drop_joiners),
     ("width", fix_widths),
     ("nfc", compose),
-    ("spaces", lambda text: _LINE_EDGES.sub("\n", _SPACES.sub(" ", text)).strip(" ")),
+    ("spaces", _spaced),
 )
+_SPACING: Final = _AFTER[-1:]
 
 
 def reference(line: str) -> str:
@@ -95,10 +108,10 @@ def reference(line: str) -> str:
 
 def _passes(line: str) -> tuple[str, int]:
     """The line after all passes, and their bits. What a later pass removes may have hidden mojibake: so, again."""
-    line, done = _run(_BEFORE, line)
+    line, done = _run(_BEFORE, line) if _ROUGH.search(line) else (line, 0)
     for _ in range(_TIMES):
         undone, kinds = mojibake.undo(line)
-        repaired, after = _run(_AFTER, undone)
+        repaired, after = _run(_SPACING if mojibake.is_settled(undone) else _AFTER, undone)
         done |= _mask(kinds) | after
         line = repaired
         if repaired == undone:
