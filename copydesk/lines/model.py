@@ -23,16 +23,16 @@ import numpy as np
 import numpy.typing as npt
 
 from copydesk.labels import LABELS
-from copydesk.lines.features import LOOKS, PLACES, Features, features_of, stretches
+from copydesk.lines.features import LOOKS, PLACES, Features, features_of
 from copydesk.lines.shape import Shape
+from copydesk.lines.sheets import Sheet, across, sheets, times
 from copydesk.lines.words import Array, Codes, Index
 
 __all__ = ["DECIMALS", "LIMIT", "SLOTS", "Weights", "load", "numbers", "predict"]
 
 DECIMALS: Final = 3
-_BLOCK: Final = 64
 _CHUNK: Final = 1024
-"""Lines worked on together (a long document may exceed it): what is made of them fits into a core's cache."""
+"""Lines or texts worked on together (a long document may exceed it): what is made of them fits into a core's cache."""
 SLOTS: Final = 17
 _LOW: Final = np.uint64((1 << SLOTS) - 1)
 LIMIT: Final = 5.0
@@ -103,33 +103,6 @@ def numbers(values: Array, weights: Weights, which: str) -> Array:
     return out
 
 
-def _times(values: Array, matrix: Array) -> Array:
-    """Matrix product in blocks of `_BLOCK` rows, the last one filled up with zeros."""
-    out = np.empty((len(values), matrix.shape[1]), np.float32)
-    whole = len(values) // _BLOCK * _BLOCK
-    for start in range(0, whole, _BLOCK):
-        np.matmul(values[start : start + _BLOCK], matrix, out=out[start : start + _BLOCK])
-    if whole < len(values):
-        padded = np.zeros((_BLOCK, values.shape[1]), np.float32)
-        padded[: len(values) - whole] = values[whole:]
-        out[whole:] = (padded @ matrix)[: len(values) - whole]
-    return out
-
-
-def _across(values: Array, matrix: Array) -> Array:
-    """The same for values with a row per column; `_times` of their transpose would take other kernels of BLAS."""
-    count = values.shape[1]
-    out = np.empty((count, matrix.shape[1]), np.float32)
-    whole = count // _BLOCK * _BLOCK
-    for start in range(0, whole, _BLOCK):
-        np.matmul(values[:, start : start + _BLOCK].T, matrix, out=out[start : start + _BLOCK])
-    if whole < count:
-        padded = np.zeros((len(values), _BLOCK), np.float32)
-        padded[:, : count - whole] = values[:, whole:]
-        out[whole:] = (padded.T @ matrix)[: count - whole]
-    return out
-
-
 def _packed(vectors: npt.NDArray[np.generic]) -> Codes:
     """Four numbers in one: -128 to 127 as 0 to 255 in 16 bits each, so that one sum adds four (5 times as fast).
 
@@ -156,14 +129,8 @@ class _Net:
         whole = self.layers["in_w"]
         self.layers["place_w"] = whole[looks : looks + places]
         self.layers["look_w"], self.layers["word_w"] = whole[:looks], whole[looks + places :]
-        for number in range(len(self.dilations)):
-            name = f"conv{number}_w"
-            self.layers[name] = np.concatenate(np.split(self.layers[name], 3), axis=1)
-
-    def _dense(self, values: Array, name: str) -> Array:
-        out = _times(values, self.layers[f"{name}_w"])
-        out += self.layers[f"{name}_b"]
-        return out
+        self.taps = [np.split(self.layers[f"conv{number}_w"], 3) for number in range(len(self.dilations))]
+        self.layers["line_w"], self.layers["whole_w"] = np.split(self.layers["mid_w"], 2)
 
     def _bag(self, name: str, numbers: Index, bounds: Index) -> Array:
         """Sum of the vectors of a text's words, over the square root of their number."""
@@ -199,51 +166,55 @@ class _Net:
                 self._end("first", own, part[:-1], some),
                 self._end("last", own, part[1:] - 1, some),
             ]
-            out[low:high] = _across(numbers(features.looks[:, low:high], self.weights, "looks"), self.layers["look_w"])
-            out[low:high] += _times(np.concatenate(vectors, axis=1), self.layers["word_w"])
-        return out
-
-    def _convolve(self, values: Array, doc: Index, number: int) -> Array:
-        """What a line gives to itself and to the lines `dilation` after and before it, added up where it arrives."""
-        width, dilation = values.shape[1], self.dilations[number]
-        given = _times(values, self.layers[f"conv{number}_w"])
-        out = given[:, width : 2 * width] + self.layers[f"conv{number}_b"]
-        if dilation < len(doc):
-            apart = np.flatnonzero(doc[dilation:] != doc[:-dilation])
-            given[apart, :width] = 0
-            given[apart + dilation, 2 * width :] = 0
-            out[dilation:] += given[:-dilation, :width]
-            out[:-dilation] += given[dilation:, 2 * width :]
+            out[low:high] = across(numbers(features.looks[:, low:high], self.weights, "looks"), self.layers["look_w"])
+            out[low:high] += times(np.concatenate(vectors, axis=1), self.layers["word_w"])
         return out
 
     def __call__(self, features: Features) -> Array:
-        """Probabilities of the lines, by stretches of whole documents."""
+        """Probabilities of the lines."""
         looks = self._looks(features)
         out = np.zeros((len(features.doc), len(LABELS)), np.float32)
-        for low, high in stretches(features.doc, _CHUNK):
-            values = _across(numbers(features.places[:, low:high], self.weights, "places"), self.layers["place_w"])
-            values += looks.take(features.text[low:high], axis=0)
-            out[low:high, :-1] = self._read(values, features.doc[low:high])
+        for sheet in sheets(features.doc, _CHUNK):
+            places = features.places.take(sheet.lines, axis=1)
+            values = across(numbers(places, self.weights, "places"), self.layers["place_w"])
+            values += looks.take(features.text[sheet.lines], axis=0)
+            out[sheet.lines[sheet.rows], :-1] = self._read(values, sheet)[sheet.rows]
         return out
 
-    def _read(self, values: Array, doc: Index) -> Array:
+    def _read(self, values: Array, sheet: Sheet) -> Array:
         """From the first layer's sums to probabilities."""
         values += self.layers["in_b"]
         np.maximum(values, 0, out=values)
-        for number in range(len(self.dilations)):
-            change = self._convolve(values, doc, number)
-            values += np.maximum(change, 0, out=change)
-        opens = np.flatnonzero(np.diff(doc, prepend=-1))
-        size = np.diff(opens, append=len(doc))
-        mean = np.add.reduceat(values, opens, axis=0) / size.astype(np.float32)[:, None]
-        pooled = np.concatenate([mean, np.maximum.reduceat(values, opens, axis=0)], axis=1)
-        whole = np.maximum(self._dense(pooled, "pool"), 0)
-        values = np.maximum(self._dense(np.concatenate([values, np.repeat(whole, size, axis=0)], axis=1), "mid"), 0)
-        scores = self._dense(values, "out")
+        values[sheet.empty] = 0
+        self._convolve(values, sheet)
+        documents = values.reshape(-1, len(sheet.sizes), values.shape[1])
+        mean = documents.sum(axis=0) / sheet.sizes.astype(np.float32)[:, None]
+        whole = times(np.concatenate([mean, documents.max(axis=0)], axis=1), self.layers["pool_w"])
+        whole += self.layers["pool_b"]
+        whole = times(np.maximum(whole, 0, out=whole), self.layers["whole_w"])
+        whole += self.layers["mid_b"]
+        values = times(values, self.layers["line_w"])
+        values.reshape(documents.shape)[:] += whole
+        scores = times(np.maximum(values, 0, out=values), self.layers["out_w"])
+        scores += self.layers["out_b"]
         scores -= scores.max(axis=1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=1, keepdims=True)
         return scores
+
+    def _convolve(self, values: Array, sheet: Sheet) -> None:
+        """Add to each line what it and the lines `dilation` before and after it give, layer by layer."""
+        change, given = np.empty_like(values), np.empty_like(values)
+        for number, (dilation, (before, own, after)) in enumerate(zip(self.dilations, self.taps, strict=True)):
+            times(values, own, change)
+            change += self.layers[f"conv{number}_b"]
+            apart = dilation * len(sheet.sizes)
+            if apart < len(values):
+                part = given[apart:]
+                change[apart:] += times(values[:-apart], before, part)
+                change[:-apart] += times(values[apart:], after, part)
+            values += np.maximum(change, 0, out=change)
+            values[sheet.empty] = 0
 
 
 @functools.lru_cache(maxsize=1)
