@@ -28,8 +28,8 @@ endif
 dataset: $(READY) ## build the dataset dist/samples from seeds/ through the Prefect flow
 	$(BIN)/copydesk ingest
 
-test: $(READY) ## run the tests
-	$(BIN)/pytest -m "not soak"
+test: $(READY) ## run the tests, on up to four cores
+	$(BIN)/pytest -m "not soak" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: CHECK := --check
 check: test lint types layers docs quality ## the tests and all else that must hold
