@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 from pathlib import Path
@@ -14,6 +15,7 @@ from copydesk.config import Source
 from copydesk.errors import ConfigError, UsageError
 from copydesk.patterns import compile_pattern
 from copydesk.sources import Cut, Limits, document_id, documents_of, find_files, read_batch
+from copydesk.sources.kinds import Kind, Kinds
 from copydesk.uris import name_of, uri_of
 
 MATCHES = [
@@ -248,3 +250,31 @@ def test_sidecars_and_patterns_hold_for_members(tmp_path: Path) -> None:
     found = documents.row(0, named=True)
     assert (found["outlet"], found["given_date"], found["given_section"]) == ("gazette", "2019-03-14", "Harbour")
     assert found["extra"] == '{"slug": "ferry"}'
+
+
+def test_plain_texts_are_read_as_any_file(tmp_path: Path) -> None:
+    """The short way of plain texts gives the rows, and the refusals, of the way of all formats."""
+    place = tmp_path / "in"
+    for name in ("a.txt", "b/c d.txt", "é#1.txt", "100%25.txt", "empty.txt", "gone.txt", "grown.txt", "x.txt.gz"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(gzip.compress(b"packed") if name.endswith("gz") else name.encode())
+    (place / "empty.txt").write_bytes(b"")
+    (tmp_path / "meta.csv").write_text("file,headline\na.txt,The harbour\n", encoding="utf-8")
+    said = {"pattern": "{outlet}.txt", "metadata": str(tmp_path / "meta.csv"), "years": "1990-1999"}
+    found = [find(place).files, find(place, **said).files]
+    (place / "gone.txt").unlink()
+    (place / "grown.txt").write_bytes(b"more than it was")
+    for files in found:
+        quick, slow = read_batch(files), read_batch(list(files))
+        for table, same in zip(quick, slow, strict=True):
+            assert table.equals(same)
+            assert table.schema == same.schema
+        assert quick[0].height == 7
+        assert quick[1]["uri"].to_list() == ["gone.txt"]
+
+
+def test_file_without_suffix_stands_for_itself_only() -> None:
+    """A file that is named like a suffix has no format, and files with that suffix have theirs."""
+    kinds = Kinds(separated=False)
+    assert kinds.of("txt") is None
+    assert kinds.of("a.txt") == Kind("text")

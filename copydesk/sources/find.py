@@ -31,7 +31,7 @@ from copydesk.locations import Location
 from copydesk.patterns import compile_pattern
 from copydesk.sources.files import FILES, Files, Place
 from copydesk.sources.given import bare, base, sidecar_of
-from copydesk.sources.kinds import COMPRESSIONS, READ, SHORT, Kind, kind_of, suffix_of
+from copydesk.sources.kinds import READ, Kind, Kinds, kind_of, suffix_of
 from copydesk.sources.limits import Limits
 from copydesk.sources.stores import listed, read_all
 from copydesk.sources.tables import Asked, Refused
@@ -41,9 +41,6 @@ __all__ = ["Found", "asked_of", "file_uri", "find_files"]
 
 EXTRAS: Final = {"html": "trafilatura", "warc": "warcio"}
 """Formats whose package is an extra of ours, of the format's name."""
-
-PACKED: Final = frozenset(end[1:] for end in (*COMPRESSIONS, *SHORT))
-"""Ends of names before which another one stands, or that stand for two."""
 
 SAVED: Final = frozenset({"state.json", "dataset_info.json"})
 """Files of a dataset's folder that say nothing of its texts."""
@@ -123,7 +120,7 @@ def find_files(source: Source, root: Location, limits: Limits, below: Location |
 
 def _sorted_out(about: Place, entries: Sequence[_Entry]) -> tuple[Files, list[Refused]]:
     """The files to be read, and those that are not."""
-    kinds = _Kinds(separated=about.asked.separator is not None)
+    kinds = Kinds(separated=about.asked.separator is not None)
     own = _sidecar_uri(about)
     refused, found, read = [], [], []
     for entry in entries:
@@ -158,23 +155,6 @@ def _sidecar_uri(about: Place) -> str | None:
     if about.root is None or not isinstance(sidecar, Path) or not sidecar.is_relative_to(about.root):
         return None
     return file_uri(sidecar, about.root)
-
-
-class _Kinds:
-    """Kinds of files by their names: those of a corpus end alike, so that each end is looked at once."""
-
-    def __init__(self, *, separated: bool) -> None:
-        self.separated = separated
-        self.known: dict[str, Kind | None] = {}
-
-    def of(self, uri: str) -> Kind | None:
-        """The kind of a file."""
-        end = uri[uri.rfind(".") + 1 :]
-        if end.lower() in PACKED or "/" in end:
-            return kind_of(uri, separated=self.separated)
-        if end not in self.known:
-            self.known[end] = kind_of(uri, separated=self.separated)
-        return self.known[end]
 
 
 def _is_bookkeeping(uri: str) -> bool:

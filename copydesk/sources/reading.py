@@ -25,11 +25,13 @@ import polars as pl
 from copydesk.config import Source
 from copydesk.digests import digest
 from copydesk.errors import DocumentError
+from copydesk.sources.files import Files
 from copydesk.sources.given import base, given, sidecar_of
 from copydesk.sources.kinds import Kind
+from copydesk.sources.plain import plain_rows
 from copydesk.sources.records import Reading, Record, Unread, records, told
 from copydesk.sources.stores import opened
-from copydesk.sources.tables import DOCUMENTS, REFUSED, Asked, RawFile, refused_row, row
+from copydesk.sources.tables import DOCUMENTS, REFUSED, Asked, RawFile, refused_row, row, table_of
 from copydesk.uris import file_and_record
 
 __all__ = [
@@ -81,7 +83,12 @@ def read_batch(files: Sequence[RawFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The files of a batch, each a document, as a table DOCUMENTS, and those that cannot be read as a table REFUSED."""
     rows: list[tuple[object, ...]] = []
     refused: list[tuple[str | None, ...]] = []
-    for file in files:
+    ready = plain_rows(files) if isinstance(files, Files) else [None] * len(files)
+    for number, done in enumerate(ready):
+        if done is not None:
+            rows.append(done)
+            continue
+        file = files[number]
         one = _alone(file)
         if isinstance(one, Unread):
             refused.append(refused_row(file.source, file.uri, one.reason))
@@ -90,10 +97,7 @@ def read_batch(files: Sequence[RawFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
             rows.append(_document(file, one))
         except DocumentError as error:
             refused.append(refused_row(file.source, file.uri, str(error), hashlib.sha256(one.data).hexdigest()))
-    return (
-        pl.DataFrame(rows, schema=DOCUMENTS, orient="row"),
-        pl.DataFrame(refused, schema=REFUSED, orient="row"),
-    )
+    return table_of(rows, DOCUMENTS), table_of(refused, REFUSED)
 
 
 def _alone(file: RawFile) -> Record | Unread:
@@ -227,10 +231,7 @@ def unpack(piece: Piece, cut: Cut) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]
 
 
 def _tables(rows: list[tuple[object, ...]], refused: list[tuple[str | None, ...]]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return (
-        pl.DataFrame(rows, schema=RECORDS, orient="row"),
-        pl.DataFrame(refused, schema={**REFUSED, "file": pl.String()}, orient="row"),
-    )
+    return table_of(rows, RECORDS), table_of(refused, pl.Schema({**REFUSED, "file": pl.String()}))
 
 
 def _records(file: RawFile, piece: Piece) -> Iterator[Record | Unread]:
@@ -270,7 +271,7 @@ def extracted(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             rows.append(_page_row(values) if page else tuple(values.values()))
         except DocumentError as error:
             refused.append((values["id"], values["uri"], values["source"], values["raw_sha256"], str(error)))
-    return pl.DataFrame(rows, schema=DOCUMENTS, orient="row"), pl.DataFrame(refused, schema=REFUSED, orient="row")
+    return table_of(rows, DOCUMENTS), table_of(refused, REFUSED)
 
 
 def _page_row(values: dict[str, Any]) -> tuple[object, ...]:

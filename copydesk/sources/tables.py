@@ -2,7 +2,8 @@
 
     RawFile, Refused             what is in a source
     DOCUMENTS, REFUSED           the tables of a batch
-    row, refused_row             a row of them
+    row, refused_row             a row of them; table_of: rows as a table
+    facts                        what is said of a document, in such a row
     document_id                  the id of a uri
 
 A document is named by source and uri. A file that holds one text is a document by its own uri; a file that holds many,
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -24,7 +25,19 @@ from copydesk.locations import Location
 from copydesk.sources.kinds import Kind
 from copydesk.sources.limits import Limits
 
-__all__ = ["DOCUMENTS", "GIVEN", "REFUSED", "Asked", "RawFile", "Refused", "document_id", "refused_row", "row"]
+__all__ = [
+    "DOCUMENTS",
+    "GIVEN",
+    "REFUSED",
+    "Asked",
+    "RawFile",
+    "Refused",
+    "document_id",
+    "facts",
+    "refused_row",
+    "row",
+    "table_of",
+]
 
 DOCUMENTS: Final = pl.Schema(
     {
@@ -119,11 +132,23 @@ def row(
     source: str, uri: str, given: Mapping[str, Any], years: tuple[int, int] | None, raw: bytes
 ) -> tuple[object, ...]:
     """A row of DOCUMENTS. `given` may hold `given_by`, a mapping, beside the names of GIVEN and others."""
+    return (document_id(source, uri), uri, source, *facts(given, years), hashlib.sha256(raw).hexdigest(), raw)
+
+
+def facts(given: Mapping[str, Any], years: tuple[int, int] | None) -> tuple[object, ...]:
+    """What stands of a document between its source and its hash in a row of DOCUMENTS."""
     rest = dict(given)
     said_by = rest.pop("given_by", None)
     known = [clean(rest.pop(name, None)) for name in GIVEN]
-    told = (*known, as_json(said_by), as_json(rest), *(years or (None, None)))
-    return (document_id(source, uri), uri, source, *told, hashlib.sha256(raw).hexdigest(), raw)
+    return (*known, as_json(said_by), as_json(rest), *(years or (None, None)))
+
+
+def table_of(rows: Sequence[tuple[object, ...]], schema: pl.Schema) -> pl.DataFrame:
+    """Rows as a table, made column by column."""
+    if not rows:
+        return pl.DataFrame(schema=schema)
+    columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
+    return pl.DataFrame([pl.Series(name, values, dtype=kind) for (name, kind), values in columns])
 
 
 def refused_row(source: str, uri: str, reason: str, sha256: str | None = None) -> tuple[str | None, ...]:
