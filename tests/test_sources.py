@@ -260,7 +260,7 @@ def test_plain_texts_are_read_as_any_file(tmp_path: Path) -> None:
         (place / name).write_bytes(gzip.compress(b"packed") if name.endswith("gz") else name.encode())
     (place / "empty.txt").write_bytes(b"")
     (tmp_path / "meta.csv").write_text("file,headline\na.txt,The harbour\n", encoding="utf-8")
-    said = {"pattern": "{outlet}.txt", "metadata": str(tmp_path / "meta.csv"), "years": "1990-1999"}
+    said = {"pattern": "{outlet}.txt", "metadata": str(tmp_path / "meta.csv"), "years": "1990..1999"}
     found = [find(place).files, find(place, **said).files]
     (place / "gone.txt").unlink()
     (place / "grown.txt").write_bytes(b"more than it was")
