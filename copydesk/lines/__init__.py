@@ -6,7 +6,7 @@
     patterns        dates, names                           repetition        what the corpus says of a line
     headlines       the article's own headline             structure         what the build of the document says
     features, model the trained judgement over shape       decision          all evidence weighed, line by line
-    glue            furniture run into a line of text
+    glue, endings   furniture run into a line of text
 
 Everything works on columns of a whole batch, yet no line's label depends on which documents share its batch.
 """
@@ -56,7 +56,8 @@ def label_lines(
     seen = repetition.seen(keys, counted, knowledge)
     headed = repetition.heads(keys, knowledge)
     verdict = decide(at, profiles.evidence, Known(seen, headed, counted), model)
-    return _cut(_spans(lines, shape, verdict), shape, cuts(shape, verdict.label))
+    again = repetition.recurring(shape, counted, knowledge)
+    return _cut(_spans(lines, shape, verdict), shape, cuts(shape, verdict.label, again))
 
 
 def _predict(shape: Shape) -> NDArray[np.float32] | None:

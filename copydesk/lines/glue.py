@@ -13,6 +13,7 @@ Every seam is one expression that is tried on all lines of text at once; Python 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,8 +24,10 @@ from copydesk.lines.structure import CODE
 
 __all__ = ["Cut", "cuts"]
 
-Pieces = list[tuple[int, int, int, str]]
-"""(start, end, label code, evidence) in characters of the stripped line, in order, tiling it."""
+Piece = tuple[int, int, int, str]
+"""(start, end, label code, evidence) in characters of the stripped line."""
+Pieces = list[Piece]
+"""Those of one line; of a Cut, in order, tiling it."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,11 @@ _CAMEL: Final = re.compile(
 )
 
 
-def cuts(shape: Shape, label: Ints) -> list[Cut]:
-    """The lines among those labelled body that fall into pieces, in order."""
+def cuts(shape: Shape, label: Ints, recurring: Sequence[tuple[int, int, str]] = ()) -> list[Cut]:
+    """The lines among those labelled body that fall into pieces, in order.
+
+    `recurring` are endings that the corpus knows as a site's furniture: line, start and site.
+    """
     body = label == CODE["body"]
     alone = body & (shape.first == shape.last)
     pieces: dict[int, Pieces] = {}
@@ -121,6 +127,9 @@ def cuts(shape: Shape, label: Ints) -> list[Cut]:
         rows = candidates[seam.alone]
         for at in rows[_holds(shape, rows, seam.find)].tolist():
             _add(pieces, at, str(shape.text[at]), seam)
+    for at, start, site in recurring:
+        if body[at]:
+            _set(pieces, at, (start, int(shape.length[at]), CODE["other_boilerplate"], f"repeat:{site}"))
     for at in _glued_headings(shape, body):
         _split_heading(pieces, at, str(shape.text[at]))
     return [Cut(at, _tiled(pieces[at], int(shape.length[at]))) for at in sorted(pieces)]
@@ -153,9 +162,13 @@ def _add(pieces: dict[int, Pieces], at: int, text: str, seam: _Seam) -> None:
     found = re.search(seam.part, text)
     if not found:
         return
-    start, end = found.span(1)
-    if all(end <= low or start >= high for low, high, _, _ in pieces.get(at, ())):
-        pieces.setdefault(at, []).append((start, end, CODE[seam.label], f"structure:glued-{seam.name}"))
+    _set(pieces, at, (*found.span(1), CODE[seam.label], f"structure:glued-{seam.name}"))
+
+
+def _set(pieces: dict[int, Pieces], at: int, piece: Piece) -> None:
+    """Add a piece to those of its line, unless it lies over one of them."""
+    if all(piece[1] <= low or piece[0] >= high for low, high, _, _ in pieces.get(at, ())):
+        pieces.setdefault(at, []).append(piece)
 
 
 def _glued_headings(shape: Shape, body: Mask) -> list[int]:

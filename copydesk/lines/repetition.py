@@ -4,6 +4,7 @@
     survey      one batch -> what the corpus needs to know of it (small frames)
     learn       surveys of all batches -> the tables of a Knowledge; counted: one of them, or a range of its keys
     seen        how often each line was seen at its site;  heads: whether it is somebody's headline
+    recurring   the endings of texts without line breaks that the site's other texts have too
 
 Measured on labelled articles with other documents of their outlets: a line that two others of its outlet hold is
 furniture (51 of 204 labelled furniture lines, no body line of 1,160); a line in one other is not (64 body lines:
@@ -21,12 +22,13 @@ import numpy as np
 import polars as pl
 
 from copydesk.knowledge import TABLES, Knowledge
+from copydesk.lines.endings import endings, sentences
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import Ints, Mask, Shape, measure, normalise
 from copydesk.lines.sites import counting_key, per_line
 from copydesk.lines.structure import CODE, UNKNOWN, frame, structure
 
-__all__ = ["COUNTED", "SAFE", "counted", "heads", "learn", "line_key", "ordered", "seen", "survey"]
+__all__ = ["COUNTED", "SAFE", "counted", "heads", "learn", "line_key", "ordered", "recurring", "seen", "survey"]
 
 SAFE: Final = 3
 """Documents, the judged one included, from which a line is furniture of its site (see above)."""
@@ -73,6 +75,13 @@ _DATES: Final = (
 
 _TITLE_WORDS: Final = 4
 """Words from which a headline is kept: shorter ones ("In brief") are the headings of others."""
+
+_ENDS: Final = "\n"
+"""Stands among a site's lines for "a text without line breaks": no line can be this."""
+
+_OFTEN: Final = 0.02
+"""Share of the site's texts without line breaks from which an ending is furniture. Texts that were cut off somewhere
+end in the same first words of a sentence now and then, but never so often."""
 
 _SALTS: Final = tuple(np.uint64(salt) for salt in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 """Odd 64-bit multipliers (golden ratio and two primes of xxHash): multiplying permutes the keys' order three ways."""
@@ -149,9 +158,13 @@ def keys_of(shape: Shape, paragraph: Mask) -> pl.Series:
 def sketch(shape: Shape, paragraph: Mask) -> pl.DataFrame:
     """doc, a, b, c: three smallest hashes over each document's paragraphs (over all its lines where it has none).
 
+    A text without line breaks has its sentences beside it: its beginning alone would not show a copy.
     Numbers of short lines do not count here: today's table with yesterday's text around it is a copy of yesterday's.
     """
-    frame = pl.DataFrame({"doc": shape.doc, "paragraph": paragraph, "text": shape.text.str.slice(0, 200)})
+    frame = pl.DataFrame({"doc": shape.doc, "paragraph": paragraph, "text": shape.text})
+    parts = sentences(shape).filter(pl.col("text").str.len_chars() >= _MASKED)
+    frame = pl.concat([frame, parts.select("doc", pl.lit(value=True).alias("paragraph"), "text")])
+    frame = frame.with_columns(pl.col("text").str.slice(0, 200))
     has = frame.group_by("doc", maintain_order=True).agg(pl.col("paragraph").any().alias("has"))
     frame = frame.join(has, on="doc", how="left", maintain_order="left").filter(pl.col("paragraph") | ~pl.col("has"))
     low = normalise(frame["text"])
@@ -182,8 +195,10 @@ def _frames(shape: Shape, site: pl.Series, paragraph: Mask, headline: Mask, tag:
     lines = pl.DataFrame(columns)
     lines = lines.with_columns(shape.text.alias("text")).join(docs, on="doc", how="left", maintain_order="left")
     keyed = lines.filter(pl.col("key").is_not_null())
+    found = _endings(shape)
+    counts = pl.concat([keyed, lines[found["at"].to_numpy()].with_columns(key=found["key"])])
     frames = {
-        "lines": keyed.unique(["doc", "key"], keep="first", maintain_order=True).select(list(SURVEY["lines"])),
+        "lines": counts.unique(["doc", "key"], keep="first", maintain_order=True).select(list(SURVEY["lines"])),
         "headlines": keyed.filter("headline")
         .unique(["doc", "key"], keep="first", maintain_order=True)
         .select("key", "a"),
@@ -191,6 +206,15 @@ def _frames(shape: Shape, site: pl.Series, paragraph: Mask, headline: Mask, tag:
         "sites": pl.DataFrame(schema=SURVEY["sites"]),
     }
     return {name: frame.cast(pl.Schema(SURVEY[name])) for name, frame in frames.items()}
+
+
+def _endings(shape: Shape) -> pl.DataFrame:
+    """at, start, key of the endings of texts without line breaks, and `_ENDS`, with no start, for each that has any."""
+    found = endings(shape)
+    texts = found.group_by("at", maintain_order=True).agg(pl.lit(None, pl.Int64).alias("start"))
+    keyed = found.select("at", "start", line_key(found["text"]).alias("key"))
+    ends = texts.select("at", "start", pl.lit(_hashed(pl.Series([_ENDS]))[0], pl.UInt64).alias("key"))
+    return pl.concat([keyed, ends])
 
 
 def learn(surveys: Iterable[dict[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
@@ -245,3 +269,20 @@ def heads(keys: pl.Series, knowledge: Knowledge) -> Mask:
     if not knowledge.headlines.height:
         return np.zeros(len(keys), dtype=bool)
     return keys.is_in(knowledge.headlines["key"].implode()).fill_null(value=False).to_numpy()
+
+
+def recurring(shape: Shape, site: pl.Series, knowledge: Knowledge) -> list[tuple[int, int, str]]:
+    """(line, start, site) of the endings that are furniture of their site, the longest of each line; see `endings`.
+
+    `site` is what lines are counted under. An ending is furniture from SAFE documents on, and from a share of the
+    site's texts without line breaks on.
+    """
+    found = _endings(shape)
+    if not found.height:
+        return []
+    found = found.with_columns(site=site.gather(found["at"]))
+    found = found.with_columns(pl.Series("seen", seen(found["key"], found["site"], knowledge)))
+    ends = found.filter(pl.col("start").is_null()).select("at", texts="seen")
+    again = found.drop_nulls("start").join(ends, on="at", maintain_order="left")
+    again = again.filter((pl.col("seen") >= SAFE) & (pl.col("seen") >= _OFTEN * pl.col("texts")))
+    return again.unique("at", keep="first", maintain_order=True).select("at", "start", "site").rows()
