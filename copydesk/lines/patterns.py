@@ -134,10 +134,12 @@ def _long(texts: Texts, opens: str, ends: str) -> Mask:
 
     Both are seen in lower case, but `opens` is tried as written where it has capitals in it.
     """
+    cased = opens != opens.lower()
     rows = np.flatnonzero(texts.length >= 80)
+    if not cased:  # which leaves few to be put in lower case
+        rows = rows[texts.text.gather(rows).str.contains(f"(?i){opens}").to_numpy()]
     head = texts.text.gather(rows).str.head(60)
-    opened = (head if opens != opens.lower() else head.str.to_lowercase()).str.contains(opens)
-    rows = rows[opened.to_numpy()]
+    rows = rows[(head if cased else head.str.to_lowercase()).str.contains(opens).to_numpy()]
     hit = np.zeros(len(texts), dtype=bool)
     hit[rows] = texts.text.gather(rows).str.tail(160).str.to_lowercase().str.contains(ends).to_numpy()
     return hit
@@ -161,7 +163,7 @@ _POST: Final = f"\\(@[A-Za-z0-9_]+\\) [A-Z][a-z]+ [0-9]{{1,2}}, [0-9]{{4}}$|{_PI
 def is_post(texts: Texts) -> Mask:
     """Texts that end as embedded posts do: with a picture's address, or with a handle in brackets and a date."""
     tail = texts.text.str.tail(26)
-    ends = np.flatnonzero((tail.str.contains("[0-9]{4}$") | tail.str.contains(_PICTURE_OF_POST)).to_numpy())
+    ends = np.flatnonzero(tail.str.contains(f"[0-9]{{4}}$|{_PICTURE_OF_POST}").to_numpy())
     hit = np.zeros(len(texts), dtype=bool)
     hit[ends] = texts.text.gather(ends).str.tail(60).str.contains(_POST).to_numpy()
     return hit

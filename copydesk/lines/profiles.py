@@ -9,8 +9,8 @@ cases, at least two that it must catch and two that it must not, and they are ru
 that cannot catch its own examples never gets near a document.
 
 Matching is for whole batches, and each different text is asked once. Literals are one hash join. Of the expressions
-those that begin where the line begins are tried as one alternation first, which nearly all lines fail at their first
-characters; what passes is tried with each. All see the normalised line (lower case, straight quotes, single spaces),
+those of a kind (from the line's beginning, up to its end, anywhere) are tried as one alternation first, which nearly
+all lines fail; what passes is tried with each. All see the normalised line (lower case, straight quotes, single spaces),
 literals also without bullets and closing marks.
 """
 
@@ -185,10 +185,7 @@ class _Group:
         table = pl.DataFrame(pairs, schema=schema, orient="row") if pairs else pl.DataFrame(schema=schema)
         self.literals = table.unique("key", keep="first", maintain_order=True)
         self.expressions = [(number, rule) for number, rule in numbered if rule.regex or rule.inside or rule.ending]
-        self.sieves = {
-            cased: _joined([rule.regex for _, rule in self.expressions if rule.regex and rule.cased == cased])
-            for cased in (False, True)
-        }
+        self.asked = tuple(_Asked([pair for pair in self.expressions if pair[1].cased == cased]) for cased in _CASES)
         self.longest = max((len(text.encode()) for text, _ in pairs), default=0)
 
     def hits(self, shape: Shape, rows: Ints | None) -> list[_Hits]:
@@ -201,9 +198,9 @@ class _Group:
         here = np.zeros(len(shape.texts), dtype=bool)
         here[which] = True
         lines = np.flatnonzero(here[shape.text_of]) if rows is None else rows[here[shape.text_of[rows]]]
-        order = np.argsort(shape.text_of[lines], kind="stable")
-        lines = lines[order]
-        bounds = np.searchsorted(shape.text_of[lines], np.arange(len(shape.texts) + 1))
+        text_of = shape.text_of[lines]
+        lines = lines[np.argsort(text_of, kind="stable")]
+        bounds = np.concatenate([[0], np.cumsum(np.bincount(text_of, minlength=len(shape.texts)))])
         return [
             _Hits(rule, self.rules[rule].zone, weak, self.number, lines[ranges(bounds, own)])
             for rule, own, weak in named
@@ -222,25 +219,36 @@ class _Group:
 
     def _matched(self, texts: Texts, among: Ints) -> Iterator[tuple[int, Ints, bool]]:
         """Rule, texts and True, for the rules whose expressions match, in order."""
-        for cased in (False, True):
-            asked = [(number, rule) for number, rule in self.expressions if rule.cased == cased]
-            if asked:
-                yield from self._asked(asked, texts, among, self.sieves[cased], cased=cased)
-
-    @staticmethod
-    def _asked(
-        asked: list[tuple[int, Rule]], texts: Texts, among: Ints, sieve: str, *, cased: bool
-    ) -> Iterator[tuple[int, Ints, bool]]:
-        """What `sieve`, all expressions from the line's beginning, does not match is not tried by each."""
         among = among[texts.length[among] <= SHORT]
-        text = (texts.text if cased else texts.low).gather(among)
-        tail, everywhere = text.str.tail(ENDING), np.arange(len(among))
-        opened = np.flatnonzero(text.str.contains(sieve).to_numpy()) if sieve else everywhere
-        parts = (("regex", text.gather(opened), opened), ("inside", text, everywhere), ("ending", tail, everywhere))
-        words = texts.words[among]
-        for number, rule in asked:
+        for asked, seen in zip(self.asked, (texts.low, texts.text), strict=True):
+            if asked.rules:
+                yield from asked.hits(seen.gather(among), texts.words[among], among)
+
+
+_CASES: Final = (False, True)
+_PARTS: Final = ("regex", "inside", "ending")
+
+
+class _Asked:
+    """Expressions that see the same texts. All of a kind are tried at once first, and each on what that matches."""
+
+    def __init__(self, rules: list[tuple[int, Rule]]) -> None:
+        self.rules = rules
+        self.sieves = {
+            name: _joined([part for _, rule in rules if (part := getattr(rule, name))]) for name in _PARTS
+        }
+
+    def hits(self, text: pl.Series, words: Ints, among: Ints) -> Iterator[tuple[int, Ints, bool]]:
+        """Rule, texts and True, for the rules whose expressions match; `among` numbers the texts."""
+        parts = {}
+        for name, sieve in self.sieves.items():
+            if sieve:
+                seen = text.str.tail(ENDING) if name == "ending" else text
+                rows = np.flatnonzero(seen.str.contains(sieve).to_numpy())
+                parts[name] = (seen.gather(rows), rows)
+        for number, rule in self.rules:
             hit = np.zeros(len(among), dtype=bool)
-            for name, seen, rows in parts:
+            for name, (seen, rows) in parts.items():
                 if part := getattr(rule, name):
                     hit[rows] |= seen.str.contains(part).to_numpy()
             hit &= (words >= rule.words[0]) & (words <= rule.words[1])

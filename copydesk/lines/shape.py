@@ -102,6 +102,7 @@ class Texts:
     asks: Mask
     open_end: Mask
     inner_stop: Mask
+    """Told of texts of PARAGRAPH characters and more that do not end with one; nobody asks it of others."""
 
     @cached_property
     def key_of(self) -> Ints:
@@ -177,7 +178,7 @@ class Shape:
 
     @cached_property
     def inner_stop(self) -> Mask:
-        """Holds a sentence end before its end."""
+        """Holds a sentence end before its end (see `Texts`)."""
         return self.texts.inner_stop[self.text_of]
 
     @cached_property
@@ -219,17 +220,18 @@ class Shape:
 
 def normalise(text: pl.Series) -> pl.Series:
     """Lower-case text with straight quotes and single spaces, stripped. Same length as `text`, nulls kept."""
+    return _lowered(text).str.strip_chars()
+
+
+def _lowered(text: pl.Series) -> pl.Series:
+    """The same but for the stripping, which a text without INVISIBLE characters on its edges does not need."""
     some = (text.str.len_bytes() != text.str.len_chars()) | text.str.contains("[`\t\n]")
     odd = np.flatnonzero(some.fill_null(value=False).to_numpy())
     plain = text.gather(odd).str.replace_many(list(_QUOTES), list(_QUOTES.values()))
     low = text.clone().scatter(odd, plain) if len(odd) else text
     low = low.str.to_lowercase()
-    double = low.str.contains("  ", literal=True).fill_null(value=False)
-    if double.any():
-        frame = pl.DataFrame({"low": low, "double": double})
-        collapsed = pl.col("low").str.replace_all("[ ][ ]+", " ")
-        low = frame.select(pl.when("double").then(collapsed).otherwise("low").alias("low")).to_series()
-    return low.str.strip_chars()
+    double = np.flatnonzero(low.str.contains("  ", literal=True).fill_null(value=False).to_numpy())
+    return low.scatter(double, low.gather(double).str.replace_all("[ ][ ]+", " ")) if len(double) else low
 
 
 def bare(low: pl.Series) -> pl.Series:
@@ -292,22 +294,29 @@ def _measured(texts: pl.Series) -> Texts:
         ),
         tail.str.contains("[?!\u2026][\"'\u201d\u2019\u00bb)]*$").alias("asks"),
         tail.str.contains("[,:;\u2013\u2014\u060c-][\"'\u201d\u2019\u00bb]?$").alias("open_end"),
-        pl.col("text").str.contains("[.!?\u2026\u3002\u0964\u06d4][\"'\u201d\u2019\u00bb)]* ").alias("inner_stop"),
     )
-    low = normalise(frame.select(pl.when(pl.col("length") <= SHORT).then("text")).to_series())
-    length, *marks = (frame[name].to_numpy() for name in ("length", "stop", "asks", "open_end", "inner_stop"))
-    return Texts(texts, low, bare(low), length, _spaces(texts) + 1, *marks)
+    low = _lowered(frame.select(pl.when(pl.col("length") <= SHORT).then("text")).to_series())
+    length, *marks = (frame[name].to_numpy() for name in ("length", "stop", "asks", "open_end"))
+    inner = np.zeros(len(texts), dtype=bool)
+    asked = np.flatnonzero((length >= PARAGRAPH) & ~marks[0])
+    inner[asked] = texts.gather(asked).str.contains("[.!?\u2026\u3002\u0964\u06d4][\"'\u201d\u2019\u00bb)]* ").to_numpy()
+    return Texts(texts, low, bare(low), length, _spaces(texts) + 1, *marks, inner)
 
 
 def _spaces(texts: pl.Series) -> Ints:
-    """How many spaces each text has: read off the bytes of all of them, three times as fast as counting in each."""
+    """How many spaces each text has: bits of all texts' bytes, counted 64 at once, five times as fast as in each."""
     array: Any = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
     if not len(array):
         return np.zeros(0, dtype=np.int64)
     _, offsets, data = array.buffers()
     ends = np.frombuffer(offsets, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-    spaces = np.flatnonzero(np.frombuffer(data, dtype=np.uint8)[: ends[-1]] == ord(" "))
-    return np.diff(np.searchsorted(spaces, ends))
+    bits = np.packbits(np.frombuffer(data, dtype=np.uint8)[: ends[-1]] == ord(" "), bitorder="little")
+    words = np.zeros(len(bits) // 8 + 1, dtype="<u8")
+    words.view(np.uint8)[: len(bits)] = bits
+    before = np.concatenate([[0], np.cumsum(np.bitwise_count(words), dtype=np.int64)])
+    below = (np.uint64(1) << (ends & 63).astype(np.uint64)) - np.uint64(1)
+    at = ends >> 6
+    return np.diff(before[at] + np.bitwise_count(words[at] & below))
 
 
 def _neighbourhood(rows: Ints, doc: Ints) -> tuple[Ints, Ints, Ints, Ints]:
