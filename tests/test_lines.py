@@ -179,6 +179,18 @@ def test_names_are_told_by_their_build() -> None:
     assert not is_name(measure(batch(*others)[0]).texts).any()
 
 
+@given(st.lists(st.text(alphabet=" .!?\u2026aB\u00e9\u044f", min_size=1, max_size=140), min_size=1, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_measures_are_those_of_each_text_alone(texts: list[str]) -> None:
+    """Words are the spaces and one, whatever stands before; a stop inside a paragraph that ends with none is seen."""
+    shape = measure(batch("\n".join(texts))[0])
+    kept = [text.strip() for text in texts if text.strip()]
+    assert shape.words.tolist() == [text.count(" ") + 1 for text in kept]
+    long = [len(text) >= 80 and not stop for text, stop in zip(kept, shape.stop.tolist(), strict=True)]
+    inside = [any(mark + " " in text for mark in ".!?\u2026") for text in kept]
+    assert shape.inner_stop.tolist() == [one and asked for one, asked in zip(inside, long, strict=True)]
+
+
 def test_each_text_is_measured_once() -> None:
     """Equal lines share a text, those of plain ASCII come first, and every line finds its own again."""
     lines = ["Weather", "Wetter für Köln", "Weather", "weather:", PARAGRAPHS[0]]

@@ -10,8 +10,8 @@ that cannot catch its own examples never gets near a document.
 
 Matching is for whole batches, and each different text is asked once. Literals are one hash join. Of the expressions
 those of a kind (from the line's beginning, up to its end, anywhere) are tried as one alternation first, which nearly
-all lines fail; what passes is tried with each. All see the normalised line (lower case, straight quotes, single spaces),
-literals also without bullets and closing marks.
+all lines fail; what passes is tried with each. All see the normalised line (lower case, straight quotes, single
+spaces), literals also without bullets and closing marks.
 """
 
 from __future__ import annotations
@@ -234,9 +234,7 @@ class _Asked:
 
     def __init__(self, rules: list[tuple[int, Rule]]) -> None:
         self.rules = rules
-        self.sieves = {
-            name: _joined([part for _, rule in rules if (part := getattr(rule, name))]) for name in _PARTS
-        }
+        self.sieves = {name: _joined([part for _, rule in rules if (part := getattr(rule, name))]) for name in _PARTS}
 
     def hits(self, text: pl.Series, words: Ints, among: Ints) -> Iterator[tuple[int, Ints, bool]]:
         """Rule, texts and True, for the rules whose expressions match; `among` numbers the texts."""

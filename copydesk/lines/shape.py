@@ -296,11 +296,14 @@ def _measured(texts: pl.Series) -> Texts:
         tail.str.contains("[,:;\u2013\u2014\u060c-][\"'\u201d\u2019\u00bb]?$").alias("open_end"),
     )
     low = _lowered(frame.select(pl.when(pl.col("length") <= SHORT).then("text")).to_series())
-    length, *marks = (frame[name].to_numpy() for name in ("length", "stop", "asks", "open_end"))
+    length, stop, asks, open_end = (frame[name].to_numpy() for name in frame.columns[1:])
+    asked = np.flatnonzero((length >= PARAGRAPH) & ~stop)
     inner = np.zeros(len(texts), dtype=bool)
-    asked = np.flatnonzero((length >= PARAGRAPH) & ~marks[0])
-    inner[asked] = texts.gather(asked).str.contains("[.!?\u2026\u3002\u0964\u06d4][\"'\u201d\u2019\u00bb)]* ").to_numpy()
-    return Texts(texts, low, bare(low), length, _spaces(texts) + 1, *marks, inner)
+    inner[asked] = texts.gather(asked).str.contains(_INNER_STOP).to_numpy()
+    return Texts(texts, low, bare(low), length, _spaces(texts) + 1, stop, asks, open_end, inner)
+
+
+_INNER_STOP: Final = "[.!?\u2026\u3002\u0964\u06d4][\"'\u201d\u2019\u00bb)]* "
 
 
 def _spaces(texts: pl.Series) -> Ints:
@@ -316,7 +319,7 @@ def _spaces(texts: pl.Series) -> Ints:
     before = np.concatenate([[0], np.cumsum(np.bitwise_count(words), dtype=np.int64)])
     below = (np.uint64(1) << (ends & 63).astype(np.uint64)) - np.uint64(1)
     at = ends >> 6
-    return np.diff(before[at] + np.bitwise_count(words[at] & below))
+    return np.asarray(np.diff(before[at] + np.bitwise_count(words[at] & below)), np.int64)
 
 
 def _neighbourhood(rows: Ints, doc: Ints) -> tuple[Ints, Ints, Ints, Ints]:
