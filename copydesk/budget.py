@@ -1,6 +1,6 @@
 """The ceiling of memory: how many workers and how large the batches may be, for an ingest to stay below it.
 
-    Budget    workers, documents and bytes of a batch, lines counted and bytes of rows merged at once
+    Budget    workers, documents and bytes of a batch, lines counted and bytes of rows gathered at once
     within    the largest budget within a ceiling; UsageError where there is none
 
 None of them changes a release, so memory is traded for time alone. What was measured (PSS, pages of two kilobytes): a
@@ -16,14 +16,12 @@ from typing import Final
 
 from copydesk.config import Ingest
 from copydesk.errors import UsageError
+from copydesk.release.writing import GATHERED
 
-__all__ = ["LINES", "Budget", "within"]
+__all__ = ["GATHERED", "LINES", "Budget", "within"]
 
 LINES: Final = 1_000_000
 """Lines counted at once, unless memory is short."""
-
-MERGED: Final = 48_000_000
-"""Bytes of the batches' rows that are merged into one file, unless memory is short: takes some three times that."""
 
 MB: Final = 1_000_000
 RUN: Final = 400 * MB
@@ -47,7 +45,7 @@ class Budget:
     documents: int
     bytes: int
     lines: int = LINES
-    merged: int = MERGED
+    gathered: int = GATHERED
 
     def applied(self, limits: Ingest) -> Ingest:
         """The settings with what the budget says of them."""
@@ -72,7 +70,7 @@ def within(ceiling: int | None, asked: Budget) -> Budget:
                 documents=min(asked.documents, max(1, share // BATCH_DOCUMENT)),
                 bytes=min(asked.bytes, share // BATCH_BYTES),
                 lines=min(asked.lines, share // COUNTED_LINE),
-                merged=min(asked.merged, share // 4),
+                gathered=min(asked.gathered, share // 4),
             )
     least = (RUN + LEAST) // MB
     raise UsageError(f"--memory {ceiling // MB}MB: an ingest takes {least}MB at least; give it that, or leave it out")

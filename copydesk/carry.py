@@ -93,9 +93,10 @@ class Last:
 
     def raw(self, ids: pl.Series) -> pl.DataFrame:
         """Columns id and raw: the raw files of these documents, byte for byte; all of them are held in memory."""
-        rows = Rows(self.folder, self.manifest.shards("ledger"), (), reusable=True)
+        rows = Rows(self.folder, tuple(self.manifest.shards("ledger")), (), reusable=True)
         runs = self.keys.filter(pl.col("id").is_in(ids.implode()))
-        found = rows.gather(single_rows(runs.drop_nulls("lines"))).select("id", "raw")
+        places = runs.drop_nulls("lines").select("lines", file="ledger_file", row="ledger_row")
+        found = rows.gather(single_rows(places)).select("id", "raw")
         joined = found.group_by("id", maintain_order=True).agg("raw")
         files = pl.DataFrame({"id": joined["id"], "raw": [b"".join(lines) for lines in joined["raw"]]}, schema=RAW)
         whole = runs.select("id").join(files, on="id", how="left", maintain_order="left")

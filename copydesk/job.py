@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from copydesk.budget import LINES, MERGED, Budget, within
+from copydesk.budget import GATHERED, LINES, Budget, within
 from copydesk.config import NAME, Config, Source, load_config, memory_size, parse_years, runner_address
 from copydesk.corrections import EMPTY, by_file, load_corrections
 from copydesk.errors import UsageError
@@ -72,8 +72,8 @@ class Job:
     """Whether copies are left out of the splits."""
     lines: int = LINES
     """Lines that are counted at once."""
-    merged: int = MERGED
-    """Bytes of the batches' rows that are merged into one file."""
+    gathered: int = GATHERED
+    """Bytes of rows that are gathered at once, to be written."""
     store: str | None = None
     """The URL of the dataset, where it lies on a store."""
     corrections: pl.DataFrame = field(default_factory=lambda: EMPTY)
@@ -130,7 +130,7 @@ def settle(options: Options) -> Job:
         notes=tuple(note for some in found for note in some.notes),
         workers=budget.workers,
         lines=budget.lines,
-        merged=budget.merged,
+        gathered=budget.gathered,
         runner=runner,
         mode=options.mode,
         relearn=options.relearn,

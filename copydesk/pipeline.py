@@ -1,4 +1,4 @@
-"""The order of the stages, from raw files to a release: unpack, read, count, learn, judge, compare, merge, release.
+"""The order of the stages, from raw files to a release: unpack, read, count, learn, judge, compare, write, release.
 
 `ingest` carries a `Job` out: it finds what has to be done, and takes `over`, which maps a stage's work over its
 batches: plain workers, or Prefect's tasks (flows/). What passes between stages lies in files of a work folder below the
@@ -111,11 +111,7 @@ def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
     refused = _refused(job, plan, folders)
     seen = Seen(_seen(plan, folders, refused), _seen_records(plan, folders))
     arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
-    merging = stages.merging(folders, work / f"merged-{held}", job.merged)
-    over("merge", stages.merge, merging)
-    merged = tuple(one.folder for one in merging)
-    releasing = _Releasing(job, plan, merged, knowledge, refused, kept, comparing.marks, seen)
-    (result,) = over("release", _release, [releasing])
+    result = _release(_Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, seen), over)
     paths = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
     hashes = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths]
     read_now = seen.files.join(plan.todo.table.select("id"), on="id", how="semi").select("id", "raw_sha256")
@@ -264,9 +260,11 @@ class _Releasing:
     seen: Seen
 
 
-def _release(task: _Releasing) -> Result:
+def _release(task: _Releasing, over: Over) -> Result:
     """Write the next release from what lies in the batches' folders and what stays of the last one."""
     batches = [Batch(*(folder / f"{name}.arrow" for name in ("articles", "ledger", "keys"))) for folder in task.folders]
+    shards = task.marks.parent / "shards"
+    shards.mkdir(exist_ok=True)
     marks, last = pl.read_ipc(task.marks), task.plan.last
     if task.refused.height and not marks.height:
         uri, reason = task.refused.select("uri", "reason").row(0)
@@ -289,6 +287,9 @@ def _release(task: _Releasing) -> Result:
         kept=last.kept(task.kept) if last else None,
         marks=marks,
         remember=remember,
+        over=over,
+        place=shards,
+        most=task.job.gathered,
     )
     Seen.prune(work, stamps[-1])
     return result

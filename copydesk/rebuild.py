@@ -179,7 +179,7 @@ def _write(folder: Folder, manifest: Manifest, work: Path) -> None:
     files = zip(sorted(work.glob("articles-*.arrow")), sorted(work.glob("ledger-*.arrow")), strict=True)
     batches = [Batch(articles, ledger) for articles, ledger in files]
     schemas = {name: load_schema(name) for name in ("article", "ledger")}
-    paths = {"article": [one.articles for one in batches], "ledger": [one.ledger for one in batches]}
+    paths = {"article": tuple(one.articles for one in batches), "ledger": tuple(one.ledger for one in batches)}
     rows = {name: Rows(folder.path, (), paths[name], reusable=False) for name in schemas}
     drawn = write_tables(folder, schemas, rows, ordered(all_keys(batches, None)))
     folder.publish(drawn.staged)

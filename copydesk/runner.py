@@ -17,7 +17,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
-__all__ = ["LOCAL", "SHOWN", "Over", "Progress", "Quiet", "Workers"]
+__all__ = ["LOCAL", "SHOWN", "Over", "Progress", "Quiet", "Workers", "plainly"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,6 +33,11 @@ class Over(Protocol):
     def __call__(self, stage: str, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
         """Apply `work`, a function of a module, to each item; raises what the first failing item raised."""
         ...
+
+
+def plainly(_stage: str, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
+    """One item after the other, in this process."""
+    return [work(item) for item in items]
 
 
 class Progress(Protocol):

@@ -6,7 +6,6 @@
     learn     the counts to the knowledge, or the frozen one put in its place
     judge     a batch that was read to articles, ledger, their keys, and broken, and the sketches of its texts
     compare   all articles, new and kept, to marks: duplicates and splits
-    merge     the rows of some batches to one file of each kind, in the order of a release
 
 Each is a function of its arguments and the files they name, so that it can run in any process. A stage that is done
 leaves a mark in the batch's folder and is not done again by a run that takes up where another broke off.
@@ -14,7 +13,7 @@ leaves a mark in the batch's folder and is not done again by a run that takes up
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -41,15 +40,12 @@ __all__ = [
     "Counting",
     "Judging",
     "Learning",
-    "Merging",
     "Unpacking",
     "compare",
     "count",
     "counting",
     "judge",
     "learn",
-    "merge",
-    "merging",
     "read",
     "tables",
     "unpack",
@@ -110,14 +106,6 @@ class Judging:
     folder: Path
     knowledge: Path
     profiles: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class Merging:
-    """Batches that were judged, and the folder for their rows, keys and all, as one."""
-
-    batches: tuple[Path, ...]
-    folder: Path
 
 
 @dataclass(frozen=True)
@@ -252,37 +240,6 @@ def _end_to_end(table: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(pl.from_arrow(table.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=table.schema))
 
 
-def merging(folders: Sequence[Path], place: Path, most: int) -> list[Merging]:
-    """The tasks of merging the rows of batches, files of so many bytes at most into one; folders that begin as `place`.
-
-    A release takes of every file what falls into a shard: a few large files cost less of that than many small ones.
-    """
-    groups: list[list[Path]] = []
-    size = 0
-    for folder in folders:
-        more = sum((folder / f"{name}.arrow").stat().st_size for name in ("articles", "ledger"))
-        if not groups or size + more > most:
-            groups.append([])
-            size = 0
-        groups[-1].append(folder)
-        size += more
-    return [Merging(tuple(some), Path(f"{place}-{most}-{number:05}")) for number, some in enumerate(groups)]
-
-
-def merge(task: Merging) -> None:
-    """Merge the rows of some batches, in the order of a release."""
-    if task.folder.exists():
-        return
-    with _made(task.folder) as draft:
-        keys = _read(task.batches, "keys").sort(DAY, "id", nulls_last=True)
-        _write(draft, "articles", _in_order(_read(task.batches, "articles")))
-        _write(draft, "ledger", _after(keys["id"], _read(task.batches, "ledger")))
-        lines = pl.col("lines")
-        first = pl.when(lines.is_not_null()).then(lines.fill_null(0).cum_sum() - lines)
-        row = pl.int_range(pl.len(), dtype=pl.UInt32)
-        _write(draft, "keys", keys.with_columns(article_row=row, ledger_row=first.cast(pl.UInt32)))
-
-
 def compare(task: Comparing) -> list[str]:
     """Write what the articles of the coming release, new and kept, say of each other (columns corpus.MARKS).
 
@@ -310,10 +267,6 @@ def compare(task: Comparing) -> list[str]:
 def tables(folders: Iterable[Path], name: str) -> list[Path]:
     """The files of that table in the folders."""
     return [path for folder in folders if (path := folder / f"{name}.arrow").exists()]
-
-
-def _read(folders: Sequence[Path], name: str) -> pl.DataFrame:
-    return pl.concat([pl.read_ipc(path) for path in tables(folders, name)])
 
 
 @lru_cache(maxsize=1)

@@ -30,13 +30,13 @@ def built(
     at_once: int | None = None,
     **asked: object,
 ):
-    """Build from the samples and give the outcome; `at_once` lines are counted, and bytes of rows merged."""
+    """Build from the samples and give the outcome; `at_once` lines are counted, and bytes of rows gathered."""
     options = Options(config=ROOT / "copydesk.toml", into=into, **asked)  # type: ignore[arg-type]
     job = settle(options)
     limits = job.config.ingest.model_copy(update={"batch_documents": batch})
     job = dataclasses.replace(job, config=job.config.model_copy(update={"ingest": limits}), workers=workers)
     if at_once is not None:
-        job = dataclasses.replace(job, lines=at_once, merged=at_once)
+        job = dataclasses.replace(job, lines=at_once, gathered=at_once)
     if order is not None:
         shuffled = job.files.table.sample(fraction=1, shuffle=True, seed=order)
         job = dataclasses.replace(job, files=dataclasses.replace(job.files, table=shuffled))
@@ -71,10 +71,10 @@ def test_the_bytes_do_not_depend_on_how_the_work_was_cut(
 
 
 @pytest.mark.parametrize("at_once", [30, 200_000])
-def test_the_bytes_do_not_depend_on_what_is_counted_and_merged_at_once(
+def test_the_bytes_do_not_depend_on_what_is_counted_and_written_at_once(
     plain: Path, tmp_path: Path, at_once: int
 ) -> None:
-    """Lines counted in many ranges of keys, and batches merged one by one or some together: no byte changes."""
+    """Lines counted in many ranges of keys, and shards written one by one or some together: no byte changes."""
     built(tmp_path, batch=2, at_once=at_once)
     assert tree(tmp_path / "samples") == tree(plain)
 

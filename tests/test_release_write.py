@@ -19,7 +19,7 @@ import pytest
 
 from copydesk.errors import ReleaseError, UsageError
 from copydesk.knowledge import Knowledge
-from copydesk.release import commit, order, tables
+from copydesk.release import commit, order, writing
 from copydesk.release.facts import Facts
 from copydesk.release.folder import Folder
 from copydesk.release.manifest import read_card, read_manifest
@@ -349,7 +349,7 @@ def test_a_crash_before_the_card_leaves_the_old_release(tmp_path, monkeypatch, s
     release(tmp_path / "calm", rows[0])
     card = (tmp_path / "hit" / "README.md").read_bytes()
     written = []
-    real = Folder._write
+    real = Folder.write
 
     def failing(path, data):
         written.append(path)
@@ -358,14 +358,14 @@ def test_a_crash_before_the_card_leaves_the_old_release(tmp_path, monkeypatch, s
             raise KeyboardInterrupt
         real(path, data)
 
-    monkeypatch.setattr(Folder, "_write", staticmethod(failing))
+    monkeypatch.setattr(Folder, "write", staticmethod(failing))
     crashed = False
     try:
         release(tmp_path / "hit", rows[1])
     except KeyboardInterrupt:
         crashed = True
         assert (tmp_path / "hit" / "README.md").read_bytes() == card
-    monkeypatch.setattr(Folder, "_write", staticmethod(real))
+    monkeypatch.setattr(Folder, "write", staticmethod(real))
     release(tmp_path / "calm", rows[1])
     if crashed:
         release(tmp_path / "hit", rows[1])
@@ -380,8 +380,8 @@ def test_a_crash_among_the_renames_is_healed_by_the_next_ingest(tmp_path, monkey
     release(tmp_path / "calm", rows)
     real = Folder.publish
 
-    def failing(self, names):
-        real(self, list(names)[:moved])
+    def failing(self, staged):
+        real(self, dict(list(staged.items())[:moved]))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Folder, "publish", failing)
@@ -452,7 +452,7 @@ def test_a_disk_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     def full(path, data):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(Folder, "_write", staticmethod(full))
+    monkeypatch.setattr(Folder, "write", staticmethod(full))
     with pytest.raises(ReleaseError, match=r"parquet: cannot be written \(No space left on device\); free some space"):
         release(tmp_path, sample_tables(range(3)))
 
@@ -475,14 +475,20 @@ def test_a_damaged_shard_in_the_way_is_not_built_upon(tmp_path):
         release(tmp_path / "b", rows)
 
 
-def test_memory_holds_one_shard(tmp_path, monkeypatch):
-    """Rows are gathered shard by shard, never all at once."""
-    sizes = []
-    real = tables.arrow_table
-    monkeypatch.setattr(tables, "arrow_table", lambda schema, frame: sizes.append(frame.height) or real(schema, frame))
-    release(tmp_path, sample_tables(range(300)))
-    assert sum(sizes) > 1000
-    assert max(sizes) < sum(sizes) / 5
+def test_memory_holds_the_rows_of_one_task(tmp_path, monkeypatch):
+    """Rows are gathered for some shards at a time, of so many bytes together, or for one: never all at once."""
+    sizes, tables = [], []
+    real = writing.arrow_table
+    monkeypatch.setattr(writing, "arrow_table", lambda *told: sizes.append(told[1].height) or real(*told))
+    for most in (1, 40_000):
+        sizes.clear()
+        release(tmp_path / str(most), sample_tables(range(300)), most=most)
+        tables.append(list(sizes))
+        assert sum(sizes) > 1000
+        assert max(sizes) < sum(sizes) / 5
+    assert len(tables[0]) > 2 * len(tables[1])
+    assert len(tables[0]) == len(list((tmp_path / "1" / "data").iterdir()))
+    assert folder_bytes(tmp_path / "1") == folder_bytes(tmp_path / "40000")
 
 
 @pytest.mark.parametrize("name", ["../stray", "/stray", "data/../../stray", "data//x", "data/\0", ".."])

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from copydesk.errors import ReleaseError
-from copydesk.release import audit, draft, order, tables
+from copydesk.release import audit, draft, order, tables, writing
 from copydesk.release import card as card_module
 from copydesk.release import verify as verify_module
 from copydesk.release.folder import sha256_of
@@ -189,8 +189,9 @@ def test_counts_that_were_written_wrong_are_named(tmp_path, monkeypatch):
 
 def test_a_tally_that_was_written_wrong_is_named(tmp_path, monkeypatch):
     """What the footers of the shards count is counted again, since later releases believe it."""
-    real = tables.article_tally
-    monkeypatch.setattr(tables, "article_tally", lambda frame: {**real(frame), "documents": 1})
+    real = writing.article_tallies
+    wrong = lambda frame, sizes: [{**one, "documents": 1} for one in real(frame, sizes)]  # noqa: E731
+    monkeypatch.setattr(writing, "article_tallies", wrong)
     release(tmp_path, sample_tables(range(20)))
     monkeypatch.undo()
     assert "the tally in its footer" in {problem.what for problem in verify(tmp_path)}
@@ -229,9 +230,9 @@ def test_a_ledger_in_another_order_than_its_articles_is_named(tmp_path, monkeypa
     """Its documents stand as the articles do."""
     real = tables._parts
 
-    def backwards(rows, weight, *more):
-        parts = real(rows, weight, *more)
-        return parts.reverse() if weight == "line_weight" else parts
+    def backwards(keys, table):
+        parts = real(keys, table)
+        return parts.reverse() if table == "ledger" else parts
 
     monkeypatch.setattr(tables, "_parts", backwards)
     release(tmp_path, sample_tables(range(20)))

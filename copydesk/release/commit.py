@@ -33,6 +33,8 @@ from copydesk.release.renewal import is_trusted, put_beside, put_card, renew
 from copydesk.release.rows import Batch, Kept, Rows, all_keys, check_batch
 from copydesk.release.versions import next_version
 from copydesk.release.withdraw import finish
+from copydesk.release.writing import GATHERED
+from copydesk.runner import Over, plainly
 from copydesk.schema import Schema, load_schema
 
 __all__ = ["Result", "write_release"]
@@ -65,6 +67,9 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
     kept: Kept | None = None,
     marks: pl.DataFrame | None = None,
     remember: Callable[[Reference], None] | None = None,
+    over: Over = plainly,
+    place: Path | None = None,
+    most: int = GATHERED,
 ) -> Result:
     """Make the next release of the dataset in `destination` from batches of new rows and the kept rows of the last one.
 
@@ -72,8 +77,9 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
     `quarantine` has the columns id, uri, source, raw_sha256, reason. `base` is the release that the rows were made
     from, None for a first one; where the folder has another newest one by now, ReleaseError: run the ingest again.
     `marks` (id and text.MARKED) are written in place of what the rows say there. `remember` is called just before the
-    commit, with the release that is the newest after it. Raises ReleaseError as well where the folder cannot be
-    written, and where there is no article at all.
+    commit, with the release that is the newest after it. `over`, `place` and `most` are those of
+    `write_tables`, how the writing of shards is shared out; what comes after it is one item of `over`. Raises
+    ReleaseError as well where the folder cannot be written, and where there is no article at all.
     """
     with Folder(destination).opened() as folder:
         finish(folder)
@@ -88,26 +94,61 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
             gone = [one["id"] for one in withdrawn]
             said = knowledge.corrections.filter(~pl.col("id").is_in(gone))  # what they say may quote the document
             knowledge = replace(knowledge, corrections=said)
-            beside = _Beside(quarantine, knowledge, facts, withdrawn, marks)
-            draft = _draft(folder, batches, kept, beside)
-            found = next_version(old, draft.body)
-            previous = references[-1].version if references else None
-            counted = (draft.body["documents"], draft.body["quarantine"]["documents"])
-            if found is None:
-                _remember(folder, references[-1], None, remember)
-                return Result(None, None, previous, *counted, 0)
-            folder.publish(draft.staged)
-            manifest = Manifest({**draft.body, "version": found[0], "cause": found[1], "base": previous})
-            found_to_differ = _changes(destination, old, kept, draft, knowledge.corrections)
-            entry = changes_entry(destination, old, manifest, found_to_differ)
-            manifest = Manifest({**manifest.body, **entry}).as_written()
-            _remember(folder, manifest.reference, draft.keys, remember)
-            _commit(folder, manifest, references)
-            prune_keys(folder.subfolder(WORK), manifest.reference)
-            labels = tuple(manifest.body["ledger"]["by_label"])
-            return Result(*found, previous, *counted, len(draft.staged), labels)
+            schemas = {name: load_schema(name) for name in ("article", "ledger")}
+            keys = ordered(all_keys(batches, kept), gone, marks)
+            for batch in batches:
+                check_batch(batch, schemas)
+            rows = _rows(folder, schemas, batches, kept)
+            tables = write_tables(folder, schemas, rows, keys, over=over, place=place, most=most)
+            beside = _Beside(quarantine, knowledge, facts, withdrawn)
+            (result,) = over("release", _released, [_Drawn(folder, references, old, kept, tables, beside, remember)])
+            return result
         finally:
             folder.unstage()
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What a release holds beside its two tables."""
+
+    quarantine: pl.DataFrame
+    knowledge: Knowledge
+    facts: Facts
+    withdrawn: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A release whose shards are written and wait, the releases before it, and what stands beside."""
+
+    folder: Folder
+    references: Sequence[Reference]
+    old: Manifest | None
+    kept: Kept | None
+    tables: Tables
+    beside: _Beside
+    remember: Callable[[Reference], None] | None
+
+
+def _released(drawn: _Drawn) -> Result:
+    """Move everything to its place, and commit it, unless nothing differs."""
+    folder, references, old = drawn.folder, drawn.references, drawn.old
+    draft = _draft(folder, drawn.tables, drawn.beside)
+    found = next_version(old, draft.body)
+    previous = references[-1].version if references else None
+    counted = (draft.body["documents"], draft.body["quarantine"]["documents"])
+    if found is None:
+        _remember(folder, references[-1], None, drawn.remember)
+        return Result(None, None, previous, *counted, 0)
+    folder.publish(draft.staged)
+    manifest = Manifest({**draft.body, "version": found[0], "cause": found[1], "base": previous})
+    found_to_differ = _changes(folder.path, old, drawn.kept, draft, drawn.beside.knowledge.corrections)
+    entry = changes_entry(folder.path, old, manifest, found_to_differ)
+    manifest = Manifest({**manifest.body, **entry}).as_written()
+    _remember(folder, manifest.reference, draft.keys, drawn.remember)
+    _commit(folder, manifest, references)
+    prune_keys(folder.subfolder(WORK), manifest.reference)
+    return Result(*found, previous, *counted, len(draft.staged), tuple(manifest.body["ledger"]["by_label"]))
 
 
 def _remember(
@@ -130,35 +171,19 @@ def _check_base(destination: Path, found: Sequence[Reference], base: Reference |
         )
 
 
-@dataclass(frozen=True)
-class _Beside:
-    """What a release holds beside its two tables."""
-
-    quarantine: pl.DataFrame
-    knowledge: Knowledge
-    facts: Facts
-    withdrawn: list[dict[str, str]]
-    marks: pl.DataFrame | None
-
-
-def _draft(folder: Folder, batches: Sequence[Batch], kept: Kept | None, beside: _Beside) -> Tables:
-    """The tables, with the whole body of the manifest but its number, and all staged files."""
+def _draft(folder: Folder, tables: Tables, beside: _Beside) -> Tables:
+    """The tables, with the whole body of the manifest but its number, and all files that wait."""
     facts = beside.facts
-    schemas = {name: load_schema(name) for name in ("article", "ledger")}
-    keys = ordered(all_keys(batches, kept), [one["id"] for one in beside.withdrawn], beside.marks)
-    for batch in batches:
-        check_batch(batch, schemas)
-    drawn = write_tables(folder, schemas, _rows(folder, schemas, batches, kept), keys)
     refused = quarantine_lines(beside.quarantine)
     entry = quarantine_facts(refused)
     known, known_files = _knowledge(folder, beside.knowledge)
-    quarantined = [folder.stage(entry["file"], refused)] if entry["file"] else []
+    quarantined = folder.stage(entry["file"], refused) if entry["file"] else {}
     body = {
         "format": FORMAT,
         "name": facts.name,
-        "date": release_date(drawn.body["counts"]["last_day"]),
+        "date": release_date(tables.body["counts"]["last_day"]),
         "description": facts.told,
-        **drawn.body,
+        **tables.body,
         "knowledge": known,
         "quarantine": entry,
         "withdrawn": beside.withdrawn,
@@ -166,7 +191,7 @@ def _draft(folder: Folder, batches: Sequence[Batch], kept: Kept | None, beside: 
         "labeller": labeller(),
         "digests": {"code": code_digest(), **dict(sorted(facts.digests.items()))},
     }
-    return Tables(body, [*drawn.staged, *(name for name in (*quarantined, *known_files) if name)], drawn.keys)
+    return Tables(body, tables.staged | quarantined | known_files, tables.keys)
 
 
 def _rows(
@@ -178,8 +203,8 @@ def _rows(
     return {
         name: Rows(
             folder.path,
-            kept.manifest.shards(name) if kept else (),
-            [getattr(batch, place) for batch in batches],
+            tuple(kept.manifest.shards(name)) if kept else (),
+            tuple(getattr(batch, place) for batch in batches),
             reusable=same and old is not None and old["tables"][name]["schema"] == schemas[name].digest,
         )
         for name, place in (("article", "articles"), ("ledger", "ledger"))
@@ -198,7 +223,7 @@ def _changes(
     return compare_keys(before, keys, reasons(old.body, draft.body), corrected, resplit(old.body, draft.body))
 
 
-def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], list[str | None]]:
+def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], dict[str, Path]]:
     """The manifest's entry and the staged files; knowledge that is there already stays as it is."""
     said, knowledge = canonical(knowledge.corrections), knowledge.learned()
     place = f"{KNOWLEDGE}/{knowledge.digest}"
@@ -209,12 +234,14 @@ def _knowledge(folder: Folder, knowledge: Knowledge) -> tuple[dict[str, Any], li
         Knowledge.load(folder / place)
         held = {name: read_bytes(folder / place / name) for name in held}
     files = {f"{place}/{name}": sha256_of(data) for name, data in sorted(held.items())}
-    staged = [folder.stage(f"{place}/{name}", data) for name, data in sorted(held.items())]
+    staged: dict[str, Path] = {}
+    for name, data in sorted(held.items()):
+        staged |= folder.stage(f"{place}/{name}", data)
     entry = {"digest": knowledge.digest, "documents": knowledge.documents, "files": files}
     if said:
         corrected = corrections_entry(said)
         files[corrected["file"]] = sha256_of(said)
-        return {**entry, "corrections": corrected}, [*staged, folder.stage(corrected["file"], said)]
+        return {**entry, "corrections": corrected}, staged | folder.stage(corrected["file"], said)
     return entry, staged
 
 

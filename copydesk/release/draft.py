@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -18,8 +19,10 @@ from copydesk.release.folder import Folder
 from copydesk.release.order import in_order
 from copydesk.release.rows import Rows
 from copydesk.release.shards import told
-from copydesk.release.tables import Written, article_content, ledger_content, write_articles, write_ledger
+from copydesk.release.tables import Written, article_content, laid_out, ledger_content, tasks, written
 from copydesk.release.tally import article_counts, examples, ledger_counts, reprints
+from copydesk.release.writing import GATHERED, write_shards
+from copydesk.runner import Over, plainly
 from copydesk.schema import Schema
 from copydesk.text import MARKED
 
@@ -30,10 +33,10 @@ EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
 
 @dataclass(frozen=True)
 class Tables:
-    """Both tables: the parts of a manifest's body that hang on them, the files staged, and the keys with new places."""
+    """Both tables: the parts of a manifest's body that hang on them, files that wait, and the keys with new places."""
 
     body: dict[str, Any]
-    staged: list[str]
+    staged: dict[str, Path]
     keys: pl.DataFrame
 
 
@@ -70,19 +73,39 @@ def _marked(keys: pl.DataFrame, marks: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
-def write_tables(folder: Folder, schemas: Mapping[str, Schema], rows: Mapping[str, Rows], keys: pl.DataFrame) -> Tables:
-    """Stage the shards of both tables, from ordered keys. Raises ReleaseError where a row breaks its schema."""
-    articles = write_articles(folder, schemas["article"], rows["article"], keys)
-    ledger = write_ledger(folder, schemas["ledger"], rows["ledger"], keys)
+def write_tables(  # noqa: PLR0913 -- what is written, and by whom
+    folder: Folder,
+    schemas: Mapping[str, Schema],
+    rows: Mapping[str, Rows],
+    keys: pl.DataFrame,
+    *,
+    over: Over = plainly,
+    place: Path | None = None,
+    most: int = GATHERED,
+) -> Tables:
+    """Hold the shards of both tables ready, from ordered keys. Raises ReleaseError where a row breaks its schema.
+
+    `over` maps the writing of shards over its tasks, each of which gathers `most` bytes of rows; their files go to
+    `place`, where what was done already is not done again.
+    """
+    place = place or folder.stage_folder()
+    layouts = [laid_out(folder, schemas[name], rows[name], keys) for name in ("article", "ledger")]
+    writing = [tasks(folder.path, layout, place, most) for layout in layouts]
+    made = iter(over("write", write_shards, [task for some in writing for task in some]))
+    drawn = {
+        layout.schema.name: written(folder, layout, [(task, next(made)) for task in some])
+        for layout, some in zip(layouts, writing, strict=True)
+    }
+    articles, ledger = drawn["article"], drawn["ledger"]
     body = {
         "documents": keys.height,
         "content": {"article": article_content(keys), "ledger": ledger_content(keys)},
         "counts": {**article_counts(articles.tallies), "reprints": reprints(keys)},
         "ledger": ledger_counts(ledger.tallies),
         "examples": examples(ledger.tallies),
-        "tables": {name: _table(schemas[name], one) for name, one in (("article", articles), ("ledger", ledger))},
+        "tables": {name: _table(schemas[name], one) for name, one in drawn.items()},
     }
-    return Tables(body, [*articles.staged, *ledger.staged], _placed(keys, articles, ledger))
+    return Tables(body, articles.staged | ledger.staged, _placed(keys, articles, ledger))
 
 
 def _placed(keys: pl.DataFrame, articles: Written, ledger: Written) -> pl.DataFrame:

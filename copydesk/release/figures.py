@@ -1,7 +1,7 @@
 """Figures of a source: what its documents are like, as whole numbers that can be added up and taken away.
 
     Figures    counts, and sums with squares, over some documents of one source
-    figures    a table of articles to the figures of each of its sources
+    figures    a table of articles to the figures of each of its sources; figures_by: of each of its parts
     fresh      the same over the articles in files that a release does not hold, or holds otherwise
 
 A manifest holds those of all documents of each source (`counts.figures`). They are sums of whole numbers, so that they
@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 import numpy as np
 import polars as pl
 
-__all__ = ["UNKNOWN", "Figures", "figures", "fresh"]
+__all__ = ["UNKNOWN", "Figures", "figures", "figures_by", "fresh"]
 
 UNKNOWN: Final = "(unknown)"
 STEPS: Final = np.ceil(2 ** (np.arange(1, 97) / 4)).astype(np.int64)
@@ -76,6 +76,11 @@ class Figures:
 
 def figures(articles: pl.DataFrame) -> dict[str, Figures]:
     """The figures of each source in a table with the columns source, language, headline, published_at and counts."""
+    return figures_by(articles.with_columns(part=pl.lit(0)), "part").get(0, {})
+
+
+def figures_by(articles: pl.DataFrame, part: str) -> dict[int, dict[str, Figures]]:
+    """The same for each value of a column of whole numbers."""
     counts = articles["counts"].struct.unnest()
     lines = counts["lines_text"] + counts["lines_field"] + counts["lines_dropped"]
     # A division of whole numbers: the same thousandths on every machine.
@@ -84,6 +89,7 @@ def figures(articles: pl.DataFrame) -> dict[str, Figures]:
     table = articles.select(
         "source",
         pl.col("language").fill_null(UNKNOWN),
+        part=pl.col(part),
         words=counts["words"].cast(pl.Int64),
         lines=lines.cast(pl.Int64),
         dropped=counts["lines_dropped"].cast(pl.Int64),
@@ -92,20 +98,21 @@ def figures(articles: pl.DataFrame) -> dict[str, Figures]:
         undated=articles["published_at"].is_null().cast(pl.Int64),
         without_headline=articles["headline"].is_null().cast(pl.Int64),
     )
-    sums = table.group_by("source").agg(
+    sums = table.group_by("part", "source").agg(
         pl.len().alias("documents"),
-        pl.exclude("source", "language").sum(),
+        pl.exclude("part", "source", "language").sum(),
         share_squares=(pl.col("share") ** 2).sum(),
         length_squares=(pl.col("length") ** 2).sum(),
     )
-    languages: dict[str, Counter[str]] = {}
-    for source, language, number in table.group_by("source", "language").len().iter_rows():
-        languages.setdefault(source, Counter())[language] = number
-    return {row["source"]: Figures(**_rest(row), languages=languages[row["source"]]) for row in sums.to_dicts()}
-
-
-def _rest(row: dict[str, Any]) -> dict[str, int]:
-    return {name: int(value) for name, value in row.items() if name != "source"}
+    languages: dict[tuple[int, str], Counter[str]] = {}
+    for number, source, language, rows in table.group_by("part", "source", "language").len().iter_rows():
+        languages.setdefault((number, source), Counter())[language] = rows
+    found: dict[int, dict[str, Figures]] = {}
+    for row in sums.to_dicts():
+        number, source = row.pop("part"), row.pop("source")
+        numbers = {name: int(value) for name, value in row.items()}
+        found.setdefault(number, {})[source] = Figures(**numbers, languages=languages[number, source])
+    return found
 
 
 def fresh(paths: Iterable[Path], held: pl.DataFrame | None) -> dict[str, Figures]:

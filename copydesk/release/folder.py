@@ -15,7 +15,7 @@ import hashlib
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,7 @@ __all__ = [
     "RELEASES",
     "WORK",
     "Folder",
+    "explained",
     "read_bytes",
     "sha256_of",
 ]
@@ -81,7 +82,7 @@ class Folder:
         self._make(self.path)
         self._make(self / WORK)
         path = (self / WORK / "lock").resolve()
-        with _explained(path):
+        with explained(path):
             lock = FileLock(path, is_singleton=True, thread_local=False)
             held = self._acquired(lock)
         try:
@@ -97,7 +98,7 @@ class Folder:
                 f"{self.path}: another copydesk is writing here ({self._owner()}); "
                 "wait until it is done, then run this again"
             ) from error
-        with _explained(self / OWNER):
+        with explained(self / OWNER):
             (self / OWNER).write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
         return lock
 
@@ -113,26 +114,37 @@ class Folder:
         self._make(self / name)
         return self / name
 
-    def stage(self, name: str, data: bytes) -> str | None:
-        """Hold a content-addressed file ready; None where the folder has it already. It is never overwritten.
+    def stage(self, name: str, data: bytes) -> dict[str, Path]:
+        """Hold a content-addressed file ready, to be published; nothing where the folder has it already."""
+        if self.has(name, len(data)):
+            return {}
+        path = self.stage_folder() / name.replace("/", "-")
+        with explained(path):
+            self.write(path, data)
+        return {name: path}
+
+    def stage_folder(self) -> Path:
+        """Where files wait to be published."""
+        return self.subfolder(STAGE)
+
+    def has(self, name: str, size: int) -> bool:
+        """Whether a content-addressed file is in its place; it is never overwritten.
 
         Raises ReleaseError where another file of that name is there: content-addressed, so it must be damaged.
         """
         path = self._inside(name)
         self._make(path.parent)
-        with _explained(path):
+        with explained(path):
             if path.is_symlink() or (path.exists() and not path.is_file()):
                 raise ReleaseError(f"{path}: is in the way and no plain file; move it away, then run this again")
             if not path.exists():
-                self._make(self / STAGE)
-                self._write(self / STAGE / name.replace("/", "-"), data)
-                return name
-            if path.stat().st_size != len(data):
+                return False
+            if path.stat().st_size != size:
                 raise ReleaseError(
-                    f"{path}: has {path.stat().st_size} bytes and should have {len(data)}; "
+                    f"{path}: has {path.stat().st_size} bytes and should have {size}; "
                     "it is damaged: delete it, then run this again"
                 )
-        return None
+        return True
 
     def check(self, name: str, size: int) -> None:
         """See that a file that stays is there and has its size; raises ReleaseError where not."""
@@ -144,11 +156,12 @@ class Folder:
         if found != size:
             raise ReleaseError(f"{path}: has {found} bytes and should have {size}; it is damaged: restore it")
 
-    def publish(self, names: Iterable[str]) -> None:
-        """Move staged files to their places."""
-        for name in names:
-            with _explained(self / name):
-                (self / STAGE / name.replace("/", "-")).replace(self / name)
+    def publish(self, staged: Mapping[str, Path]) -> None:
+        """Move staged files to their places; those that were moved by an attempt that broke off are there."""
+        for name, path in staged.items():
+            with explained(self / name):
+                if path.exists() or not (self / name).is_file():
+                    path.replace(self / name)
 
     def unstage(self) -> None:
         """Throw away what is staged: an ingest that changed nothing, or one that broke off."""
@@ -158,10 +171,10 @@ class Folder:
         """Write a file by renaming; readers see the old one or the new one, whole."""
         path, draft = self._inside(name), self / WORK / name.replace("/", "-")
         self._make(path.parent)
-        with _explained(path):
+        with explained(path):
             if path.is_symlink():
                 raise ReleaseError(f"{path}: is a link; a release is written inside its folder only: remove the link")
-            self._write(draft, data)
+            self.write(draft, data)
             draft.replace(path)
 
     def _inside(self, name: str) -> Path:
@@ -171,14 +184,15 @@ class Folder:
         return self / name
 
     @staticmethod
-    def _write(path: Path, data: bytes) -> None:
+    def write(path: Path, data: bytes) -> None:
+        """Write a file down to the disk."""
         with path.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
 
     def _make(self, path: Path) -> None:
-        with _explained(path):
+        with explained(path):
             if path.is_symlink() and path != self.path:
                 raise ReleaseError(f"{path}: is a link; a release is written inside its folder only: remove the link")
             if path.exists() and not path.is_dir():
@@ -189,7 +203,7 @@ class Folder:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn what the system says of a path into a ReleaseError with the remedy."""
     try:
         yield

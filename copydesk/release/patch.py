@@ -256,7 +256,7 @@ def _drawn(folder: Folder, dataset: Path, older: Manifest, patch: Patch) -> Tabl
         batches = {table: patch.unpacked(table, work) for table in TABLES}
         keys = _keys(dataset, older, patch, batches)
         schemas = {table: _schema_of(batches[table], table) for table in TABLES}
-        rows = {table: Rows(dataset, older.shards(table), [batches[table]], reusable=False) for table in TABLES}
+        rows = {table: Rows(dataset, tuple(older.shards(table)), (batches[table],), reusable=False) for table in TABLES}
         drawn = write_tables(folder, schemas, rows, ordered(keys, marks=keys.select("id", *MARKED)))
     shutil.rmtree(work)
     return drawn

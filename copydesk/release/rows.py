@@ -5,19 +5,15 @@
     Rows    all of one table: old shards first, then the batches' files, by number
     check   rows against their schema
 
-Nothing is read until it is asked for. A batch's Arrow file is memory-mapped, and the pages that a gathering has touched
-are let go of before the next; an old shard is read when a row of it is gathered, and a few of them stay: what is
-gathered in the release's order comes shard by shard.
+Nothing is read until it is asked for, and nothing stays: of a batch's Arrow file, which is memory-mapped, the pages
+that the rows lie in, and of old shards, one after the other, the rows.
 """
 
 from __future__ import annotations
 
-import mmap
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 import pyarrow as pa
@@ -29,12 +25,6 @@ from copydesk.release.shards import Shard
 from copydesk.schema import Schema
 
 __all__ = ["Batch", "Kept", "Rows", "all_keys", "check", "check_batch", "single_rows"]
-
-HELD: Final = 3
-"""Old shards that stay in memory: rows for one new shard come from its own predecessor and perhaps its neighbours."""
-
-OPEN: Final = 200
-"""Batch files that stay mapped: a process may have a thousand files open, often no more."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +45,17 @@ class Kept:
     ids: pl.Series
 
 
+@dataclass(frozen=True)
 class Rows:
-    """The rows of one table: those in old shards and those in batch files."""
+    """Where the rows of one table are: in old shards, and in batch files, whose numbers follow those of the shards.
 
-    def __init__(self, folder: Path, shards: Sequence[Shard], batches: Sequence[Path], *, reusable: bool) -> None:
-        self.folder = folder
-        self.reusable = reusable
-        self.shards = tuple(shards)
-        self.batches = tuple(batches)
-        self._open: OrderedDict[int, pl.DataFrame] = OrderedDict()
-        self._pages: dict[int, mmap.mmap] = {}
-        self._read: OrderedDict[int, pl.DataFrame] = OrderedDict()
+    Old shards are `reusable` where this code and these libraries would write the same bytes.
+    """
+
+    folder: Path
+    shards: tuple[Shard, ...]
+    batches: tuple[Path, ...]
+    reusable: bool
 
     def shard(self, file: int) -> Shard | None:
         """The old shard of that number; None where it is a batch's file."""
@@ -73,46 +63,46 @@ class Rows:
 
     def gather(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Whole rows, in the order of `rows` (columns file, row)."""
-        self._let_go()
         wanted = rows.select("file", "row").with_row_index("place")
+        old = wanted.filter(pl.col("file") < len(self.shards))
         parts, places = [], []
-        for (number,), some in wanted.group_by("file", maintain_order=True):
-            parts.append(self._frame(int(str(number)))[some["row"]])
+        for (number,), some in old.group_by("file", maintain_order=True):
+            parts.append(_read(self.folder / self.shards[int(str(number))].file)[some["row"]])
             places.append(some["place"])
+        new = wanted.filter(pl.col("file") >= len(self.shards))
+        if new.height:
+            parts.append(self._of_batches(new))
+            places.append(new["place"])
         if len(parts) == 1:
             return parts[0]
-        back = pl.concat(places).arg_sort()
-        return pl.concat(parts, how="vertical_relaxed")[back]
+        return pl.concat(parts, how="vertical_relaxed")[pl.concat(places).arg_sort()]
 
-    def _frame(self, number: int) -> pl.DataFrame:
-        shard = self.shard(number)
-        held, most = (self._open, OPEN) if shard is None else (self._read, HELD)
-        if number in held:
-            held.move_to_end(number)
-        elif shard is None:
-            held[number], self._pages[number] = _mapped(self.batches[number - len(self.shards)])
-        else:
-            held[number] = _read(self.folder / shard.file)
-        if len(held) > most:
-            self._pages.pop(held.popitem(last=False)[0], None)
-        return held[number]
+    def _of_batches(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows out of batches' files: of each file the stretch that they lie in, and of the stretches the rows.
 
-    def _let_go(self) -> None:
-        """Take the mapped pages out of this process; what is asked for again comes from the system's cache."""
-        if hasattr(mmap, "MADV_DONTNEED"):
-            for pages in self._pages.values():
-                pages.madvise(mmap.MADV_DONTNEED)
+        A batch's rows stand in the order of a release, so a stretch holds little else, and only its pages are read.
+        """
+        first, last = pl.col("row").min(), pl.col("row").max()
+        spans = rows.group_by("file").agg(first=first, size=last - first + 1).sort("file")
+        spans = spans.with_columns(base=pl.col("size").cum_sum() - pl.col("size"))
+        paths = [self.batches[file - len(self.shards)] for file in spans["file"]]
+        stretches = zip(paths, spans["first"], spans["size"], strict=True)
+        whole = pa.concat_tables(_mapped(path).slice(start, size) for path, start, size in stretches)
+        at = rows.join(spans, on="file", how="left", maintain_order="left")
+        return pl.DataFrame(pl.from_arrow(whole.combine_chunks()))[at["row"] - at["first"] + at["base"]]
 
 
-def _mapped(path: Path) -> tuple[pl.DataFrame, mmap.mmap]:
-    """The rows of an Arrow file, and the pages that they lie in."""
+def _mapped(path: Path) -> pa.Table:
+    """The rows of an Arrow file, as the pages that they lie in; the file itself is closed again."""
     try:
-        with path.open("rb") as file:
-            pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        table = pa.ipc.open_file(pa.py_buffer(pages)).read_all()
-        return pl.DataFrame(pl.from_arrow(table, rechunk=False)), pages
-    except (OSError, ValueError, pa.ArrowInvalid, pl.exceptions.PolarsError) as error:
+        with pa.memory_map(str(path)) as file:
+            return pa.ipc.open_file(file).read_all()
+    except (OSError, pa.ArrowInvalid) as error:
         raise ReleaseError(f"{path}: cannot be read as an Arrow file ({error}); run the ingest again") from error
+
+
+def _frame(path: Path) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(_mapped(path), rechunk=False))
 
 
 def _read(path: Path) -> pl.DataFrame:
@@ -127,7 +117,7 @@ def all_keys(batches: Sequence[Batch], kept: Kept | None) -> pl.DataFrame:
     first = {table: len(kept.manifest.shards(table)) if kept else 0 for table in ("article", "ledger")}
     parts = [kept.keys.filter(pl.col("id").is_in(kept.ids.implode()))] if kept else []
     for number, batch in enumerate(batches):
-        keys = pl.read_ipc(batch.keys) if batch.keys else keys_of(_mapped(batch.articles)[0], _mapped(batch.ledger)[0])
+        keys = pl.read_ipc(batch.keys) if batch.keys else keys_of(_frame(batch.articles), _frame(batch.ledger))
         places = (pl.lit(first[table] + number, pl.UInt32).alias(f"{table}_file") for table in first)
         parts.append(keys.with_columns(*places))
     if not any(part.height for part in parts):
@@ -138,8 +128,8 @@ def all_keys(batches: Sequence[Batch], kept: Kept | None) -> pl.DataFrame:
 def check_batch(batch: Batch, schemas: Mapping[str, Schema]) -> None:
     """Raise ReleaseError where a row of a batch breaks its schema; one that comes with keys was checked before."""
     if batch.keys is None:
-        check(schemas["article"], _mapped(batch.articles)[0])
-        check(schemas["ledger"], _mapped(batch.ledger)[0])
+        check(schemas["article"], _frame(batch.articles))
+        check(schemas["ledger"], _frame(batch.ledger))
 
 
 def check(schema: Schema, rows: pl.DataFrame) -> None:
@@ -154,6 +144,6 @@ def check(schema: Schema, rows: pl.DataFrame) -> None:
 
 
 def single_rows(runs: pl.DataFrame) -> pl.DataFrame:
-    """The runs of documents' ledger rows as single rows (columns file, row), in order."""
-    numbers = pl.int_ranges(pl.col("ledger_row"), pl.col("ledger_row") + pl.col("lines"), dtype=pl.UInt32)
-    return runs.select(file="ledger_file", row=numbers).explode("row")
+    """Runs of rows (columns file, row and lines: from that row on so many) as single rows (columns file, row)."""
+    numbers = pl.int_ranges(pl.col("row"), pl.col("row") + pl.col("lines"), dtype=pl.UInt32)
+    return runs.select("file", row=numbers).explode("row")

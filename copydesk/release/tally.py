@@ -3,6 +3,7 @@
     article_tally    one shard's documents by source, language, site, split, year, month and encoding; each source's
                      size and span; lengths, duplicates, quality, figures
     ledger_tally     one shard's spans and bytes by label and fate and source, what evidence dropped them, its examples
+    article_tallies, ledger_tallies   the same of many shards at once
     article_counts, ledger_counts, examples   the sums over the tallies of all shards, as a manifest holds them
     reprints         copies of a text that another outlet had first
 
@@ -20,16 +21,18 @@ import numpy as np
 import polars as pl
 
 from copydesk.labels import DROPPED, FATES, LABELS
-from copydesk.release.figures import UNKNOWN, Figures, figures
+from copydesk.release.figures import UNKNOWN, Figures, figures_by
 from copydesk.text import FLOAT_STEPS, span_texts
 
 __all__ = [
     "WORDS",
     "Tally",
     "article_counts",
+    "article_tallies",
     "article_tally",
     "examples",
     "ledger_counts",
+    "ledger_tallies",
     "ledger_tally",
     "reprints",
 ]
@@ -48,21 +51,36 @@ CANDIDATES: Final = 5
 
 def article_tally(frame: pl.DataFrame) -> Tally:
     """What one shard of articles adds."""
+    return article_tallies(frame, [frame.height])[0]
+
+
+def article_tallies(frame: pl.DataFrame, sizes: Sequence[int]) -> list[Tally]:
+    """The same of the shards that lie one after the other in `frame`, of so many rows: counted in one go."""
     at = pl.col("published_at").dt
-    frame = frame.with_columns(year=at.year().cast(pl.String), month=at.strftime("%Y-%m"), day=at.strftime("%Y-%m-%d"))
+    days = {"year": at.year().cast(pl.String), "month": at.strftime("%Y-%m"), "day": at.strftime("%Y-%m-%d")}
+    frame = frame.with_columns(_numbered(sizes), **days)
     parts = [part.name for part in frame.schema["quality"].fields]  # type: ignore[attr-defined]
-    found = frame.select(**_SUMS, **{f"{name} {part}": one for part in parts for name, one in _steps(part)}).row(
-        0, named=True
-    )
-    return {
-        "documents": frame.height,
-        "sums": {name: found[name] for name in _SUMS},
-        "by": {name: _counted(frame[name]) for name in GROUPS},
-        "words": _classes(frame["counts"].struct.field("words")),
-        "sources": _sources(frame),
-        "quality": {part: [found[f"steps {part}"], found[f"number {part}"]] for part in parts},
-        "figures": {source: one.counts() for source, one in sorted(figures(frame).items())},
-    }
+    steps = {f"{name} {part}": one for part in parts for name, one in _steps(part)}
+    sums = frame.group_by("part", maintain_order=True).agg(**_SUMS, **steps).to_dicts()
+    counted = {name: _counted(frame, name, len(sizes)) for name in GROUPS}
+    words, sources, known = _classes(frame, len(sizes)), _sources(frame, len(sizes)), figures_by(frame, "part")
+    return [
+        {
+            "documents": size,
+            "sums": {name: found[name] for name in _SUMS},
+            "by": {name: counted[name][number] for name in GROUPS},
+            "words": words[number],
+            "sources": sources[number],
+            "quality": {part: [found[f"steps {part}"], found[f"number {part}"]] for part in parts},
+            "figures": {source: one.counts() for source, one in sorted(known[number].items())},
+        }
+        for number, (size, found) in enumerate(zip(sizes, sums, strict=True))
+    ]
+
+
+def _numbered(sizes: Sequence[int]) -> pl.Series:
+    """The number of each row's shard."""
+    return pl.Series("part", np.repeat(np.arange(len(sizes), dtype=np.uint32), np.asarray(sizes, dtype=np.int64)))
 
 
 _SUMS: Final = {
@@ -85,8 +103,9 @@ def _steps(part: str) -> list[tuple[str, pl.Expr]]:
     return [("steps", steps), ("number", value.count())]
 
 
-def _sources(frame: pl.DataFrame) -> dict[str, Any]:
-    found = frame.group_by("source").agg(
+def _sources(frame: pl.DataFrame, shards: int) -> list[dict[str, Any]]:
+    """Of each shard: facts by source."""
+    facts = frame.group_by("part", "source").agg(
         documents=pl.len(),
         words=pl.col("counts").struct.field("words").cast(pl.Int64).sum(),
         undated=pl.col("published_at").null_count(),
@@ -94,17 +113,26 @@ def _sources(frame: pl.DataFrame) -> dict[str, Any]:
         first_day=pl.col("day").min(),
         last_day=pl.col("day").max(),
     )
-    return {str(row.pop("source")): row for row in found.sort("source").iter_rows(named=True)}
+    found: list[dict[str, Any]] = [{} for _ in range(shards)]
+    for row in facts.sort("part", "source").iter_rows(named=True):
+        found[row.pop("part")][str(row.pop("source"))] = row
+    return found
 
 
-def _classes(words: pl.Series) -> dict[str, int]:
-    """Articles by class of length: the least words of the class, 0 for none."""
-    numbers, counts = np.unique(np.searchsorted(WORDS, words.to_numpy(), side="right"), return_counts=True)
-    return {str(WORDS[n - 1] if n else 0): int(count) for n, count in zip(numbers, counts, strict=True)}
+def _classes(frame: pl.DataFrame, shards: int) -> list[dict[str, int]]:
+    """Of each shard: articles by class of length, the least words of the class, 0 for none."""
+    place = np.searchsorted(WORDS, frame["counts"].struct.field("words").to_numpy(), side="right")
+    least = pl.Series("words", [0, *WORDS], dtype=pl.Int64).gather(place).cast(pl.String)
+    return _counted(frame.select("part", least), "words", shards)
 
 
-def _counted(values: pl.Series) -> dict[str, int]:
-    return dict(sorted(values.cast(pl.String).fill_null(UNKNOWN).value_counts().iter_rows()))
+def _counted(frame: pl.DataFrame, name: str, shards: int) -> list[dict[str, int]]:
+    """Of each shard: rows by what they say in that column."""
+    value = pl.col(name).cast(pl.String).fill_null(UNKNOWN)
+    found: list[dict[str, int]] = [{} for _ in range(shards)]
+    for part, said, rows in frame.group_by("part", value).len().sort("part", name).iter_rows():
+        found[part][said] = rows
+    return found
 
 
 def article_counts(tallies: Sequence[Tally]) -> dict[str, Any]:
@@ -149,28 +177,43 @@ def _added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 def ledger_tally(frame: pl.DataFrame, documents: pl.DataFrame) -> Tally:
     """What one shard of the ledger adds; `documents` says the source of each of its documents, and may hold others."""
-    known = frame.select("id", pl.col("label", "fate").cast(pl.String), bytes=pl.col("raw").bin.size()).join(
-        documents.select("id", "source"), on="id", how="left"
-    )
-    counts = known.group_by("source", "label", "fate").agg(spans=pl.len(), bytes=pl.col("bytes").sum())
-    dropped = frame.filter(pl.col("fate") == "dropped")
-    return {
-        "spans": [list(row) for row in counts.sort("source", "label", "fate").iter_rows()],
-        "evidence": dict(sorted(dropped["evidence"].str.extract(r"^([^:]*)").value_counts().iter_rows())),
-        "texts": _candidates(dropped),
-    }
+    known = frame.select("id").join(documents.select("id", "source"), on="id", how="left", maintain_order="left")
+    return ledger_tallies(frame, known["source"], [frame.height])[0]
 
 
-def _candidates(dropped: pl.DataFrame) -> dict[str, dict[str, int]]:
-    """For each label the shard's most frequent short texts, cut to what is shown."""
-    text = span_texts(dropped).str.replace_all(r"[ \t\r\n]+", " ").str.strip_chars()
-    texts = dropped.select(pl.col("label").cast(pl.String), text=text)
-    seen = texts.filter(pl.col("text").str.len_chars().is_between(2, 400)).group_by("label", "text").len("spans")
-    size = pl.col("text").str.len_chars()
-    first = seen.sort("label", -pl.col("spans").cast(pl.Int64), size, "text").group_by("label", maintain_order=True)
-    found: dict[str, dict[str, int]] = {}
-    for label, one, spans in first.head(CANDIDATES).select("label", "text", "spans").iter_rows():
-        of_label = found.setdefault(label, {})
+def ledger_tallies(frame: pl.DataFrame, sources: pl.Series, sizes: Sequence[int]) -> list[Tally]:
+    """The same of the shards that lie one after the other in `frame`, of so many rows; `sources` are the rows'."""
+    # What comes again is grouped first, so that texts are cut and looked through once: furniture is most of them.
+    label, size = ["part", "source", "label", "fate"], pl.col("raw").bin.size()
+    known = frame.select("label", "fate", "evidence", "raw", "text", _numbered(sizes), sources.alias("source"))
+    counts = known.select(*label, bytes=size).group_by(label).agg(spans=pl.len(), bytes=pl.col("bytes").sum())
+    dropped = known.filter(pl.col("fate") == "dropped")
+    rule = pl.col("evidence").str.extract(r"^([^:]*)")
+    rules = dropped.group_by("part", "evidence").len().group_by("part", rule).agg(pl.col("len").sum())
+    found: list[dict[str, Any]] = [
+        {"spans": [], "evidence": {}, "texts": one} for one in _candidates(dropped, len(sizes))
+    ]
+    for part, *row in counts.with_columns(pl.col("label", "fate").cast(pl.String)).sort(label).iter_rows():
+        found[part]["spans"].append(row)
+    for part, name, rows in rules.sort("part", "evidence").iter_rows():
+        found[part]["evidence"][name] = rows
+    return [*found]
+
+
+def _candidates(dropped: pl.DataFrame, shards: int) -> list[dict[str, dict[str, int]]]:
+    """Of each shard, for each label, its most frequent short texts, cut to what is shown."""
+    raw = dropped.group_by("part", "label", "raw", "text").len("spans")
+    text = span_texts(raw).str.replace_all(r"[ \t\r\n]+", " ").str.strip_chars()
+    texts = raw.select("part", pl.col("label").cast(pl.String), "spans", text=text)
+    short = texts.filter(pl.col("text").str.len_chars().is_between(2, 400))
+    seen = short.group_by("part", "label", "text").agg(pl.col("spans").sum())
+    first = seen.sort("part", "label", -pl.col("spans").cast(pl.Int64), pl.col("text").str.len_chars(), "text")
+    found: list[dict[str, dict[str, int]]] = [{} for _ in range(shards)]
+    columns = ("part", "label", "text", "spans")
+    for part, label, one, spans in (
+        first.group_by("part", "label", maintain_order=True).head(CANDIDATES)[columns].rows()
+    ):
+        of_label = found[part].setdefault(label, {})
         of_label[_short(one)] = of_label.get(_short(one), 0) + spans
     return found
 

@@ -121,7 +121,7 @@ def _rewritten(
     drawn: Tables | None = None
     new: list[Manifest] = []
     after: list[pl.DataFrame] = []
-    staged: list[str] = []
+    staged: dict[str, Path] = {}
     found: list[pl.DataFrame] = []
     for number, manifest in enumerate(old):
         body, drawn = dict(manifest.body), None
@@ -129,7 +129,7 @@ def _rewritten(
         if held[number]:
             kept = _regrouped(kept, record["id"])
             drawn = _rebuilt(folder, manifest, kept)
-            staged += drawn.staged
+            staged |= drawn.staged
             body |= drawn.body
             body["knowledge"] = _unsaid(folder, body, record["id"])
         if held[number] or number == len(old) - 1:
@@ -142,7 +142,7 @@ def _rewritten(
         found.append(compare_keys(before.select(columns), kept.select(columns), why, corrected, *moved_by))
         after.append(kept)
         new.append(Manifest(body))
-    folder.publish(dict.fromkeys(staged))
+    folder.publish(staged)
     for place, manifest in enumerate(new):
         base = new[place - 1] if place else None
         manifest.body.update(changes_entry(folder.path, base, manifest, found[place]))
@@ -161,8 +161,9 @@ def _unsaid(folder: Folder, body: dict[str, Any], name: str) -> dict[str, Any]:
     if left:
         known["corrections"] = corrections_entry(left)
         known["files"][known["corrections"]["file"]] = sha256_of(left)
-        if file := folder.stage(known["corrections"]["file"], left):
-            folder.publish([file])  # read again, as what the next release is compared with
+        folder.publish(
+            folder.stage(known["corrections"]["file"], left)
+        )  # read again, as what the next release is compared with
     return known
 
 
@@ -194,7 +195,7 @@ def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame) -> Tables:
             f"{folder / manifest.file}: nothing would be left of this release; delete the dataset instead"
         )
     schemas = {table: _schema(folder, manifest, table) for table in ("article", "ledger")}
-    rows = {table: Rows(folder.path, manifest.shards(table), (), reusable=True) for table in schemas}
+    rows = {table: Rows(folder.path, tuple(manifest.shards(table)), (), reusable=True) for table in schemas}
     held = shard_keys(folder.path, manifest).join(keys.select("id"), on="id", how="semi", maintain_order="left")
     drawn = write_tables(folder, schemas, rows, ordered(held, marks=keys))
     old = manifest.body["tables"]
