@@ -123,19 +123,19 @@ def killed(work: Any) -> Any:
 
 
 @pytest.mark.slow
-def test_a_killed_worker_changes_no_byte(three: Running, local: Path, tmp_path: Path) -> None:
-    """Three workers, one killed by -9 while it judges a batch: the release is that of a local build, byte for byte."""
+def test_killed_workers_change_no_byte(three: Running, local: Path, tmp_path: Path) -> None:
+    """Two of three workers killed by -9, while one judges a batch and one writes shards: the bytes of a local build."""
     asked = job(tmp_path, three.address)
     with cluster.workers(asked) as pool:
 
         def over(stage: str, work: Callable[[Any], Any], items: Sequence[Any], /) -> list[Any]:
-            if stage != "judge":
+            if stage not in ("judge", "write"):
                 return pool(stage, work, items)
-            return pool(stage, killed, [(work, item, tmp_path / "killed") for item in items])
+            return pool(stage, killed, [(work, item, tmp_path / f"killed-{stage}") for item in items])
 
         outcome = ingest(asked, over)
-    assert (tmp_path / "killed").exists()
-    until(lambda: sum(worker.poll() is not None for worker in three.workers) == 1, 20)
+    assert len(list(tmp_path.glob("killed-*"))) == 2
+    until(lambda: sum(worker.poll() is not None for worker in three.workers) == 2, 20)
     assert outcome.judged == outcome.documents
     assert tree(tmp_path / "samples") == tree(local)
     assert not list((tmp_path / "samples" / ".work").glob("cluster-*"))

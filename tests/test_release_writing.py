@@ -1,0 +1,180 @@
+"""Shards written as tasks: in any order, again, by others, half of them before a crash; the bytes stay the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from copydesk.knowledge import Knowledge
+from copydesk.release import order, writing
+from copydesk.release.commit import write_release
+from copydesk.release.facts import Facts
+from copydesk.release.rows import Batch
+from copydesk.release.shards import TALLY
+from copydesk.release.tally import article_tally, ledger_tally
+from copydesk.release.verify import verify
+from copydesk.runner import Workers
+from tests.release_samples import NO_REFUSALS, folder_bytes, release, sample_tables, write_batches
+
+
+def make_small(patch: pytest.MonkeyPatch) -> None:
+    """Make shards of a few stories, so that a few hundred make many."""
+    for name, size in (("LEAST", 5_000), ("MEAN", 10_000), ("GREATEST", 30_000)):
+        patch.setattr(order, name, size)
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small shards in every test."""
+    make_small(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of two releases, each written task by task in order: with 150 stories, then with 30 others."""
+    with pytest.MonkeyPatch.context() as patch:
+        make_small(patch)
+        return two_releases(tmp_path_factory.mktemp("plain"))
+
+
+def two_releases(folder: Path, **options: Any) -> dict[str, bytes]:
+    """Write them, and give all their files."""
+    release(folder, sample_tables(range(150)), **options)
+    release(folder, sample_tables(range(30, 180)), **options)
+    return folder_bytes(folder)
+
+
+@settings(max_examples=5, deadline=None)
+@given(chance=st.randoms(use_true_random=False), most=st.sampled_from([1, 30_000, 10**9]))
+def test_order_and_repetition_change_nothing(
+    tmp_path_factory: pytest.TempPathFactory, plain: dict[str, bytes], chance: Any, most: int
+) -> None:
+    """Tasks in any order, some twice, each from its pickle as another process gets it: every file is the same."""
+
+    def over(stage: str, work: Callable[[Any], Any], items: Sequence[Any], /) -> list[Any]:
+        if stage != "write":
+            return [work(item) for item in items]
+        places = [*range(len(items)), *chance.choices(range(len(items)), k=len(items) // 3)]
+        chance.shuffle(places)
+        found = {place: work(pickle.loads(pickle.dumps(items[place]))) for place in places}
+        return [found[place] for place in range(len(items))]
+
+    assert two_releases(tmp_path_factory.mktemp("any"), over=over, most=most) == plain
+
+
+@pytest.mark.slow
+def test_worker_processes_change_nothing(tmp_path: Path) -> None:
+    """Two workers write the same bytes as none; they see nothing but the tasks."""
+    with Workers(2) as pool:
+        release(tmp_path / "two", sample_tables(range(150)), over=pool, most=30_000)
+    release(tmp_path / "none", sample_tables(range(150)))
+    assert folder_bytes(tmp_path / "two") == folder_bytes(tmp_path / "none")
+
+
+def resumed(home: Path, **options: Any) -> None:
+    """Release 150 stories into `home/hit` from batches and tasks' files that are where they were the last time."""
+    files = write_batches(home / "work", *sample_tables(range(150)))
+    batches = [Batch(*pair) for pair in zip(*files, strict=True)]
+    place = home / "shards"
+    place.mkdir(exist_ok=True)
+    facts = Facts("harbour-corpus")
+    write_release(
+        home / "hit", batches, NO_REFUSALS, Knowledge(), facts, base=None, place=place, most=30_000, **options
+    )
+
+
+def test_what_was_written_is_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a crash among the tasks only the shards of the others are made; where a file is gone, its task's are."""
+    made: list[int] = []
+    real = writing.parquet
+    monkeypatch.setattr(writing, "parquet", lambda *told: made.append(1) or real(*told))
+
+    def crashing(_stage: str, work: Callable[[Any], Any], items: Sequence[Any], /) -> list[Any]:
+        for item in items[::2]:
+            work(item)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resumed(tmp_path, over=crashing)
+    half = len(made)
+    resumed(tmp_path)
+    whole = len(made)
+    assert 5 < half < whole == len(list((tmp_path / "hit" / "data").iterdir()))
+    assert not list((tmp_path / "shards").glob("data-*"))  # they were moved
+    (tmp_path / "hit" / "README.md").unlink()
+    resumed(tmp_path)
+    assert len(made) == whole
+    (tmp_path / "hit" / "README.md").unlink()
+    next((tmp_path / "hit" / "data").iterdir()).unlink()
+    resumed(tmp_path)
+    assert whole < len(made) < whole + half
+    release(tmp_path / "calm", sample_tables(range(150)))
+    assert folder_bytes(tmp_path / "hit") == folder_bytes(tmp_path / "calm")
+
+
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from copydesk.release import order
+from copydesk.release.folder import Folder
+from tests.test_release_writing import resumed
+
+order.LEAST, order.MEAN, order.GREATEST = 5_000, 10_000, 30_000
+left, real = int(sys.argv[2]), Folder.write
+
+def killing(path, data):
+    global left
+    left -= 1
+    if left == 0:
+        path.write_bytes(data[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(path, data)
+
+Folder.write = staticmethod(killing)
+resumed(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("writes", [2, 30])
+def test_a_writer_killed_amid_the_shards_leaves_what_the_next_uses(tmp_path: Path, writes: int) -> None:
+    """SIGKILL while a file is half written: nothing is released, and the next run ends as if nothing had happened."""
+    root = str(Path(__file__).parents[1])
+    words = [sys.executable, "-c", WRITER, str(tmp_path), str(writes)]
+    done = subprocess.run(words, env={**os.environ, "PYTHONPATH": root}, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not (tmp_path / "hit" / "README.md").exists()
+    assert 1 <= len(list((tmp_path / "shards").glob("data-*.parquet"))) < writes
+    resumed(tmp_path)
+    release(tmp_path / "calm", sample_tables(range(150)))
+    assert folder_bytes(tmp_path / "hit") == folder_bytes(tmp_path / "calm")
+    assert verify(tmp_path / "hit") == []
+
+
+def test_tallies_of_many_shards_are_those_of_each(tmp_path: Path) -> None:
+    """What the footers say was counted for many shards in one go; counted shard by shard it is the same."""
+    release(tmp_path, sample_tables(range(150)))
+    documents = pl.concat([pl.read_parquet(path) for path in shards(tmp_path, "text", "source")])
+    for path in (tmp_path / "data").glob("*.parquet"):
+        frame = pl.read_parquet(path)
+        tally = ledger_tally(frame, documents) if "raw" in frame.columns else article_tally(frame)
+        told = pq.read_metadata(path).metadata[TALLY.encode()]
+        assert told.decode() == json.dumps(tally, sort_keys=True, ensure_ascii=False)
+    assert len(list((tmp_path / "data").iterdir())) > 20
+
+
+def shards(folder: Path, *columns: str) -> list[Path]:
+    """The files in which those columns stand side by side."""
+    return [path for path in (folder / "data").iterdir() if {*columns} <= set(pq.read_schema(path).names)]
