@@ -13,9 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from copydesk import metadata
+from copydesk.aligned import beside, starts
 from copydesk.corrected import correct_fields, correct_sites, correct_spans
 from copydesk.decoding import decode_documents
 from copydesk.errors import ConfigError
@@ -58,28 +60,25 @@ def prepare(documents: pl.DataFrame) -> Prepared:
     fine = facts["error"].is_null()
     refused = facts.filter(~fine).select("id", "uri", "source", "raw_sha256", reason="error")
     kept = facts.filter(fine).with_row_index("doc")
-    numbers = pl.DataFrame({"doc": decoded.documents["doc"].filter(fine), "new": kept["doc"]})
-    lines = decoded.lines.join(numbers, on="doc", maintain_order="left").drop("doc").rename({"new": "doc"})
+    lines, numbers = decoded.lines, np.cumsum(fine.to_numpy()) - 1  # documents are numbered anew without the refused
+    if refused.height:
+        lines = lines.with_columns(doc=pl.Series(numbers[lines["doc"].to_numpy()], dtype=pl.UInt32))
     repaired = repair_lines(lines["decoded"])
     lines = lines.with_columns(text=repaired["text"])
-    return Prepared(_with_repairs(kept, lines["doc"], repaired), lines, refused.cast(REFUSED))
+    return Prepared(_with_repairs(kept, lines["doc"], repaired["repairs"]), lines, refused.cast(REFUSED))
 
 
-def _with_repairs(documents: pl.DataFrame, doc: pl.Series, repaired: pl.DataFrame) -> pl.DataFrame:
+def _with_repairs(documents: pl.DataFrame, doc: pl.Series, repairs: pl.Series) -> pl.DataFrame:
     """Name each document's repairs, sorted, each once; the decoder's notes are repairs of the bytes."""
-    masks = repaired.select(doc, mask="repairs").group_by("doc").agg(pl.col("mask").bitwise_or())
-    joined = documents.join(masks, on="doc", how="left", maintain_order="left").with_columns(
-        pl.col("mask").fill_null(0)
-    )
-    few = joined["mask"].unique().to_list()
-    names = pl.DataFrame(
-        {"mask": few, "names": [kind_names(mask) for mask in few]},
-        schema={"mask": joined.schema["mask"], "names": pl.List(pl.String)},
-    )
+    masks = np.zeros(documents.height, dtype=np.uint16)
+    some = np.flatnonzero(repairs.to_numpy())
+    np.bitwise_or.at(masks, doc.to_numpy()[some], repairs.to_numpy()[some])
+    few, which = np.unique(masks, return_inverse=True)
+    names = pl.Series("names", [kind_names(mask) for mask in few.tolist()], dtype=pl.List(pl.String))
     return (
-        joined.join(names, on="mask", how="left", maintain_order="left")
+        documents.with_columns(names.gather(which))
         .with_columns(repairs=pl.concat_list("notes", "names").list.unique().list.sort())
-        .drop("notes", "names", "mask", "error")
+        .drop("notes", "names", "error")
     )
 
 
@@ -118,9 +117,7 @@ def _articles(documents: pl.DataFrame, spans: pl.DataFrame, ledger: pl.DataFrame
     fields = correct_fields(fields, documents, knowledge.corrections)
     told = documents.drop(column for column in fields.columns if column != "doc" and column in documents.columns)
     articles = (
-        told.join(fields, on="doc", how="left", maintain_order="left")
-        .join(compose_texts(spans), on="doc", how="left", maintain_order="left")
-        .join(_counted(ledger), on="doc", how="left", maintain_order="left")
+        beside(beside(beside(told, fields), compose_texts(spans)), _counted(ledger))
         .with_columns(
             pl.col("text").fill_null(""),
             pl.col("headings").fill_null([]),
@@ -141,7 +138,11 @@ def _articles(documents: pl.DataFrame, spans: pl.DataFrame, ledger: pl.DataFrame
 
 def _counted(ledger: pl.DataFrame) -> pl.DataFrame:
     """How many spans of each document met each fate."""
-    return ledger.group_by("doc").agg((pl.col("fate") == fate).sum().alias(f"lines_{fate}") for fate in FATES)
+    first = starts(ledger["doc"])
+    fate = ledger["fate"].to_physical().to_numpy()
+    met = (np.add.reduceat(fate == code, first, dtype=np.uint32) if len(first) else first for code in range(len(FATES)))
+    counts = [pl.Series(f"lines_{name}", one, dtype=pl.UInt32) for name, one in zip(FATES, met, strict=True)]
+    return pl.DataFrame([ledger["doc"][first], *counts])
 
 
 def _sizes(text: pl.Expr) -> list[pl.Expr]:

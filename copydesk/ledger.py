@@ -7,13 +7,16 @@ end: so nobody needs a codec to read a ledger, and an undamaged corpus stores it
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copydesk.labels import FATE_OF, FATE_TYPE
+from copydesk.aligned import places, spliced, starts
+from copydesk.labels import FATE_OF, FATE_TYPE, FATES, LABELS
 
 __all__ = ["LEDGER", "ledger_rows", "says"]
 
@@ -22,25 +25,33 @@ Places = NDArray[np.int64]
 
 LEDGER: Final = ("id", "uri", "line", "span", "start", "end", "raw", "text", "label", "fate", "evidence", "confidence")
 
+_FATES: Final = np.array([FATES.index(FATE_OF[label]) for label in LABELS], dtype=np.uint8)
+"""The fate of each label, as codes."""
+
 _WINDOW: Final = 512  # characters that are aligned at once: every distance of two windows is worked out, in 5 ms
 _ROUNDS: Final = 64  # windows per line; between them, what is alike is skipped, so few damaged places reach any length
 _SURE: Final = 8  # characters alike in a row from which the next window may start
 
 
 def ledger_rows(spans: pl.DataFrame, lines: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
-    """The ledger of a batch: one row per span, in the order of the documents' rows, lines and spans."""
-    whole = spans.filter(pl.len().over("doc", "line") == 1)
-    parts = spans.filter(pl.len().over("doc", "line") > 1)
-    told = lines.select("doc", "line", "start", "end", "raw", "decoded", line_text="text")
-    rows = whole.drop("start", "end").join(told, on=["doc", "line"], how="left", maintain_order="left")
-    if parts.height:
-        rows = pl.concat([rows, _cut_rows(parts, told, documents)], how="diagonal_relaxed").sort("doc", "line", "span")
-    names = documents.select("doc", "id", "uri")
+    """The ledger of a batch: one row per span, in their order; spans and lines are ordered by document and line."""
+    first = starts(spans["doc"], spans["line"])
+    sizes = np.diff(first, append=spans.height)
+    at = np.repeat(_lines_of(spans[first], lines), sizes)
+    told = lines.select("start", "end", "raw", "decoded", line_text="text")[at]
+    parts = np.flatnonzero(np.repeat(sizes, sizes) > 1)
+    where = told.select("start", "end", "raw")
+    if len(parts):
+        cut = spans[parts].rename({"start": "from", "end": "to"}).hstack(told[parts])
+        where = spliced(where, parts, _cut_rows(cut, documents).select(where.columns))
+    names = documents.select("id", "uri")[places(spans["doc"], documents["doc"])]
     return (
-        rows.join(names, on="doc", how="left", maintain_order="left")
+        spans.drop("start", "end")
+        .hstack(where)
+        .hstack(names)
         .with_columns(
             text=pl.when(~says(pl.col("raw"), pl.col("text"))).then(pl.col("text")),
-            fate=pl.col("label").cast(pl.String).replace_strict(FATE_OF).cast(FATE_TYPE),
+            fate=pl.Series(_FATES[spans["label"].to_physical().to_numpy()], dtype=pl.UInt8).cat.to(FATE_TYPE),
             line=pl.col("line").cast(pl.Int32),
             span=pl.col("span").cast(pl.Int16),
         )
@@ -48,24 +59,36 @@ def ledger_rows(spans: pl.DataFrame, lines: pl.DataFrame, documents: pl.DataFram
     )
 
 
+def _lines_of(firsts: pl.DataFrame, lines: pl.DataFrame) -> Places:
+    """The rows of lines, by document and number."""
+    if firsts["line"].equals(lines["line"]) and firsts["doc"].equals(lines["doc"]):
+        return np.arange(lines.height, dtype=np.int64)
+    told = lines.select("doc", "line").with_row_index("row")
+    return firsts.join(told, on=["doc", "line"], how="left", maintain_order="left")["row"].to_numpy().astype(np.int64)
+
+
 def says(raw: pl.Expr, text: pl.Expr) -> pl.Expr:
     """Whether bytes are the text as UTF-8, with or without a line end."""
-    return pl.any_horizontal((text + end).cast(pl.Binary) == raw for end in ("", "\n", "\r\n", "\r"))
+    more = raw.bin.size().cast(pl.Int64) - text.str.len_bytes().cast(pl.Int64)
+    ends = (more == 1) & (raw.bin.ends_with(b"\n") | raw.bin.ends_with(b"\r"))
+    ends |= (more == 2) & raw.bin.ends_with(b"\r\n")
+    return raw.bin.starts_with(text.cast(pl.Binary)) & ((more == 0) | ends)
 
 
-def _cut_rows(parts: pl.DataFrame, told: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the few lines that were split: the line's bytes cut where the text was cut."""
+def _cut_rows(joined: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the few lines that were split, with what is told of the whole: its bytes cut where the text was."""
     encodings = dict(documents.select("doc", "encoding").iter_rows())
-    joined = parts.rename({"start": "from", "end": "to"}).join(told, on=["doc", "line"], maintain_order="left")
     rows = []
-    for (doc, _), spans in joined.group_by("doc", "line", maintain_order=True):
-        first = spans.row(0, named=True)
-        ends = byte_cuts(first["raw"], first["decoded"], first["line_text"], spans["to"].to_list(), encodings[doc])
+    for (doc, _), group in groupby(joined.iter_rows(named=True), key=itemgetter("doc", "line")):
+        spans = list(group)
+        first = spans[0]
+        ends = [one["to"] for one in spans]
         start = 0
-        for row, end in zip(spans.iter_rows(named=True), ends, strict=True):
-            rows.append(
-                {**row, "raw": row["raw"][start:end], "start": first["start"] + start, "end": first["start"] + end}
-            )
+        for row, end in zip(
+            spans, byte_cuts(first["raw"], first["decoded"], first["line_text"], ends, encodings[doc]), strict=True
+        ):
+            at = first["start"]
+            rows.append({**row, "raw": row["raw"][start:end], "start": at + start, "end": at + end})
             start = end
     return pl.DataFrame(rows, schema=joined.schema).drop("from", "to")
 

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+import numpy as np
 import polars as pl
 
 from copydesk import corpus, desk, sources
+from copydesk.aligned import ranges, starts
 from copydesk.carry import Last
 from copydesk.config import Splits
 from copydesk.corrections import EMPTY
@@ -230,9 +232,11 @@ def _in_order(articles: pl.DataFrame) -> pl.DataFrame:
 
 def _after(ids: pl.Series, ledger: pl.DataFrame) -> pl.DataFrame:
     """The rows of the ledger in the order of their documents, end to end."""
-    rank = ids.to_frame("id").with_row_index("rank")
-    ledger = ledger.join(rank, on="id", how="left", maintain_order="left").sort("rank", maintain_order=True)
-    return _end_to_end(ledger.drop("rank"))
+    first = starts(ledger["id"])
+    sizes = np.diff(first, append=ledger.height)
+    runs = ledger["id"][first].to_frame("id").with_columns(first=pl.Series(first), size=pl.Series(sizes))
+    runs = ids.to_frame("id").join(runs, on="id", how="inner", maintain_order="left")
+    return _end_to_end(ledger[ranges(runs["first"].to_numpy(), runs["size"].to_numpy())])
 
 
 def _end_to_end(table: pl.DataFrame) -> pl.DataFrame:

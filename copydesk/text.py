@@ -21,7 +21,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from copydesk.aligned import listed, starts
 from copydesk.labels import KEPT
 
 __all__ = [
@@ -121,36 +123,43 @@ def compose_texts(spans: pl.DataFrame) -> pl.DataFrame:
     `spans` has doc, line, text, label, ordered by doc, line and span, and may have `fate`, which then decides what is
     kept. `headings` is a list of {title, start, end}, in characters of `text`.
     """
-    documents = spans.select(pl.col("doc").unique(maintain_order=True))
-    paragraphs = _paragraphs(spans)
-    composed = paragraphs.group_by("doc", maintain_order=True).agg(
-        text=pl.col("title").str.join("\n\n"),
-        headings=pl.struct("title", "start", "end").filter(pl.col("label") == "heading"),
-    )
-    return documents.join(composed, on="doc", how="left", maintain_order="left").with_columns(
-        pl.col("text").fill_null(""), pl.col("headings").fill_null([])
-    )
-
-
-def _paragraphs(spans: pl.DataFrame) -> pl.DataFrame:
-    """The paragraphs, with where they start and end in their document's text."""
+    first = starts(spans["doc"])
+    run = np.repeat(np.arange(len(first), dtype=np.int64), np.diff(first, append=spans.height))
     kept = pl.col("fate") == "text" if "fate" in spans.columns else pl.col("label").is_in(KEPT)
     pieces = (
-        spans.filter(kept)
-        .select("doc", "line", label=pl.col("label").cast(pl.String), text=pl.col("text").str.strip_chars())
+        spans.select("line", "label", text=pl.when(kept).then(pl.col("text").str.strip_chars()), run=pl.Series(run))
         .filter(pl.col("text") != "")
+        .with_columns(pl.col("label").cast(pl.String))
     )
-    same_line = (pl.col("doc") == pl.col("doc").shift()) & (pl.col("line") == pl.col("line").shift())
+    texts, headings = _composed(pieces, len(first))
+    return pl.DataFrame([spans["doc"][first], texts, headings])
+
+
+def _composed(pieces: pl.DataFrame, documents: int) -> tuple[pl.Series, pl.Series]:
+    """The texts and headings of documents out of their pieces (columns line, label, text, run), in order."""
+    new = pl.col("run") != pl.col("run").shift(fill_value=-1)
     body = (pl.col("label") == "body") & (pl.col("label").shift() == "body")
-    number = (~(same_line & body)).fill_null(value=True).cum_sum()
-    length = pl.col("title").str.len_chars().cast(pl.Int32)
-    return (
-        pieces.with_columns(number=number)
-        .group_by("number", maintain_order=True)
-        .agg(pl.col("doc", "label").first(), title=pl.col("text").str.join(" "))
-        .with_columns(end=(length + 2).cum_sum().over("doc") - 2)
-        .with_columns(start=pl.col("end") - length)
-    )
+    joined = ~new & body & (pl.col("line") == pl.col("line").shift())
+    gap = pl.when(new).then(pl.lit("")).when(joined).then(pl.lit(" ")).otherwise(pl.lit("\n\n"))
+    size = pl.col("text").str.len_chars().cast(pl.Int32)
+    end = (pl.col("gap").str.len_bytes().cast(pl.Int32) + size).cum_sum()
+    told = pieces.with_columns(gap=gap).with_columns(end=end)
+    bounds = np.searchsorted(told["run"].to_numpy(), np.arange(documents + 1))
+    array: Any = told.select(pl.concat_str("gap", "text")).to_series().to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, np.int64)[array.offset :][bounds] if len(array) else bounds
+    texts = pa.LargeStringArray.from_buffers(documents, pa.py_buffer(ends.data), data)
+    return pl.Series("text", texts), _headings(told, bounds)
+
+
+def _headings(told: pl.DataFrame, bounds: NDArray[np.int64]) -> pl.Series:
+    """The headings of each document, with where they start and end in its text."""
+    size = pl.col("text").str.len_chars().cast(pl.Int32)
+    before = np.concatenate([[0], told["end"].to_numpy()])[bounds[:-1]]
+    rows = np.flatnonzero((told["label"] == "heading").to_numpy())
+    end = pl.col("end") - pl.Series(before, dtype=pl.Int32).gather(told["run"][rows])
+    found = told[rows].select(title="text", start=end - size, end=end)
+    return listed("headings", found.to_struct(), np.searchsorted(rows, bounds))
 
 
 def canonical_rows(articles: pl.DataFrame) -> pl.Series:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from copydesk.aligned import listed
 from copydesk.metadata.datelines import Dateline
 
 __all__ = ["SCHEMA", "column_of"]
@@ -98,17 +99,8 @@ def _nested_column(name: str, kind: pl.Struct, lists: Sequence[Sequence[tuple[An
 
 
 def _listed(name: str, values: pl.Series, lists: Sequence[Sequence[Any]]) -> pl.Series:
-    """Cut flat values into the lists they came from: by offsets, many times quicker than list by list."""
-    import pyarrow as pa  # heavy: late
-
-    ends = np.cumsum([0, *map(len, lists)], dtype=np.int64)
-    offsets = pa.Array.from_buffers(
-        pa.int64(), len(ends), [None, pa.py_buffer(ends.tobytes())]
-    )  # pa.array would load pandas
-    array: Any = pa.LargeListArray.from_arrays(offsets, values.to_arrow())  # type: ignore[call-overload]
-    series = pl.from_arrow(array)
-    assert isinstance(series, pl.Series)  # noqa: S101  an array, not a table
-    return series.alias(name)
+    """Cut flat values into the lists they came from."""
+    return listed(name, values, np.cumsum([0, *map(len, lists)], dtype=np.int64))
 
 
 _NONE: Final = Dateline()
