@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from copydesk.errors import ReleaseError
 from copydesk.release.folder import WORK
@@ -112,15 +114,17 @@ def _digests(ledger: pl.DataFrame, ends: Iterable[int]) -> list[bytes]:
     -1 for null), row by row, columns by name; then, column by column, what its texts and bytes are, end to end.
     """
     columns = [ledger[name] for name in sorted(ledger.columns) if name not in ("id", "uri")]
-    numbers = np.ascontiguousarray(np.column_stack([_numbers(column) for column in columns]), dtype="<i8")
-    texts = [_buffers(column) for column in columns if _is_text(column)]
-    found, start = [], 0
-    for end in ends:
+    numbers = np.empty((ledger.height, len(columns)), dtype="<i8")
+    for place, column in enumerate(columns):
+        numbers[:, place] = _numbers(column)
+    bounds = np.array([0, *ends])
+    texts = [_buffers(column, bounds) for column in columns if _is_text(column)]
+    found = []
+    for document, (start, end) in enumerate(pairwise(bounds.tolist())):
         whole = hashlib.sha256(numbers[start:end].data)
         for offsets, data in texts:
-            whole.update(data[offsets[start] : offsets[end]])
+            whole.update(data[offsets[document] : offsets[document + 1]])
         found.append(whole.digest())
-        start = end
     return found
 
 
@@ -132,18 +136,22 @@ def _numbers(column: pl.Series) -> Any:
     if column.dtype.is_float():
         return column.cast(pl.Float64).to_numpy().view(np.int64)
     if column.dtype.is_integer():
-        return column.cast(pl.Int64).to_numpy()
-    sizes = column.bin.size() if column.dtype == pl.Binary else column.cast(pl.String).str.len_bytes()
-    return sizes.cast(pl.Int64).fill_null(-1).to_numpy()
+        return column.to_numpy()
+    if isinstance(column.dtype, pl.Enum):
+        sizes = np.array([len(one.encode()) for one in column.dtype.categories])
+        return np.where(column.is_null(), -1, sizes[column.to_physical().fill_null(0).to_numpy()])
+    size = column.bin.size() if column.dtype == pl.Binary else column.str.len_bytes()
+    return size.cast(pl.Int64).fill_null(-1).to_numpy()
 
 
-def _buffers(column: pl.Series) -> tuple[list[int], memoryview]:
-    """Where each value ends, and the bytes of all; of a column of texts or bytes, nulls as nothing."""
-    plain = column if column.dtype == pl.Binary else column.cast(pl.String).cast(pl.Binary)
-    array: Any = plain.fill_null(b"").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+def _buffers(column: pl.Series, bounds: NDArray[np.int64]) -> tuple[list[int], memoryview]:
+    """The bytes of all values of a column of texts or bytes, nulls as nothing, and where in them rows begin."""
+    plain = column.cast(pl.String) if isinstance(column.dtype, pl.Enum) else column
+    if plain.null_count():
+        plain = plain.fill_null(b"" if plain.dtype == pl.Binary else "")
+    array: Any = plain.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets, data = array.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-    return ends.tolist(), memoryview(data or b"")
+    return np.frombuffer(offsets, dtype=np.int64)[array.offset + bounds].tolist(), memoryview(data or b"")
 
 
 def release_keys(dataset: Path, reference: Reference, manifest: Manifest) -> pl.DataFrame:
