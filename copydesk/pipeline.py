@@ -89,14 +89,9 @@ def _most(job: Job) -> Cut:
 def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
     """Do what the plan says, and release it."""
     work = _work(job, plan, folder)
-    batches = _batches(job, plan, work)
-    read = over("read", stages.read, batches)
-    if again := _again(job, plan, work, _read_ids(batches)):
-        read += over("read", stages.read, again)
-        batches += again
-    held = digest([one.folder.name for one in batches])
+    read, folders = _read(job, plan, work, over)
+    held = digest([one.name for one in folders])
     knowledge = work / ("knowledge" if plan.frozen else f"knowledge-{held}")
-    folders = [batch.folder for batch in batches]
     counting = [] if plan.frozen else stages.counting(tuple(folders), work / f"counts-{held}", job.lines)
     over("count", stages.count, counting)
     learned = tuple(folders), tuple(one.folder for one in counting)
@@ -109,18 +104,33 @@ def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
     comparing = stages.Comparing(tuple(folders), plan.last, *files, job.config.splits, job.drop)
     (empty,) = over("compare", stages.compare, [comparing])
     refused = _refused(job, plan, folders)
-    seen = Seen(_seen(plan, folders, refused), _seen_records(plan, folders))
+    changes = _remembered(plan, folders, refused, work)
     arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
-    result = _release(_Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, seen), over)
+    result = _release(_Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, work), over)
+    for place in (work, *plan.records.folders):
+        shutil.rmtree(place, ignore_errors=True)
+    worked = (read, sum(judged))
+    outcome = _outcome(job, plan, changes, refused=refused.rows(), result=result, worked=worked)
+    return replace(outcome, arrived=arrived, notes=(*outcome.notes, *map(EMPTY.format, empty)))
+
+
+def _read(job: Job, plan: Plan, work: Path, over: Over) -> tuple[int, list[Path]]:
+    """Read what has to be read: how many documents that were now, and the folders of all batches."""
+    batches = _batches(job, plan, work)
+    read = over("read", stages.read, batches)
+    if again := _again(job, plan, work, _read_ids(batches)):
+        read += over("read", stages.read, again)
+    return sum(read), [batch.folder for batch in (*batches, *again)]
+
+
+def _remembered(plan: Plan, folders: Sequence[Path], refused: pl.DataFrame, work: Path) -> Changes:
+    """Write what was seen into the work folder; gives how the raw texts differ from those of the last release."""
+    seen = Seen(_seen(plan, folders, refused), _seen_records(plan, folders))
+    seen.draft(work)
     paths = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
     hashes = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths]
     read_now = seen.files.join(plan.todo.table.select("id"), on="id", how="semi").select("id", "raw_sha256")
-    changes = raw_changes(plan, [read_now, *hashes])
-    for place in (work, *plan.records.folders):
-        shutil.rmtree(place, ignore_errors=True)
-    worked = (sum(read), sum(judged))
-    outcome = _outcome(job, plan, changes, refused=refused.rows(), result=result, worked=worked)
-    return replace(outcome, arrived=arrived, notes=(*outcome.notes, *map(EMPTY.format, empty)))
+    return raw_changes(plan, [read_now, *hashes])
 
 
 def _unchanged(job: Job, plan: Plan) -> bool:
@@ -257,7 +267,8 @@ class _Releasing:
     refused: pl.DataFrame
     kept: pl.Series
     marks: Path
-    seen: Seen
+    seen: Path
+    """The folder with the draft of what was seen."""
 
 
 def _release(task: _Releasing, over: Over) -> Result:
@@ -275,7 +286,7 @@ def _release(task: _Releasing, over: Over) -> Result:
 
     def remember(newest: Reference) -> None:
         stamps.append(stamp(newest, knowledge.profiles, knowledge))
-        task.seen.write(work, stamps[-1])
+        Seen.keep(task.seen, work, stamps[-1])
 
     result = write_release(
         task.job.destination,

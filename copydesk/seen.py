@@ -61,6 +61,7 @@ A container that cannot be read to its end has a row of its own, without a diges
 
 
 TABLES: Final = (SEEN, RECORDS)
+DRAFT: Final = "draft"
 FOUND: Final = {"same": pl.Boolean(), "raw_sha256": pl.String(), "reason": pl.String()}
 SAME: Final = pl.Schema({"id": pl.String(), **FILES, **FOUND})
 """Files of a job, seen against what was seen before."""
@@ -117,12 +118,21 @@ class Seen:
         except (OSError, pl.exceptions.PolarsError):
             return None
 
+    def draft(self, folder: Path) -> None:
+        """Write the tables into a folder, from where `keep` takes them: they need not be held until it is time."""
+        for path, one, schema in zip(_places(folder, DRAFT), (self.files, self.records), TABLES, strict=True):
+            one.select(schema.names()).cast(schema).write_ipc(path, compression="zstd")
+
+    @staticmethod
+    def keep(drafts: Path, folder: Path, stamp: str) -> None:
+        """Keep what `draft` wrote into the folder `drafts` under that stamp, beside what has other stamps."""
+        for draft, path in zip(_places(drafts, DRAFT), _places(folder, stamp), strict=True):
+            draft.replace(path)
+
     def write(self, folder: Path, stamp: str) -> None:
         """Keep the tables under that stamp, beside those of other stamps."""
-        draft = folder / "seen.draft"
-        for path, one, schema in zip(_places(folder, stamp), (self.files, self.records), TABLES, strict=True):
-            one.select(schema.names()).cast(schema).write_ipc(draft, compression="zstd")
-            draft.replace(path)
+        self.draft(folder)
+        self.keep(folder, folder, stamp)
 
     @staticmethod
     def prune(folder: Path, stamp: str) -> None:

@@ -140,11 +140,10 @@ class Files(Sequence[RawFile]):
 
 def with_ids(table: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Files with their `id`: out of `known` (columns source, uri, id and others, which come along), else made."""
-    joined = table.join(known, on=["source", "uri"], how="left", maintain_order="left")
-    bare = joined.filter(pl.col("id").is_null()).select("source", "uri")
-    if not bare.height:
-        return joined
-    ids = [document_id(source, uri) for source, uri in bare.iter_rows()]
-    made = bare.with_columns(made=pl.Series(ids, dtype=pl.String))
-    joined = joined.join(made, on=["source", "uri"], how="left", maintain_order="left")
-    return joined.with_columns(id=pl.coalesce("id", "made")).drop("made")
+    names = table.select("source", "uri")
+    # Beside the table's own columns, which are shared and not copied: a corpus may have a million files.
+    told = names.join(known, on=["source", "uri"], how="left", maintain_order="left").drop("source", "uri")
+    rows = told["id"].is_null().arg_true()
+    made = [document_id(source, uri) for source, uri in names[rows].iter_rows()]
+    ids = told["id"].scatter(rows, made) if len(made) < table.height else pl.Series("id", made, dtype=pl.String)
+    return table.hstack(told.with_columns(ids))
