@@ -168,8 +168,7 @@ def compared(folder: Path, cache: Path, *, bare: bool = False) -> Path:
     from copydesk import corpus
 
     cache.mkdir(exist_ok=True)
-    frames = [pl.scan_ipc(path) for path in files(folder, "articles")]
-    marks = corpus.compare(frames, [], cache, sketches=[] if bare else files(folder, "sketches"))
+    marks = corpus.compare(files(folder, "articles"), [], cache, sketches=[] if bare else files(folder, "sketches"))
     marks.write_ipc(cache / "marks.done")
     return cache / "marks.done"
 

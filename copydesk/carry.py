@@ -5,7 +5,7 @@ wanted_release   the same, where there has to be one
 Last.knowledge   its knowledge, where it still holds
 Last.keys        the keys of its documents; `documents`: id, source, uri and raw_sha256
 Last.articles    its articles of some documents, lazily, shard by shard
-Last.articles_known   what is known of them without reading
+Last.article_files, articles_known   where they are, and what is known of them without reading
 Last.kept        the release with the documents whose rows stay, for the next one
 Last.raw         the raw bytes of some documents, out of the ledger, to be judged again
 """
@@ -82,10 +82,15 @@ class Last:
                 frames.append(frame if other is None else frame.filter(~pl.col("id").is_in(other.implode())))
         return frames
 
+    @property
+    def article_files(self) -> list[Path]:
+        """The files of its articles, in order."""
+        return [self.folder / shard.file for shard in self.manifest.shards("article")]
+
     def articles_known(self, ids: pl.Series) -> pl.DataFrame:
-        """Of these documents the columns that `keys` has, and the `frame`: its place among those of `articles`."""
+        """Of these documents the columns that `keys` has, with the `frame`, one of `article_files`, and `row` in it."""
         rows = self.keys.filter(pl.col("id").is_in(ids.implode()))
-        return rows.with_columns(frame=pl.col("article_file").rank("dense") - 1)
+        return rows.with_columns(frame="article_file", row="article_row")
 
     def kept(self, ids: pl.Series) -> Kept:
         """The release with those of its documents whose rows stay as they are."""

@@ -99,10 +99,9 @@ def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
     over("learn", stages.learn, [learning])
     judged = over("judge", stages.judge, [stages.Judging(one, knowledge, job.profiles) for one in folders])
     kept = _kept(job, plan, folders)
-    kept.to_frame("id").write_ipc(work / "kept.arrow")
-    files = work / "kept.arrow", work / "marks.arrow", work.parent / "corpus"
-    comparing = stages.Comparing(tuple(folders), plan.last, *files, job.config.splits, job.drop)
-    (empty,) = over("compare", stages.compare, [comparing])
+    files = work / "marks.arrow", work.parent / "corpus"
+    comparing = stages.Comparing(tuple(folders), plan.last, kept, *files, job.config.splits, job.drop)
+    empty = stages.compare(comparing, over)
     refused = _refused(job, plan, folders)
     changes = _remembered(plan, folders, refused, work)
     arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)

@@ -33,6 +33,7 @@ from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import load_profiles
 from copydesk.release.keys import keys_of
 from copydesk.release.rows import check
+from copydesk.runner import Over
 from copydesk.schema import load_schema
 from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, Piece, extracted, read_batch
 
@@ -114,12 +115,12 @@ class Judging:
 class Comparing:
     """The batches that were judged, and what stays of the last release: together they are the coming one.
 
-    `kept` is a file of the column id. The marks go to `marks`; `cache` is a folder for what the next ingest can use.
+    `kept` are ids. The marks go to `marks`; `cache` is a folder for what the next ingest can use.
     """
 
     folders: tuple[Path, ...]
     last: Last | None
-    kept: Path
+    kept: pl.Series
     marks: Path
     cache: Path
     splits: Splits | None = None
@@ -244,25 +245,22 @@ def _end_to_end(table: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(pl.from_arrow(table.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=table.schema))
 
 
-def compare(task: Comparing) -> list[str]:
+def compare(task: Comparing, over: Over) -> list[str]:
     """Write what the articles of the coming release, new and kept, say of each other (columns corpus.MARKS).
 
-    Gives the splits that were asked for and that have no article.
+    Gives the splits that were asked for and that have no article. What is done side by side is mapped by `over`.
     """
-    new = [pl.scan_ipc(path) for path in tables(task.folders, "articles")]
-    ids = pl.read_ipc(task.kept)["id"]
-    kept = task.last.articles(ids) if task.last else []
-    withdrawn = [one["id"] for one in task.last.manifest.body["withdrawn"]] if task.last else []
-    task.cache.mkdir(exist_ok=True)
+    last = task.last
     marks = corpus.compare(
-        new,
-        kept,
+        tables(task.folders, "articles"),
+        last.article_files if last else [],
         task.cache,
-        known=task.last.articles_known(ids) if task.last else None,
+        known=last.articles_known(task.kept) if last else None,
         sketches=tables(task.folders, "sketches"),
-        withdrawn=withdrawn,
+        withdrawn=[one["id"] for one in last.manifest.body["withdrawn"]] if last else [],
         splits=task.splits,
         drop=task.drop,
+        over=over,
     )
     _write(task.marks.parent, task.marks.stem, marks)
     return corpus.empty(marks, task.splits)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import pickle
 import random
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copydesk import corpus
-from copydesk.corpus import memory, pairs, shingles, sketches
+from copydesk.corpus import memory, pairs, shingles, sketches, verifying
 from copydesk.corpus.clusters import components
+from copydesk.corpus.rows import CONTENT
 from copydesk.corpus.shingles import distinct, shingle
 from copydesk.corpus.sketches import BANDS, agreement
 
@@ -179,7 +182,7 @@ def articles(texts: Sequence[str], *, seed: int = 0) -> pl.DataFrame:
 
 def marked(frames: Sequence[pl.DataFrame], cache: Path, kept: Sequence[pl.DataFrame] = ()) -> pl.DataFrame:
     cache.mkdir(exist_ok=True)
-    return corpus.compare([one.lazy() for one in frames], [one.lazy() for one in kept], cache)
+    return corpus.compare(frames, kept, cache)
 
 
 def truth(texts: Sequence[str]) -> list[int]:
@@ -345,7 +348,7 @@ def test_an_increment_reads_new_texts_and_their_likely_copies_only(
     read: list[int] = []
     compared: list[int] = []
     monkeypatch.setattr(corpus.duplicates, "sketch", lambda some: read.append(some.height) or sketches.sketch(some))
-    monkeypatch.setattr(corpus.duplicates, "distinct", lambda some: compared.append(len(some)) or distinct(some))
+    monkeypatch.setattr(verifying, "distinct", lambda some: compared.append(len(some)) or distinct(some))
     found = marked([new], tmp_path / "cache", [kept])
     assert (sum(read), sum(compared)) == (2, 2)
     assert found["duplicate_of"].drop_nulls().len() == 1
@@ -359,11 +362,29 @@ def test_many_equal_and_many_alike_texts_cost_bounded_work(tmp_path: Path, monke
     alike = [" ".join([*base[: (at := draw.randrange(60))], f"n{number}", *base[at:]]) for number in range(2000)]
     numbers: list[int] = []
     real = pairs.similar
-    monkeypatch.setattr(corpus.duplicates, "similar", lambda *given: numbers.append(len(given[2])) or real(*given))
+    monkeypatch.setattr(verifying, "similar", lambda *given: numbers.append(len(given[2])) or real(*given))
     found = marked([articles(equal + alike)], tmp_path / "cache")
     sizes = found["duplicate_cluster"].value_counts()["count"].sort().to_list()
     assert sizes == [2000, 5000]
     assert sum(numbers) < 2000 * len(BANDS) * pairs.CHAIN
+
+
+def test_ranges_and_parts_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many tasks the work is cut into, and in whatever order they are done, the marks are the same."""
+    frames = [*articles(invented(8, 80)).iter_slices(50)]
+    whole, tasks = marked(frames, tmp_path / "whole"), []
+
+    def over(stage: str, work: Callable[[Any], Any], items: Sequence[Any], /) -> list[Any]:
+        tasks.append((stage, len(items)))
+        return [work(item) for item in reversed(pickle.loads(pickle.dumps(items)))][::-1]
+
+    for module, name, value in ((pairs, "ROWS", 40), (pairs, "LOOKED_AT", 200), (pairs, "PAIRS", 20)):
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(verifying, "SHINGLES", 500)
+    (tmp_path / "parts").mkdir()
+    assert corpus.compare(frames, [], tmp_path / "parts", over=over).equals(whole)
+    assert whole["duplicate_of"].null_count() < whole.height
+    assert {name for name, number in tasks if number > 3} == {"pairs", "agree", "verify"}
 
 
 def test_withdrawn_articles_decide_nothing(tmp_path: Path) -> None:
@@ -371,7 +392,7 @@ def test_withdrawn_articles_decide_nothing(tmp_path: Path) -> None:
     table = articles(["The ferry runs again after a week of storm, the office said."] * 3)
     (tmp_path / "cache").mkdir()
     first = marked([table], tmp_path / "cache")["duplicate_cluster"][0]
-    left = corpus.compare([table.lazy()], [], tmp_path / "cache", withdrawn=[first])
+    left = corpus.compare([table], [], tmp_path / "cache", withdrawn=[first])
     assert left.height == 2
     assert left["duplicate_cluster"][0] != first
 
@@ -420,9 +441,9 @@ def test_sketches_stay_in_few_pieces(tmp_path: Path) -> None:
     """However many ingests brought some: a piece costs at each reading."""
     for number in range(5):
         held = memory.Memory.open(tmp_path)
-        one = {name: [0] for name in memory.SKETCHED} | {"content_sha256": [str(number)]}
+        one = {name: [0] for name in memory.SKETCHED} | {"content": [number]}
         held.add_sketches(pl.DataFrame(one, schema=memory.SKETCHED))
-        contents = pl.Series("content_sha256", [str(one) for one in range(number + 1)])
+        contents = pl.DataFrame({"content": range(number + 1), "content_2": 0}, schema=CONTENT)
         assert held.keep_sketches(contents).height == number + 1
     with pa.memory_map(str(held.main)) as source:
         assert pa.ipc.open_file(source).num_record_batches == 1

@@ -72,7 +72,7 @@ def test_every_key_is_in_one_range(of: int) -> None:
     """The least, the greatest, and those at the edges."""
     edges = {number * 2**64 // of + step for number in range(of + 1) for step in (-1, 0)}
     keys = pl.DataFrame({"key": sorted(edge for edge in edges if 0 <= edge < 2**64)}, schema={"key": pl.UInt64})
-    found = [keys.filter(learning.Range(number, of).holds)["key"].to_list() for number in range(of)]
+    found = [keys.filter(learning.Range(number, of).holds())["key"].to_list() for number in range(of)]
     assert [key for some in found for key in some] == keys["key"].to_list()
 
 

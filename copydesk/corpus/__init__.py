@@ -8,24 +8,28 @@
     MARKS        the columns of marks
 
 Results are functions of the set of documents: no step looks at the order or the size of batches. The steps are
-group-bys, joins and windows over tables, so that an engine that runs these over many machines could run them.
+group-bys, joins and windows over tables, a range of keys at a time, and what works on a range is a task for `over`:
+local processes do it, or those of a cluster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from copydesk.config import Splits
 from copydesk.corpus.clusters import CLUSTERED
-from copydesk.corpus.duplicates import Rows, find
+from copydesk.corpus.duplicates import find, gather
 from copydesk.corpus.learning import Range, count, keep, learn, ranges
-from copydesk.corpus.memory import SKETCHED
+from copydesk.corpus.memory import SKETCHED, Memory
+from copydesk.corpus.rows import Frame, Rows, content_of
 from copydesk.corpus.sketches import sketch
 from copydesk.corpus.splits import assign, empty
+from copydesk.runner import Over
 
 __all__ = ["MARKS", "Range", "compare", "count", "empty", "keep", "learn", "ranges", "sketched"]
 
@@ -35,12 +39,17 @@ MARKS: Final = pl.Schema(dict.fromkeys(("id", *CLUSTERED, "split"), pl.String())
 
 def sketched(articles: pl.DataFrame) -> pl.DataFrame:
     """The sketches of a batch of articles, as `compare` takes them."""
-    return articles.select("content_sha256").hstack(sketch(articles)).cast(SKETCHED)
+    return articles.select(*content_of()).hstack(sketch(articles)).cast(SKETCHED)
+
+
+def plainly(_stage: str, work: Callable[[Any], Any], items: Sequence[Any], /) -> list[Any]:
+    """The `Over` of this process."""
+    return [work(item) for item in items]
 
 
 def compare(  # noqa: PLR0913 -- what there is, and what is asked
-    new: Sequence[pl.LazyFrame],
-    kept: Sequence[pl.LazyFrame],
+    new: Sequence[Frame],
+    kept: Sequence[Frame],
     cache: Path,
     *,
     known: pl.DataFrame | None = None,
@@ -48,15 +57,34 @@ def compare(  # noqa: PLR0913 -- what there is, and what is asked
     withdrawn: Sequence[str] = (),
     splits: Splits | None = None,
     drop: bool = False,
+    over: Over = plainly,
 ) -> pl.DataFrame:
     """The marks (MARKS, by id) of all articles of the coming release but the withdrawn: duplicates, and the split.
 
-    `new` and `kept` are rows of the article schema, frame by frame: the new batches', and the last release's that stay
-    as they are; `known` has small columns of the kept ones (duplicates.ARTICLE; `frame`, the number among these), that
-    else are read. They are lazy: texts are read only of articles of which nothing is known, from files of sketches
-    (`sketches`) or from an earlier run (`cache`, a folder that may be lost at any time). With `drop` copies are in the
-    split text.DUPLICATES.
+    `new` and `kept` have rows of the article schema, frame by frame: the new batches', and those of the last release,
+    of which some may stay as they are: then `known` has small columns of these, which else are read (rows.Rows). Texts
+    are read only of articles of which nothing is known, from files of sketches (`sketches`) or from an earlier run
+    (`cache`, a folder that may be lost at any time). With `drop` copies are in the split text.DUPLICATES. What is done
+    side by side is mapped by `over`.
     """
-    rows = Rows.of(new, kept, known, withdrawn)
-    marked = assign(find(rows, cache, sketches), splits, drop=drop)
-    return marked.select(MARKS.names()).cast(MARKS).sort("id")
+    place = cache / "compared"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    rows, memory = Rows(tuple(new), tuple(kept), known, tuple(withdrawn)), Memory.open(cache, sketches)
+    over("compare", _gathered, [(rows, memory, place)])
+    copies = find(rows, memory, place, over)
+    (marks,) = over("mark", _marked, [(place, copies, splits, drop)])
+    shutil.rmtree(place)
+    return marks
+
+
+def _gathered(task: tuple[Rows, Memory, Path]) -> None:
+    gather(*task)
+
+
+def _marked(task: tuple[Path, pl.DataFrame, Splits | None, bool]) -> pl.DataFrame:
+    """The marks, from what was gathered and the articles of clusters."""
+    place, copies, splits, drop = task
+    articles = pl.read_ipc(place / "articles.arrow", columns=["id", "source", "published_at"]).sort("id")
+    known = articles.join(copies.select("id", *CLUSTERED), on="id", how="left", maintain_order="left")
+    return assign(known, splits, drop=drop).select(MARKS.names()).cast(MARKS)

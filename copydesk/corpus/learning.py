@@ -36,11 +36,10 @@ class Range:
     number: int
     of: int
 
-    @property
-    def holds(self) -> pl.Expr:
-        """Whether a `key` lies in it."""
+    def holds(self, column: str = "key") -> pl.Expr:
+        """Whether the value of a column lies in it."""
         first, end = (number * 2**64 // self.of for number in (self.number, self.number + 1))
-        return pl.col("key").is_between(pl.lit(first, dtype=pl.UInt64), pl.lit(end - 1, dtype=pl.UInt64))
+        return pl.col(column).is_between(pl.lit(first, dtype=pl.UInt64), pl.lit(end - 1, dtype=pl.UInt64))
 
 
 def keep(survey: Mapping[str, pl.DataFrame], folder: Path) -> None:
@@ -68,7 +67,7 @@ def count(folders: Sequence[Path], some: Range, into: Path) -> None:
     """Count a range of the surveys in these folders: a file for each table, in the folder `into`."""
     for name, surveyed in COUNTED.items():
         whole = pl.scan_parquet([folder / f"survey-{surveyed}.parquet" for folder in folders])
-        found = counted(name, whole.filter(some.holds).collect().lazy()).cast(pl.Schema(TABLES[name])).collect()
+        found = counted(name, whole.filter(some.holds()).collect().lazy()).cast(pl.Schema(TABLES[name])).collect()
         found.write_parquet(into / f"{name}.parquet", compression="lz4")
 
 

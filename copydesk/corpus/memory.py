@@ -1,9 +1,10 @@
 """Memory: sketches and compared pairs, kept from ingest to ingest in a folder that may be lost at any time.
 
     Memory   sketches by content, similarities by pair
+    band     a column of a file of sketches
 
-Sketches are named by the `content_sha256` of their article, pairs by the keys of their texts: what is found is right,
-whatever was ingested between. The files' names hold the digest of the code that made them and of Python's Unicode
+Sketches are named by the content of their article (rows.CONTENT), pairs by the keys of their texts: what is found is
+right, whatever was ingested between. The files' names hold the digest of the code that made them and of Unicode's
 tables; those of other digests are thrown away. A file that cannot be read counts as lost.
 """
 
@@ -22,23 +23,25 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from copydesk.corpus.rows import CONTENT
 from copydesk.corpus.shingles import U64
 from copydesk.corpus.sketches import SKETCH
 
-__all__ = ["PAIR", "SKETCHED", "Memory"]
+__all__ = ["PAIR", "SKETCHED", "Memory", "band"]
 
-SKETCHED: Final = pl.Schema({"content_sha256": pl.String(), **SKETCH})
+SKETCHED: Final = pl.Schema({**CONTENT, **SKETCH})
 """A file of sketches: one row a content."""
 
 NAMES: Final = ("key", "check", "key_2", "check_2")
 PAIR: Final = pl.Schema({**dict.fromkeys(NAMES, pl.UInt64()), "similarity": pl.Float64()})
 """A file of pairs: the keys of two texts, the lesser first, and their Jaccard similarity."""
 
-KEYS: Final = ("content_sha256", "key", "check", "shingles")
+NAMED: Final = CONTENT.names()
+KEYS: Final = (*NAMED, "key", "check", "shingles")
 TOGETHER: Final = 50_000
 """Sketches that are in memory together, 15 MB."""
 
-MADE_BY: Final = ("bodies.py", "shingles.py", "sketches.py", "pairs.py")
+MADE_BY: Final = ("bodies.py", "shingles.py", "sketches.py", "pairs.py", "verifying.py")
 
 
 @dataclass
@@ -60,16 +63,11 @@ class Memory:
                 path.unlink()
         return cls(folder, main, pairs, list(sketched))
 
-    def unsketched(self, articles: pl.DataFrame) -> pl.DataFrame:
-        """The first article of each content that has no sketch."""
-        known = [one for path in self._files() for one in _pieces(path, ["content_sha256"])]
-        missing = articles.join(
-            pl.concat([pl.DataFrame(schema=SKETCHED).select("content_sha256"), *known]),
-            on="content_sha256",
-            how="anti",
-            maintain_order="left",
-        )
-        return missing.unique("content_sha256", keep="first", maintain_order=True)
+    def unsketched(self, contents: pl.DataFrame) -> pl.DataFrame:
+        """The first row of each content (columns CONTENT and others) that has no sketch."""
+        known = [one for path in self._files() for one in _pieces(path, NAMED)]
+        missing = contents.join(pl.concat([pl.DataFrame(schema=CONTENT), *known]), on=NAMED, how="anti")
+        return missing.unique(NAMED, keep="first", maintain_order=True)
 
     def add_sketches(self, table: pl.DataFrame) -> None:
         """Take in the sketches of some contents."""
@@ -77,8 +75,8 @@ class Memory:
         table.cast(SKETCHED).rechunk().write_ipc(path)
         self.parts.append(path)
 
-    def keep_sketches(self, contents: pl.Series) -> pl.DataFrame:
-        """Keep the sketches of these contents and no others: content_sha256, key, check, shingles, and the row `at`."""
+    def keep_sketches(self, contents: pl.DataFrame) -> pl.DataFrame:
+        """Keep the sketches of these contents (CONTENT) and no others: KEYS, and the row `at`."""
         chosen = self._first(contents)
         draft, kept = self.folder / "sketches.draft", [pl.DataFrame(schema=SKETCHED).select(KEYS)]
         with (
@@ -95,25 +93,19 @@ class Memory:
         self.parts.clear()
         return pl.concat(kept).with_row_index("at")
 
-    def _first(self, contents: pl.Series) -> dict[int, pl.DataFrame]:
+    def _first(self, contents: pl.DataFrame) -> dict[int, pl.DataFrame]:
         """The rows of each table, by its number, that have the first sketch of one of these contents."""
-        empty = pl.DataFrame(schema={"content_sha256": pl.String, "row": pl.UInt32, "table": pl.UInt32})
+        empty = pl.DataFrame(schema={**CONTENT, "row": pl.UInt32, "table": pl.UInt32})
         places = [
-            table.with_row_index("row").select("content_sha256", "row", table=pl.lit(number, dtype=pl.UInt32))
-            for number, table in enumerate(self._tables(["content_sha256"]))
+            table.with_row_index("row").select(*NAMED, "row", table=pl.lit(number, dtype=pl.UInt32))
+            for number, table in enumerate(self._tables(NAMED))
         ]
-        held = pl.concat([empty, *places]).join(
-            contents.unique().to_frame(), on="content_sha256", how="semi", maintain_order="left"
-        )
-        first = held.unique("content_sha256", keep="first", maintain_order=True).select("table", "row")
+        held = pl.concat([empty, *places]).join(contents, on=NAMED, how="semi", maintain_order="left")
+        first = held.unique(NAMED, keep="first", maintain_order=True).select("table", "row")
         return {int(str(number)): rows for (number,), rows in first.group_by("table", maintain_order=True)}
 
     def _tables(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         return (table for path in self._files() for table in _pieces(path, columns))
-
-    def band(self, name: str) -> U64:
-        """A column of the kept sketches, by `at`."""
-        return np.concatenate([np.zeros(0, np.uint64), *(one[name].to_numpy() for one in _pieces(self.main, [name]))])
 
     def similarities(self, pairs: pl.DataFrame) -> npt.NDArray[np.float64]:
         """The similarity of pairs (columns NAMES), in their order; not a number where it is not known."""
@@ -129,6 +121,11 @@ class Memory:
 
     def _files(self) -> list[Path]:
         return [*([self.main] if self.main.exists() else []), *self.parts]
+
+
+def band(path: Path, name: str) -> U64:
+    """A column of a file of sketches (Memory.main)."""
+    return np.concatenate([np.zeros(0, np.uint64), *(one[name].to_numpy() for one in _pieces(path, [name]))])
 
 
 def _digest() -> str:
