@@ -57,20 +57,21 @@ def ordered(keys: pl.DataFrame, withdrawn: Sequence[str] = (), marks: pl.DataFra
     bare = keys.filter((pl.col("raw_sha256") != EMPTY_SHA256) & pl.col("lines").is_null())
     if bare.height:
         raise ReleaseError(f"{bare['uri'][0]}: the article has no ledger rows; this is an error of copydesk, report it")
-    return in_order(_marked(keys.with_columns(day=pl.col("published_at").dt.date()), marks))
+    handed_over = [_marked(keys.with_columns(day=pl.col("published_at").dt.date()), marks)]
+    del keys  # so that each column can go as soon as it is in order
+    return in_order(handed_over.pop())
 
 
 def _marked(keys: pl.DataFrame, marks: pl.DataFrame | None) -> pl.DataFrame:
     if marks is None:
         return keys.with_columns(changed=False)
-    joined = keys.join(marks.select("id", *MARKED), on="id", how="left", suffix="_new", maintain_order="left")
-    bare = joined.filter(pl.col("split_new").is_null())
-    if bare.height:
-        raise ReleaseError(f"{bare['uri'][0]}: has no mark; this is an error of copydesk, report it")
-    changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_new")) for name in MARKED)
-    return joined.with_columns(changed.alias("changed"), *(pl.col(f"{name}_new").alias(name) for name in MARKED)).drop(
-        f"{name}_new" for name in MARKED
-    )
+    places = marks.select("id").with_row_index("at")
+    at = keys.select("id").join(places, on="id", how="left", maintain_order="left")["at"]
+    if (bare := at.is_null().arg_true()).len():
+        raise ReleaseError(f"{keys['uri'][bare[0]]}: has no mark; this is an error of copydesk, report it")
+    new = [marks[name].gather(at) for name in MARKED]  # beside the keys, which are shared and not copied
+    changed = pl.any_horizontal(pl.col(one.name).ne_missing(pl.lit(one)) for one in new)
+    return keys.with_columns(changed.alias("changed")).with_columns(new)
 
 
 def write_tables(  # noqa: PLR0913 -- what is written, and by whom

@@ -67,7 +67,14 @@ def in_order(keys: pl.DataFrame) -> pl.DataFrame:
     """Rows with split, day and id in the order of a release."""
     names = [*SPLITS, *sorted(set(keys["split"].unique()) - set(SPLITS))]
     place = pl.col("split").replace_strict(names, list(range(len(names))), return_dtype=pl.UInt32)
-    return keys.sort(place, "day", "id", nulls_last=True)
+    order = (
+        keys.select(place.alias("place"), "day", "id").with_row_index("row").sort("place", "day", "id", nulls_last=True)
+    )
+    row, columns = order["row"], keys.get_columns()
+    del order, keys  # column by column, so that of no more than one there are both orders in memory
+    for number, column in enumerate(columns):
+        columns[number] = column.gather(row)
+    return pl.DataFrame(columns)
 
 
 def cut(
