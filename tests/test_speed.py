@@ -50,7 +50,8 @@ def test_stages_add_up_to_the_whole(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     first, *rows = run.stdout.splitlines()
     assert first == "10 documents"
-    stages = ["read", "count", "learn", "judge", "compare", "write", "release", "around", "whole"]
+    compared = ["compare", "pairs", "agree", "alike", "mark"]
+    stages = ["read", "count", "learn", "judge", *compared, "write", "release", "around", "whole"]
     assert [row.split()[0] for row in rows] == stages
     seconds = [float(row.split()[1]) for row in rows]
     assert sum(seconds[:-1]) == pytest.approx(seconds[-1], abs=0.05)
