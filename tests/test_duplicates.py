@@ -384,7 +384,7 @@ def test_ranges_and_parts_change_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "parts").mkdir()
     assert corpus.compare(frames, [], tmp_path / "parts", over=over).equals(whole)
     assert whole["duplicate_of"].null_count() < whole.height
-    assert {name for name, number in tasks if number > 3} == {"pairs", "agree", "verify"}
+    assert {name for name, number in tasks if number > 3} == {"pairs", "agree", "alike"}
 
 
 def test_withdrawn_articles_decide_nothing(tmp_path: Path) -> None:

@@ -56,6 +56,10 @@ def test_the_flow_releases_the_same_bytes_as_plain_calls(tmp_path: Path) -> None
         "ingest-learn",
         "ingest-judge",
         "ingest-compare",
+        "ingest-pairs",
+        "ingest-agree",
+        "ingest-alike",
+        "ingest-mark",
         "ingest-merge",
         "ingest-release",
     }

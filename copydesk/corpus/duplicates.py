@@ -133,7 +133,7 @@ def _pairs(rows: Rows, count: int, memory: Memory, place: Path, over: Over) -> P
     known = memory.similarities(likely)
     unknown = likely.filter(pl.Series(np.isnan(known)))
     parts = _parts(rows, unknown, place)
-    for part, found in zip(parts, over("verify", similarities, parts), strict=True):
+    for part, found in zip(parts, over("alike", similarities, parts), strict=True):
         known[part.rows] = found
     memory.keep_similarities(likely.with_columns(similarity=pl.Series(known)).select(PAIR.names()))
     alike: Pairs = likely.filter(pl.Series(known) >= LIKE).select("number", "number_2").to_numpy()
