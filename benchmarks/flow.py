@@ -4,9 +4,9 @@
     python benchmarks/flow.py --invented 40000                      pages of invented sites
 
 The server is a real one on a loopback port, with a home and a database of its own, warm before anything is measured;
-whatever server the person has is not touched. Each run is `copydesk ingest`, from the start of its process to
-its end, into a dataset of its own. CPU seconds are those of the run and its workers, and beside them the server's, which
-are read off its processes before and after. Linux only.
+whatever server the person has is not touched. Each run is `copydesk ingest`, from the start of its process to its end,
+into a dataset of its own. CPU seconds are those of the run and its workers; beside them stand the server's, read off
+its processes before and after. Linux only.
 """
 
 from __future__ import annotations
