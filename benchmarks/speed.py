@@ -5,8 +5,10 @@
 
 Each runs as one process with one thread where that can be told, first on five of the documents, whose cost is that of
 starting, then on all; the tables show medians over the turns. A CPU second is one of user or system time of the process
-and of those that it waited for; the peak memory is that of the largest of these processes. Nothing is asserted: figures
-of a busy machine are compared within one run only. A peer that is not installed is left out, with a line that says so.
+and of those that it waited for; the peak memory is the greatest sum of the proportional set sizes (PSS) of the process
+and all below it, looked at ten times a second (where the system tells none, the size of the largest). Nothing is
+asserted: figures of a busy machine are compared within one run only. A peer that is not installed is left out, with a
+line that says so. "copydesk, the script's work" is no command: benchmarks/library.py puts it together.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -44,6 +47,8 @@ NAMES: Final = {
     "script": "afternoon script",
     "datasets": "datasets.map",
     "datatrove": "datatrove",
+    "minhash": "datatrove with MinHash",
+    "library": "copydesk, the script's work",
     "copydesk": "copydesk ingest",
 }
 PACKAGES: Final = ("copydesk", "polars", "pyarrow", "numpy", "ftfy", "datasets", "datatrove")
@@ -52,7 +57,7 @@ ALONE: Final = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_NUM_TH
 
 @dataclass(frozen=True)
 class Cost:
-    """What a process took: CPU and wall in seconds, the largest resident size in bytes."""
+    """What a process took: CPU and wall in seconds, the peak of its memory in bytes."""
 
     cpu: float
     wall: float
@@ -134,6 +139,9 @@ def installed(names: Sequence[str], other: Path | None) -> Iterator[tuple[str, l
                 [sys.executable, "-m", "copydesk", "ingest", "--no-prefect", "--workers", "1", "--name", "speed"],
             )
             continue
+        if name == "library":
+            yield name, [sys.executable, str(ROOT / "benchmarks" / "library.py")]
+            continue
         lacking = missing(sys.executable, NEEDS[name])
         python = sys.executable
         if lacking and other is not None:
@@ -184,14 +192,35 @@ def run(name: str, command: Sequence[str], source: Path, work: Path) -> Cost:
     with (work / "log").open("w+b") as log:
         began = time.perf_counter()
         process = subprocess.Popen([*command, *given], cwd=work, env=environment, stdout=log, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
+        with watched(process.pid) as peak:
+            _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.perf_counter() - began
         if process.returncode:
             log.seek(0)
             sys.exit(f"{NAMES[name]} failed ({process.returncode}):\n{log.read().decode(errors='replace')[-3000:]}")
     unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit)
+    return Cost(usage.ru_utime + usage.ru_stime, wall, peak[0] or usage.ru_maxrss * unit)
+
+
+@contextlib.contextmanager
+def watched(process: int) -> Iterator[list[int]]:
+    """A list of one number: the most memory that a process and all below it took so far, 0 where no system tells."""
+    from tests.peak_memory import megabytes
+
+    peak, ended = [0], threading.Event()
+
+    def watch() -> None:
+        while sys.platform == "linux" and not ended.wait(0.1):
+            peak[0] = max(peak[0], int(megabytes(process) * (1 << 20)))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        thread.join()
 
 
 def summed(name: str, documents: int, taken: Sequence[tuple[Cost, Cost]]) -> Figures:
@@ -211,8 +240,8 @@ def summed(name: str, documents: int, taken: Sequence[tuple[Cost, Cost]]) -> Fig
 
 def report(figures: Sequence[Figures], turns: int) -> str:
     """The machine, and a table with a row for each."""
-    head = ("", "CPU s", "of it start", "documents per CPU s", "CPU, copy = 1", "wall s", "peak MB")
-    copy = next((one.net for one in figures if one.name == "copy"), None)
+    head = ("", "CPU s", "of it start", "documents per CPU s", "CPU, copy = 1", "script = 1", "wall s", "peak MB")
+    copy, script = (next((one.net for one in figures if one.name == name), None) for name in ("copy", "script"))
     rows = [
         (
             NAMES[one.name],
@@ -220,6 +249,7 @@ def report(figures: Sequence[Figures], turns: int) -> str:
             f"{one.start:.2f}",
             f"{one.rate:,.0f}",
             f"{one.net / copy:.1f}" if copy else "-",
+            f"{one.net / script:.2f}" if script else "-",
             f"{one.wall:.1f}",
             f"{one.peak / 1e6:.0f}",
         )

@@ -4,6 +4,7 @@
     script      what one writes in an afternoon: ftfy, fifty expressions line by line, exact copies left out
     datasets    the same script inside `datasets.map`; Parquet as it writes it
     datatrove   its ftfy formatter and its C4, Gopher and FineWeb filters, with their defaults
+    minhash     the same, then its MinHash deduplication with its defaults: signatures, buckets, clusters, filter
 
 Nothing here needs copydesk, so that a peer can run in an environment of its own.
 """
@@ -11,6 +12,7 @@ Nothing here needs copydesk, so that a peer can run in an environment of its own
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -25,10 +27,13 @@ NEEDS: Final = {
     "script": ("pyarrow", "ftfy"),
     "datasets": ("datasets", "ftfy"),
     "datatrove": ("datatrove", "pyarrow", "ftfy", "spacy"),
+    "minhash": ("datatrove", "pyarrow", "ftfy", "spacy", "tokenizers"),
 }
 """What has to be installed for each; datatrove's quality filters need the spacy that `datatrove[processing]` brings."""
 
 BATCH: Final = 1000
+COPIED: Final = 5000
+"""Files that a copy writes into one: fewer and it is Parquet's own cost that is measured."""
 PATTERNS: Final = tuple(
     r"^\s*" + one
     for one in (
@@ -49,12 +54,28 @@ PATTERNS: Final = tuple(
 
 
 def copy(source: Path, into: Path) -> None:
-    """The files' bytes, checked to be UTF-8, as a column."""
+    """The files' bytes, checked to be UTF-8, as a column: with as few calls as the system and Arrow allow."""
     import pyarrow as pa
 
-    for number, paths in enumerate(batches(source)):
-        raw = [path.read_bytes() for path in paths]
-        write(into, number, [path.stem for path in paths], pa.array(raw, pa.binary()).cast(pa.string()))
+    pa.set_cpu_count(1)
+    names = sorted(f"{folder}/{name}" for folder, _, files in os.walk(source) for name in files)
+    names = [name for name in names if name.endswith(".txt")]
+    for start in range(0, len(names), COPIED):
+        some = names[start : start + COPIED]
+        texts = pa.array([whole(name) for name in some], pa.binary()).cast(pa.string())
+        write(into, start // COPIED, [name.rpartition("/")[2][:-4] for name in some], texts)
+
+
+def whole(name: str) -> bytes:
+    """A file's bytes by two system calls."""
+    file = os.open(name, os.O_RDONLY)
+    try:
+        found = os.read(file, 1 << 16)
+        while len(found) >= 1 << 16 and (more := os.read(file, 1 << 20)):
+            found += more
+        return found
+    finally:
+        os.close(file)
 
 
 def script(source: Path, into: Path) -> None:
@@ -96,21 +117,54 @@ def datasets(source: Path, into: Path) -> None:
 
 def datatrove(source: Path, into: Path) -> None:
     """A local pipeline of one task; what its filters refuse is dropped, as they do by default."""
-    from datatrove.data import Document
+    pipeline(into, "clean", [*filtering(source), written(into / "data")])
+
+
+def minhash(source: Path, into: Path) -> None:
+    """The same, then the four pipelines of its MinHash deduplication; near-copies but one are dropped."""
+    from datatrove.pipeline.dedup.minhash import (
+        MinhashConfig,
+        MinhashDedupBuckets,
+        MinhashDedupCluster,
+        MinhashDedupFilter,
+        MinhashDedupSignature,
+    )
+    from datatrove.pipeline.readers import ParquetReader
+
+    clean, signatures, buckets, dropped = (str(into / name) for name in ("clean", "signatures", "buckets", "dropped"))
+    pipeline(into, "filters", [*filtering(source), written(into / "clean")])
+    pipeline(into, "signatures", [ParquetReader(clean), MinhashDedupSignature(signatures)])
+    config = MinhashConfig()
+    pipeline(into, "buckets", [MinhashDedupBuckets(signatures, buckets)], config.num_buckets)
+    pipeline(into, "clusters", [MinhashDedupCluster(buckets, dropped)])
+    pipeline(into, "filter", [ParquetReader(clean), MinhashDedupFilter(dropped), written(into / "data")])
+
+
+def pipeline(into: Path, name: str, steps: list[Any], tasks: int = 1) -> None:
+    """Carry out the steps in this process."""
     from datatrove.executor import LocalPipelineExecutor
+
+    LocalPipelineExecutor(steps, logging_dir=str(into / "logs" / name), tasks=tasks, workers=1).run()
+
+
+def written(into: Path) -> Any:
+    """The step that writes Parquet."""
+    from datatrove.pipeline.writers import ParquetWriter
+
+    return ParquetWriter(str(into), compression="zstd")
+
+
+def filtering(source: Path) -> list[Any]:
+    """The steps that read, repair and filter."""
+    from datatrove.data import Document
     from datatrove.pipeline.filters import C4QualityFilter, FineWebQualityFilter, GopherQualityFilter
     from datatrove.pipeline.formatters import FTFYFormatter
-    from datatrove.pipeline.writers import ParquetWriter
 
     def read(_data: Any, _rank: int = 0, _world_size: int = 1) -> Iterator[Any]:
         for path in files(source):
             yield Document(text=path.read_text(encoding="utf-8", errors="replace"), id=path.stem)
 
-    filters = [C4QualityFilter(), GopherQualityFilter(), FineWebQualityFilter()]
-    writer = ParquetWriter(str(into / "data"), compression="zstd")
-    LocalPipelineExecutor(
-        [read, FTFYFormatter(), *filters, writer], logging_dir=str(into / "logs"), tasks=1, workers=1
-    ).run()
+    return [read, FTFYFormatter(), C4QualityFilter(), GopherQualityFilter(), FineWebQualityFilter()]
 
 
 def cleaned(text: str) -> str:
@@ -147,6 +201,6 @@ def write(into: Path, number: int, ids: list[str], texts: Any) -> None:
 
 
 if __name__ == "__main__":
-    {one.__name__: one for one in (copy, script, datasets, datatrove)}[sys.argv[1]](
+    {one.__name__: one for one in (copy, script, datasets, datatrove, minhash)}[sys.argv[1]](
         Path(sys.argv[2]), Path(sys.argv[3])
     )
