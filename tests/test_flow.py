@@ -60,7 +60,7 @@ def test_the_flow_releases_the_same_bytes_as_plain_calls(tmp_path: Path) -> None
         "ingest-agree",
         "ingest-alike",
         "ingest-mark",
-        "ingest-merge",
+        "ingest-write",
         "ingest-release",
     }
 
