@@ -1,6 +1,7 @@
 """The two functions at the heart: what a batch shows the corpus, and how it is judged.
 
     prepare   documents' bytes to repaired lines; what cannot be read is refused with its reason
+    glance    what a batch's lines show by themselves, for the two that follow
     survey    what a batch adds to the knowledge: its sites' lines, its headlines, its tags
     judge     every line's label and fate, every document's fields: the articles and the ledger
 
@@ -25,14 +26,16 @@ from copydesk.knowledge import Knowledge
 from copydesk.labels import FATES
 from copydesk.ledger import ledger_rows
 from copydesk.lines import label_lines, repetition
+from copydesk.lines.glance import Glance
+from copydesk.lines.glance import glance as look
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.sites import find_sites
+from copydesk.lines.sites import learned_sites
 from copydesk.repair import kind_names, repair_lines
 from copydesk.schema import load_schema
 from copydesk.sources import REFUSED
 from copydesk.text import MARKED, compose_texts, content_hashes
 
-__all__ = ["Judged", "Prepared", "judge", "prepare", "survey"]
+__all__ = ["Judged", "Prepared", "glance", "judge", "prepare", "survey"]
 
 
 @dataclass(frozen=True)
@@ -82,15 +85,21 @@ def _with_repairs(documents: pl.DataFrame, doc: pl.Series, repairs: pl.Series) -
     )
 
 
-def survey(batch: Prepared, profiles: Profiles) -> Mapping[str, pl.DataFrame]:
+def glance(batch: Prepared, profiles: Profiles) -> Glance:
+    """What a batch's lines show by themselves."""
+    return look(batch.lines, batch.documents, profiles)
+
+
+def survey(batch: Prepared, profiles: Profiles, seen: Glance) -> Mapping[str, pl.DataFrame]:
     """What a batch shows the corpus, as tables that `corpus.learn` merges."""
-    return repetition.survey(batch.lines, _placed(batch, Knowledge(), profiles), profiles)
+    return repetition.survey(batch.lines, _placed(batch, seen, Knowledge(), profiles), profiles, seen.shape)
 
 
-def judge(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> Judged:
-    """Label every line, decide its fate, extract every field."""
-    documents = _placed(batch, knowledge, profiles)
-    spans = label_lines(batch.lines, documents, knowledge, profiles)
+def judge(batch: Prepared, knowledge: Knowledge, profiles: Profiles, seen: Glance | None = None) -> Judged:
+    """Label every line, decide its fate, extract every field; `seen` is the batch's glance, where there was one."""
+    seen = glance(batch, profiles) if seen is None else seen
+    documents = _placed(batch, seen, knowledge, profiles)
+    spans = label_lines(batch.lines, documents, knowledge, profiles, shape=seen.shape)
     spans = correct_spans(spans, documents, knowledge.corrections)
     ledger = ledger_rows(spans, batch.lines, documents)
     articles = _articles(documents, spans, ledger, knowledge)
@@ -102,9 +111,9 @@ def judge(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> Judged:
     return Judged(articles, ledger.drop("doc"), refused)
 
 
-def _placed(batch: Prepared, knowledge: Knowledge, profiles: Profiles) -> pl.DataFrame:
+def _placed(batch: Prepared, seen: Glance, knowledge: Knowledge, profiles: Profiles) -> pl.DataFrame:
     """The documents with their sites, and the outlet that a site's profile names, to fall back on."""
-    sites = find_sites(batch.lines, batch.documents, profiles, knowledge)
+    sites = learned_sites(seen.sites, batch.documents, knowledge)
     sites = correct_sites(sites, batch.documents, knowledge.corrections)
     return batch.documents.with_columns(
         site=sites, profile_outlet=sites.replace_strict(profiles.outlets, default=None, return_dtype=pl.String)

@@ -30,7 +30,8 @@ from copydesk.carry import Last
 from copydesk.config import Splits
 from copydesk.corrections import EMPTY
 from copydesk.knowledge import Knowledge
-from copydesk.lines.profiles import load_profiles
+from copydesk.lines import glance
+from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.release.keys import keys_of
 from copydesk.release.rows import check
 from copydesk.runner import Over
@@ -152,7 +153,11 @@ def read(batch: Batch) -> int:
     _write(batch.folder, "lines", prepared.lines)
     _write(batch.folder, "refused", pl.concat([unread, prepared.refused]))
     if batch.learning:
-        corpus.keep(desk.survey(prepared, load_profiles(batch.profiles)), batch.folder)
+        profiles = load_profiles(batch.profiles)
+        seen = desk.glance(prepared, profiles)
+        corpus.keep(desk.survey(prepared, profiles, seen), batch.folder)
+        for name, table in glance.tables(seen, profiles).items():
+            _write(batch.folder, f"glance-{profiles.digest}-{name}", table)
     mark.touch()
     return documents.height
 
@@ -210,7 +215,8 @@ def judge(task: Judging) -> int:
     prepared = desk.Prepared(
         *(pl.read_ipc(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused"))
     )
-    judged = desk.judge(prepared, knowledge, load_profiles(task.profiles))
+    profiles = load_profiles(task.profiles)
+    judged = desk.judge(prepared, knowledge, profiles, _seen(task.folder, prepared.lines, profiles))
     articles = _in_order(judged.articles)
     ledger = _after(articles["id"], judged.ledger)
     _write(task.folder, "articles", articles)
@@ -221,6 +227,14 @@ def judge(task: Judging) -> int:
     _write(task.folder, "sketches", corpus.sketched(articles))
     mark.touch()
     return prepared.documents.height
+
+
+def _seen(folder: Path, lines: pl.DataFrame, profiles: Profiles) -> glance.Glance | None:
+    """What a survey of the batch saw of its lines, if there was one with these profiles."""
+    paths = {name: folder / f"glance-{profiles.digest}-{name}.arrow" for name in glance.TABLES}
+    if not all(path.exists() for path in paths.values()):
+        return None
+    return glance.restored(lines, {name: pl.read_ipc(path) for name, path in paths.items()}, profiles)
 
 
 def _in_order(articles: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
     label_lines     the one entrance: lines and documents of a batch, with the knowledge -> spans
 
-    shape           measures of lines                      profiles, sites   furniture as data; whose layout it is
+    shape, glance   measures of lines; kept for later      profiles, sites   furniture as data; whose layout it is
     patterns        dates, names                           repetition        what the corpus says of a line
     headlines       the article's own headline             structure         what the build of the document says
     features, model the trained judgement over shape       decision          all evidence weighed, line by line
@@ -39,15 +39,17 @@ def label_lines(
     knowledge: Knowledge,
     profiles: Profiles,
     model: NDArray[np.float32] | None = None,
+    shape: Shape | None = None,
 ) -> pl.DataFrame:
     """Label every line of a batch.
 
     `lines` has doc, line, text (others are ignored), ordered by doc and line; `documents` has doc and site, and may
     have id, outlet, source. The answer has doc, line, span, start, end (characters in the line's text), text, label,
     evidence and confidence, ordered by doc, line, span; the spans of a line tile it, nearly always it is one. `model`
-    (non-blank lines, labels) takes the place of the shipped model's probabilities.
+    (non-blank lines, labels) takes the place of the shipped model's probabilities, and `shape` is that of the lines
+    where they have been measured.
     """
-    shape = measure(lines)
+    shape = measure(lines) if shape is None else shape
     site = per_line(shape, documents, documents["site"].cast(pl.String))
     counted = per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
     model = _predict(shape) if model is None else model

@@ -13,13 +13,32 @@ a capital), then one expression.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Final
 
 import numpy as np
 
 from copydesk.lines.shape import Mask, Shape, Texts
 
-__all__ = ["breaks_off", "is_biography", "is_date", "is_long_caption", "is_name", "is_post", "runs_on"]
+__all__ = ["ASKED", "breaks_off", "is_biography", "is_date", "is_long_caption", "is_name", "is_post", "runs_on"]
+
+ASKED: Final[list[str]] = []
+"""The questions whose answers `Texts.told` keeps."""
+
+
+def _once(find: Callable[[Texts], Mask]) -> Callable[[Texts], Mask]:
+    """The same answer for the same texts, without asking again."""
+    ASKED.append(find.__name__)
+
+    @wraps(find)
+    def told(texts: Texts) -> Mask:
+        if find.__name__ not in texts.told:
+            texts.told[find.__name__] = find(texts)
+        return texts.told[find.__name__]
+
+    return told
+
 
 _DATE_LENGTH: Final = 90
 """Characters; the longest labelled date line (two dates with cue words) has 84."""
@@ -96,6 +115,7 @@ _NAME: Final = f"^{_NAME_WORD}(?: (?:{_NAME_WORD}|{_PARTICLE}))+(?:, {_NAME_WORD
 _LOWER: Final = "^[\\p{Ll}]"
 
 
+@_once
 def is_date(texts: Texts) -> Mask:
     """Texts that are a date, a time, or a word that announces one, and nothing else."""
     hit = np.zeros(len(texts), dtype=bool)
@@ -110,6 +130,7 @@ def is_date(texts: Texts) -> Mask:
     return hit
 
 
+@_once
 def is_name(texts: Texts) -> Mask:
     """Texts that are one or several names and nothing else: two to six capitalised words, particles allowed."""
     hit = np.zeros(len(texts), dtype=bool)
@@ -148,9 +169,16 @@ def _long(texts: Texts, opens: str, ends: str) -> Mask:
 def is_biography(shape: Shape) -> Mask:
     """Lines in the second half of a document that present a person and say where to reach them."""
     late = 2 * (np.arange(len(shape)) - shape.first) >= shape.last - shape.first
-    return np.asarray(_long(shape.texts, _BIOGRAPHY, _REACHED)[shape.text_of] & late & (shape.last > shape.first))
+    return np.asarray(presents_somebody(shape.texts)[shape.text_of] & late & (shape.last > shape.first))
 
 
+@_once
+def presents_somebody(texts: Texts) -> Mask:
+    """Long texts that open with who somebody is and close with where to reach them."""
+    return _long(texts, _BIOGRAPHY, _REACHED)
+
+
+@_once
 def is_long_caption(texts: Texts) -> Mask:
     """Captions of several sentences: they open with the word for a picture and close with its source."""
     return _long(texts, _PICTURE, _CREDITED)
@@ -160,6 +188,7 @@ _PICTURE_OF_POST: Final = "pic\\.twitter\\.com/[A-Za-z0-9]{10}$"
 _POST: Final = f"\\(@[A-Za-z0-9_]+\\) [A-Z][a-z]+ [0-9]{{1,2}}, [0-9]{{4}}$|{_PICTURE_OF_POST}"
 
 
+@_once
 def is_post(texts: Texts) -> Mask:
     """Texts that end as embedded posts do: with a picture's address, or with a handle in brackets and a date."""
     tail = texts.text.str.tail(26)
@@ -169,6 +198,7 @@ def is_post(texts: Texts) -> Mask:
     return hit
 
 
+@_once
 def runs_on(texts: Texts) -> Mask:
     """Texts that begin with a lower-case letter."""
     return texts.text.str.head(1).str.contains(_LOWER).to_numpy()
@@ -182,6 +212,7 @@ _JOINTS: Final = (
 ("Sign in", "Der Streit dauert an") are left out."""
 
 
+@_once
 def breaks_off(texts: Texts) -> Mask:
     """Texts of three words and more that end with one of `_JOINTS`."""
     hit = np.zeros(len(texts), dtype=bool)

@@ -8,17 +8,14 @@ A profile is a TOML file (how to write one: docs/profiles.md; its form: profile_
 cases, at least two that it must catch and two that it must not, and they are run whenever the file is read: a rule
 that cannot catch its own examples never gets near a document.
 
-Matching is for whole batches, and each different text is asked once. Literals are one hash join. Of the expressions
-those of a kind (from the line's beginning, up to its end, anywhere) are tried as one alternation first, which nearly
-all lines fail; what passes is tried with each. All see the normalised line (lower case, straight quotes, single
-spaces), literals also without bullets and closing marks.
+How lines are matched with rules: matching.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -27,44 +24,13 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from copydesk.errors import ConfigError
+from copydesk.lines.matching import ENDING, Group, Hits, Matches, Named, Rule, joined
 from copydesk.lines.profile_files import ZONES, ProfileFile, RuleFile, read_profile
-from copydesk.lines.shape import SHORT, Ints, Shape, Texts, bare, normalise, ranges
+from copydesk.lines.shape import SHORT, Shape, Texts, bare, normalise
 
 __all__ = ["ZONES", "Matches", "Profile", "Profiles", "Rule", "load_profiles"]
-
-ENDING: Final = 160
-"""Characters in which an expression that is anchored only at the end must find its match."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule: lines that are literally these, or that match this expression, in this zone, are this."""
-
-    profile: str
-    id: str
-    label: str
-    reason: str
-    zone: int
-    literals: tuple[str, ...]
-    regex: str
-    """Anchored at the line's beginning; empty for none."""
-    inside: str
-    """Written as `^.*something`: found anywhere, and searched so, which is faster; empty for none."""
-    ending: str
-    """Anchored at the line's end alone, so that only the last ENDING characters need to be read; empty for none."""
-    cased: bool
-    """The expression sees the stripped line as written instead of the normalised one."""
-    words: tuple[int, int]
-    positive: tuple[str, ...]
-    negative: tuple[str, ...]
-
-    @property
-    def evidence(self) -> str:
-        """The evidence id that the ledger shows."""
-        return f"{self.profile}:{self.id}"
 
 
 @dataclass(frozen=True)
@@ -110,148 +76,32 @@ class Profiles:
         return {domain: profile.id for profile in self.profiles for domain in profile.domains}
 
     @cached_property
-    def _groups(self) -> tuple[_Group, ...]:
+    def _groups(self) -> tuple[Group, ...]:
         numbered = list(enumerate(self.rules))
         common = {profile.id for profile in self.profiles if profile.everywhere}
-        groups = [_Group(None, 0, [pair for pair in numbered if pair[1].profile in common])]
+        groups = [Group(None, 0, [pair for pair in numbered if pair[1].profile in common])]
         own = [p.id for p in self.profiles if not p.everywhere and p.rules]
         groups += [
-            _Group(site, number, [pair for pair in numbered if pair[1].profile == site])
+            Group(site, number, [pair for pair in numbered if pair[1].profile == site])
             for number, site in enumerate(own, 1)
         ]
         return tuple(groups)
 
     def match(self, shape: Shape, site: pl.Series) -> Matches:
         """What the rules say of the lines; `site` is the site of each line's document."""
-        found: list[_Hits] = []
+        found: list[Hits] = []
         for group in self._groups:
-            rows: Ints | None = None
-            if group.site is not None:
-                rows = np.flatnonzero((site == group.site).fill_null(value=False))
-            if rows is None or len(rows):
-                found += group.hits(shape, rows)
+            if group.site is None:
+                found += group.hits(shape, None, self.common(shape.texts))
+            elif len(rows := np.flatnonzero((site == group.site).fill_null(value=False))):
+                found += group.hits(shape, rows, group.named(shape.texts, np.unique(shape.text_of[rows])))
         return Matches(len(shape), tuple(found))
 
-
-@dataclass(frozen=True, eq=False)
-class _Hits:
-    """The lines that one rule's wording names, wherever they stand."""
-
-    rule: int
-    zone: int
-    weak: bool
-    """Gives way to what the same group found before."""
-    group: int
-    rows: Ints
-
-
-@dataclass(frozen=True, eq=False)
-class Matches:
-    """Which lines the rules' wordings name; where a line stands decides whether a rule holds for it."""
-
-    lines: int
-    hits: tuple[_Hits, ...]
-
-    def anywhere(self) -> Ints:
-        """For each line the position of the rule without a zone that names it, else -1."""
-        return self._settled(None)
-
-    def within(self, zone: NDArray[np.uint8]) -> Ints:
-        """The same for the rules that hold in some zones only; `zone` is the zone of each line."""
-        return self._settled(zone)
-
-    def _settled(self, zone: NDArray[np.uint8] | None) -> Ints:
-        """A site's own rules win over those for every site; in a group the literals win, then the first expression."""
-        found = np.full(self.lines, -1, dtype=np.int64)
-        group = np.full(self.lines, -1, dtype=np.int64)
-        for hit in self.hits:
-            if (hit.zone == ZONES["anywhere"]) != (zone is None):
-                continue
-            rows = hit.rows if zone is None else hit.rows[(zone[hit.rows] & hit.zone) > 0]
-            if hit.weak:
-                rows = rows[group[rows] != hit.group]
-            found[rows], group[rows] = hit.rule, hit.group
-        return found
-
-
-class _Group:
-    """Rules that are asked together: literals as one table, expressions one by one."""
-
-    def __init__(self, site: str | None, number: int, numbered: list[tuple[int, Rule]]) -> None:
-        self.site, self.number = site, number
-        self.rules = dict(numbered)
-        pairs = [(text, number) for number, rule in numbered for text in rule.literals]
-        schema = {"key": pl.String(), "rule": pl.Int64()}
-        table = pl.DataFrame(pairs, schema=schema, orient="row") if pairs else pl.DataFrame(schema=schema)
-        self.literals = table.unique("key", keep="first", maintain_order=True)
-        self.expressions = [(number, rule) for number, rule in numbered if rule.regex or rule.inside or rule.ending]
-        self.asked = tuple(_Asked([pair for pair in self.expressions if pair[1].cased == cased]) for cased in _CASES)
-        self.longest = max((len(text.encode()) for text, _ in pairs), default=0)
-
-    def hits(self, shape: Shape, rows: Ints | None) -> list[_Hits]:
-        """What the rules' wordings name among these lines (None: all)."""
-        texts = np.arange(len(shape.texts)) if rows is None else np.unique(shape.text_of[rows])
-        named = [*self._literals(shape.texts, texts), *self._matched(shape.texts, texts)]
-        if not named:
-            return []
-        which = np.unique(np.concatenate([own for _, own, _ in named]))
-        here = np.zeros(len(shape.texts), dtype=bool)
-        here[which] = True
-        lines = np.flatnonzero(here[shape.text_of]) if rows is None else rows[here[shape.text_of[rows]]]
-        text_of = shape.text_of[lines]
-        lines = lines[np.argsort(text_of, kind="stable")]
-        bounds = np.concatenate([[0], np.cumsum(np.bincount(text_of, minlength=len(shape.texts)))])
-        return [
-            _Hits(rule, self.rules[rule].zone, weak, self.number, lines[ranges(bounds, own)])
-            for rule, own, weak in named
-        ]
-
-    def _literals(self, texts: Texts, among: Ints) -> Iterator[tuple[int, Ints, bool]]:
-        """Rule, texts and False, for the rules whose literals are there."""
-        key = texts.key.gather(among).alias("key")
-        short = (key.str.len_bytes() <= self.longest).fill_null(value=False)
-        among, key = among[short.to_numpy()], key.filter(short)
-        known = key.to_frame().join(self.literals, on="key", how="left", maintain_order="left")["rule"]
-        hit = np.flatnonzero(known.is_not_null().to_numpy())
-        rules = known.gather(hit).to_numpy()
-        for rule in np.unique(rules).tolist():
-            yield rule, among[hit[rules == rule]], False
-
-    def _matched(self, texts: Texts, among: Ints) -> Iterator[tuple[int, Ints, bool]]:
-        """Rule, texts and True, for the rules whose expressions match, in order."""
-        among = among[texts.length[among] <= SHORT]
-        for asked, seen in zip(self.asked, (texts.low, texts.text), strict=True):
-            if asked.rules:
-                yield from asked.hits(seen.gather(among), texts.words[among], among)
-
-
-_CASES: Final = (False, True)
-_PARTS: Final = ("regex", "inside", "ending")
-
-
-class _Asked:
-    """Expressions that see the same texts. All of a kind are tried at once first, and each on what that matches."""
-
-    def __init__(self, rules: list[tuple[int, Rule]]) -> None:
-        self.rules = rules
-        self.sieves = {name: _joined([part for _, rule in rules if (part := getattr(rule, name))]) for name in _PARTS}
-
-    def hits(self, text: pl.Series, words: Ints, among: Ints) -> Iterator[tuple[int, Ints, bool]]:
-        """Rule, texts and True, for the rules whose expressions match; `among` numbers the texts."""
-        parts = {}
-        for name, sieve in self.sieves.items():
-            if sieve:
-                seen = text.str.tail(ENDING) if name == "ending" else text
-                rows = np.flatnonzero(seen.str.contains(sieve).to_numpy())
-                parts[name] = (seen.gather(rows), rows)
-        for number, rule in self.rules:
-            hit = np.zeros(len(among), dtype=bool)
-            for name, (seen, rows) in parts.items():
-                if part := getattr(rule, name):
-                    hit[rows] |= seen.str.contains(part).to_numpy()
-            hit &= (words >= rule.words[0]) & (words <= rule.words[1])
-            if hit.any():
-                yield number, among[hit], True
+    def common(self, texts: Texts) -> list[Named]:
+        """What the rules for every site name: asked once of the same texts."""
+        if self.digest not in texts.ruled:
+            texts.ruled[self.digest] = self._groups[0].named(texts, np.arange(len(texts)))
+        return texts.ruled[self.digest]
 
 
 def load_profiles(folders: Sequence[Path] = ()) -> Profiles:
@@ -353,9 +203,9 @@ def _rule(name: str, profile: ProfileFile, entry: RuleFile) -> Rule:
         reason=entry.reason,
         zone=ZONES[entry.zone],
         literals=tuple(dict.fromkeys(_bare(entry.lines))),
-        regex=_joined([part for part in entry.regex if part.startswith("^") and not _floats(part)]),
-        inside=_joined([part[3:].removesuffix(".*$") for part in entry.regex if _floats(part)]),
-        ending=_joined([part for part in entry.regex if not part.startswith("^")]),
+        regex=joined([part for part in entry.regex if part.startswith("^") and not _floats(part)]),
+        inside=joined([part[3:].removesuffix(".*$") for part in entry.regex if _floats(part)]),
+        ending=joined([part for part in entry.regex if not part.startswith("^")]),
         cased=entry.cased,
         words=(entry.words[0], entry.words[1]),
         positive=tuple(entry.positive),
@@ -372,10 +222,6 @@ def _floats(part: str) -> bool:
 
 _ESCAPED: Final = re.compile(r"\\.|\[(?:\\.|[^\]])*\]")
 _BRACKETED: Final = re.compile(r"\([^()]*\)")
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return "|".join(f"(?:{part})" for part in parts) if len(parts) > 1 else "".join(parts)
 
 
 def _prove(where: str, rule: Rule) -> None:

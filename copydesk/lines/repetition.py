@@ -174,13 +174,16 @@ def sketch(shape: Shape, paragraph: Mask) -> pl.DataFrame:
     return hashed.group_by("doc", maintain_order=True).agg(pl.col("a", "b", "c").min())
 
 
-def survey(lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles) -> dict[str, pl.DataFrame]:
+def survey(
+    lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles, shape: Shape | None = None
+) -> dict[str, pl.DataFrame]:
     """What the corpus needs to know of a batch: the frames of SURVEY, small enough to keep for millions of documents.
 
     `lines` has doc, line, text; `documents` doc and site, and may have outlet and source, under which the lines of
     documents without a site are counted. No model is asked: headline and tags are read off profiles and structure.
+    `shape` is that of the lines where they have been measured.
     """
-    shape = measure(lines)
+    shape = measure(lines) if shape is None else shape
     at = frame(shape, per_line(shape, documents, documents["site"].cast(pl.String)), profiles)
     site = per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
     label, _ = structure(at)

@@ -2,7 +2,7 @@
 
     Shape       the non-blank lines of a batch with their measures, and where each document begins and ends
     Texts       the different texts among them: what a text shows is looked at once, however often it stands there
-    measure     line table -> Shape
+    measure     line table -> Shape;  placed: the same where its texts have been measured before
     normalise   text as profiles and keys see it: lower case, plain quotes, single spaces
     zones       where each line stands: before the first paragraph, among the paragraphs, after the last
 
@@ -12,7 +12,7 @@ Character classes are written out in ASCII (`[0-9]`, not the shorthand): the eng
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ __all__ = [
     "measure",
     "neighbours",
     "normalise",
+    "placed",
     "ranges",
     "reduced",
     "zones",
@@ -103,6 +104,10 @@ class Texts:
     open_end: Mask
     inner_stop: Mask
     """Told of texts of PARAGRAPH characters and more that do not end with one; nobody asks it of others."""
+    told: dict[str, Mask] = field(default_factory=dict)
+    """What `copydesk.lines.patterns` found, by the name of the question: each is asked once."""
+    ruled: dict[str, list[tuple[int, Ints, bool]]] = field(default_factory=dict)
+    """What the rules for every site name, by the digest of their profiles: rule, texts, and `profiles._Hits.weak`."""
 
     @cached_property
     def key_of(self) -> Ints:
@@ -243,10 +248,15 @@ def measure(lines: pl.DataFrame) -> Shape:
     """Measure the non-blank lines of a line table (columns doc, line, text; ordered by them)."""
     stripped = lines["text"].fill_null("").str.strip_chars(INVISIBLE)
     rows = np.flatnonzero((stripped.str.len_bytes() > 0).to_numpy())
-    doc = lines["doc"].to_numpy()[rows].astype(np.int64)
     texts, text_of = _different(stripped.gather(rows))
+    return placed(lines, rows, _measured(texts), text_of)
+
+
+def placed(lines: pl.DataFrame, rows: Ints, texts: Texts, text_of: Ints) -> Shape:
+    """The Shape of the lines at `rows` of a line table, the others being blank, with what is known of their texts."""
+    doc = lines["doc"].to_numpy()[rows].astype(np.int64)
     before, after, first, last = _neighbourhood(rows, doc)
-    return Shape(rows, doc, _measured(texts), text_of, before, after, first, last)
+    return Shape(rows, doc, texts, text_of, before, after, first, last)
 
 
 def _coded(texts: pl.Series) -> Ints:

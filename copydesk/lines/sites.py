@@ -1,7 +1,7 @@
 """Which site a document's layout is of: the key that profiles and counts hang on.
 
-    find_sites      the site of each document: the user's mapping, a printed domain, a profile's marks, what the corpus
-                    showed, else unknown
+    find_sites      the site of each document: the user's mapping, a printed domain, a profile's marks (`shown_sites`),
+                    what the corpus showed (`learned_sites`), else unknown
     printed_domain  the domain a document prints in its own frame (address line, licence note)
     counting_key    the key under which lines are counted: the site, or what stands in for it
 
@@ -18,7 +18,7 @@ from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import Shape, bare, normalise
 
-__all__ = ["counting_key", "find_sites", "per_line", "printed_domain"]
+__all__ = ["counting_key", "find_sites", "learned_sites", "per_line", "printed_domain", "shown_sites"]
 
 _FRAME: Final = 6
 """Non-blank lines at either end in which an address or a licence note is looked for: pages print them first or last."""
@@ -39,18 +39,29 @@ def find_sites(
 
     `lines` needs doc, line, text; `documents` doc, and may have site (the user's mapping, which wins) and id.
     """
+    shown = shown_sites(lines, documents, profiles)
+    return shown if knowledge is None else learned_sites(shown, documents, knowledge)
+
+
+def shown_sites(lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles) -> pl.Series:
+    """The same without what the corpus showed: what the user says, or what the page tells by itself."""
     edges = _edges(lines)
     found = documents.select(pl.col("doc").cast(pl.UInt32)).join(_by_domain(edges, profiles), on="doc", how="left")
     found = found.join(_by_profile(edges, profiles), on="doc", how="left", maintain_order="left")
     candidates = ["printed", "profiled"]
-    if knowledge is not None and knowledge.sites.height and "id" in documents.columns:
-        known = knowledge.sites.unique("id", keep="first", maintain_order=True).rename({"site": "learned"})
-        found = found.with_columns(documents["id"]).join(known, on="id", how="left", maintain_order="left")
-        candidates.append("learned")
     if "site" in documents.columns:
         found = found.with_columns(documents["site"].cast(pl.String).alias("given"))
         candidates.insert(0, "given")
     return found.select(pl.coalesce(candidates).alias("site")).to_series()
+
+
+def learned_sites(shown: pl.Series, documents: pl.DataFrame, knowledge: Knowledge) -> pl.Series:
+    """The sites shown, and where there is none what the corpus showed of the document (`id`)."""
+    if not knowledge.sites.height or "id" not in documents.columns:
+        return shown
+    known = knowledge.sites.unique("id", keep="first", maintain_order=True).rename({"site": "learned"})
+    found = pl.DataFrame({"id": documents["id"], "site": shown}).join(known, on="id", how="left", maintain_order="left")
+    return found.select(pl.coalesce("site", "learned").alias("site")).to_series()
 
 
 def _edges(lines: pl.DataFrame) -> pl.DataFrame:

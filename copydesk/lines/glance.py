@@ -1,0 +1,96 @@
+"""What a batch's lines show before anything is known of the corpus: looked at for the survey, and not again to judge.
+
+    Glance      the Shape of the lines, with all that was asked of its texts, and the sites that the pages tell
+    glance      lines and documents of a batch -> Glance
+    tables      a Glance as tables, to keep beside the lines;  restored: the same from them
+
+A text's measures, the answers of `patterns` and what the rules for every site name depend on the text and the profiles
+alone, and so they are the same in the survey and in the judgement. What depends on the corpus or on corrections is not
+kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from copydesk.lines.matching import Named
+from copydesk.lines.patterns import ASKED
+from copydesk.lines.profiles import Profiles
+from copydesk.lines.shape import INVISIBLE, Ints, Shape, Texts, bare, measure, placed
+from copydesk.lines.sites import shown_sites
+
+__all__ = ["TABLES", "Glance", "glance", "restored", "tables"]
+
+TABLES: Final = ("texts", "lines", "rules", "sites")
+"""One row for each different text, line, text that a rule names, and document."""
+
+_MEASURES: Final = ("stop", "asks", "open_end", "inner_stop")
+
+
+@dataclass(frozen=True, eq=False)
+class Glance:
+    """The measured lines of a batch, and the site that each document tells by itself."""
+
+    shape: Shape
+    sites: pl.Series
+
+
+def glance(lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles) -> Glance:
+    """Look at a batch's lines (doc, line, text) and at the frames of its documents (doc; perhaps site)."""
+    return Glance(measure(lines), shown_sites(lines, documents, profiles))
+
+
+def tables(seen: Glance, profiles: Profiles) -> dict[str, pl.DataFrame]:
+    """The tables of TABLES: what was asked of the texts so far, and the rest of what is restored."""
+    shape, texts = seen.shape, seen.shape.texts
+    first = np.empty(len(texts), dtype=np.int64)
+    first[shape.text_of[::-1]] = shape.rows[::-1]
+    numbers = {"first": first, "length": texts.length, "words": texts.words}
+    masks = {name: getattr(texts, name) for name in _MEASURES} | texts.told
+    return {
+        "texts": pl.DataFrame({"low": texts.low, **numbers, **masks}).cast(dict.fromkeys(numbers, pl.UInt32)),
+        "lines": pl.DataFrame({"row": shape.rows, "text": shape.text_of}).cast(pl.UInt32),
+        "rules": _rules(profiles.common(texts)),
+        "sites": seen.sites.to_frame("site"),
+    }
+
+
+def _rules(named: list[Named]) -> pl.DataFrame:
+    """rule, weak, text: a row for each text of each entry, in their order; `entry` is its number."""
+    sizes = [len(texts) for _, texts, _ in named]
+    columns = {
+        "entry": np.repeat(np.arange(len(named)), sizes),
+        "rule": np.repeat([rule for rule, _, _ in named], sizes).astype(np.int64),
+        "weak": np.repeat([weak for _, _, weak in named], sizes).astype(bool),
+        "text": np.concatenate([np.empty(0, dtype=np.int64), *(texts for _, texts, _ in named)]),
+    }
+    return pl.DataFrame(columns)
+
+
+def restored(lines: pl.DataFrame, kept: Mapping[str, pl.DataFrame], profiles: Profiles) -> Glance:
+    """The Glance of which these are the tables; `lines` and `profiles` are those that it was made from."""
+    table, rows, text_of = kept["texts"], _ints(kept["lines"]["row"]), _ints(kept["lines"]["text"])
+    text = lines["text"].gather(table["first"]).str.strip_chars(INVISIBLE).rename("text")
+    stop, asks, open_end, inner_stop = (table[name].to_numpy() for name in _MEASURES)
+    low, length, words = table["low"], _ints(table["length"]), _ints(table["words"])
+    texts = Texts(text, low, bare(low), length, words, stop, asks, open_end, inner_stop)
+    texts.told.update({name: table[name].to_numpy() for name in ASKED if name in table.columns})
+    texts.ruled[profiles.digest] = _named(kept["rules"])
+    return Glance(placed(lines, rows, texts, text_of), kept["sites"]["site"])
+
+
+def _ints(column: pl.Series) -> Ints:
+    return column.cast(pl.Int64).to_numpy()
+
+
+def _named(table: pl.DataFrame) -> list[Named]:
+    """The entries of `_rules`."""
+    entry, rule, weak, text = (table[name].to_numpy() for name in ("entry", "rule", "weak", "text"))
+    opens: Ints = np.flatnonzero(np.diff(entry, prepend=-1))
+    parts = np.split(text, opens[1:])
+    return [(int(rule[at]), part, bool(weak[at])) for at, part in zip(opens, parts, strict=False)]
