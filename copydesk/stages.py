@@ -246,12 +246,13 @@ def _in_order(articles: pl.DataFrame) -> pl.DataFrame:
 
 
 def _after(ids: pl.Series, ledger: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the ledger in the order of their documents, end to end."""
+    """The rows of the ledger in the order of their documents, what each has of its own end to end."""
     first = starts(ledger["id"])
     sizes = np.diff(first, append=ledger.height)
     runs = ledger["id"][first].to_frame("id").with_columns(first=pl.Series(first), size=pl.Series(sizes))
     runs = ids.to_frame("id").join(runs, on="id", how="inner", maintain_order="left")
-    return _end_to_end(ledger[ranges(runs["first"].to_numpy(), runs["size"].to_numpy())])
+    moved = ledger[ranges(runs["first"].to_numpy(), runs["size"].to_numpy())]
+    return moved.with_columns(_end_to_end(moved.select("raw", "text")))
 
 
 def _end_to_end(table: pl.DataFrame) -> pl.DataFrame:
