@@ -93,22 +93,22 @@ def laid_out(folder: Folder, schema: Schema, rows: Rows, keys: pl.DataFrame) -> 
 
     An article stays in its old shard unless it is `changed`; of the ledger no row hangs on other documents.
     """
+    named, facts = PLACES[schema.name], ("id", "source", "day", "drawn")
     if schema.name == "article":
-        held = keys.with_columns(lines=pl.lit(1, pl.UInt32), stays=~pl.col("changed"))
+        held = keys.select(*facts, *MARKED, **named, lines=pl.lit(1, pl.UInt32), stays=~pl.col("changed"))
     else:
-        held = keys.drop_nulls("lines").with_columns(stays=True)
+        held = keys.select(*facts, "split", "lines", **named, stays=pl.lit(value=True)).drop_nulls("lines")
         if not held.height:
             raise ReleaseError("there are no ledger rows: every document is empty; give some that hold text")
-    held = _parts(held.with_columns(**PLACES[schema.name]), schema.name)
-    columns = ("id", "source", *MARKED, "part", "file", "row", "lines", "weight")
-    return Layout(schema, rows, held.select(columns), dict(_staying(folder, rows, held)))
+    held = _parts(held, schema.name)
+    return Layout(schema, rows, held.drop("day", "drawn", "stays"), dict(_staying(folder, rows, held)))
 
 
 def _parts(keys: pl.DataFrame, table: str) -> pl.DataFrame:
     """The documents, each with the number of the shard that it belongs to (`part`)."""
     sizes: list[int] = []
     for split in keys["split"].unique(maintain_order=True):
-        some = keys.filter(pl.col("split") == split)
+        some = keys.select("split", "drawn", "weight", "day").filter(pl.col("split") == split)
         sizes += np.diff(cut(some["drawn"], some["weight"], some["day"], table), prepend=0).tolist()
     return keys.with_columns(
         part=pl.Series(np.repeat(np.arange(len(sizes), dtype=np.uint32), np.asarray(sizes, dtype=np.int64)))
