@@ -54,10 +54,33 @@ def tables(seen: Glance, profiles: Profiles) -> dict[str, pl.DataFrame]:
     masks = {name: getattr(texts, name) for name in _MEASURES} | texts.told
     return {
         "texts": pl.DataFrame({"low": texts.low, **numbers, **masks}).cast(dict.fromkeys(numbers, pl.UInt32)),
-        "lines": pl.DataFrame({"row": shape.rows, "text": shape.text_of}).cast(pl.UInt32),
+        "lines": _lines(shape),
         "rules": _rules(profiles.common(texts)),
         "sites": seen.sites.to_frame("site"),
     }
+
+
+def _lines(shape: Shape) -> pl.DataFrame:
+    """row, text; near: whether the line was asked for the words of titles, and what was `recalled` of candidates."""
+    frame = pl.DataFrame({"row": shape.rows, "text": shape.text_of}).cast(pl.UInt32)
+    if set(shape.recalled) != {"told", "printed"}:
+        return frame
+    (rows, near), (told,) = shape.recalled["told"]
+    (others,), (inside, holds) = shape.recalled["printed"]
+    if not np.array_equal(rows, others):
+        return frame
+    index = pl.int_range(len(shape), eager=True)
+    found = pl.DataFrame({"index": rows, "told": told, "inside": inside, "holds": holds})
+    asked = frame.with_columns(index=index, near=index.is_in(pl.Series(near).implode()))
+    return asked.join(found, on="index", how="left", maintain_order="left").drop("index")
+
+
+def _recall(shape: Shape, table: pl.DataFrame) -> None:
+    """Put what `_lines` kept back into its place."""
+    if "told" in table.columns:
+        rows, near = (np.flatnonzero(mask.to_numpy()) for mask in (table["told"].is_not_null(), table["near"]))
+        told, inside, holds = (table[name].gather(rows).to_numpy() for name in ("told", "inside", "holds"))
+        shape.recalled.update(told=((rows, near), (told,)), printed=((rows,), (inside, holds)))
 
 
 def _rules(named: list[Named]) -> pl.DataFrame:
@@ -81,7 +104,9 @@ def restored(lines: pl.DataFrame, kept: Mapping[str, pl.DataFrame], profiles: Pr
     texts = Texts(text, low, bare(low), length, words, stop, asks, open_end, inner_stop)
     texts.told.update({name: table[name].to_numpy() for name in ASKED if name in table.columns})
     texts.ruled[profiles.digest] = _named(kept["rules"])
-    return Glance(placed(lines, rows, texts, text_of), kept["sites"]["site"])
+    shape = placed(lines, rows, texts, text_of)
+    _recall(shape, kept["lines"])
+    return Glance(shape, kept["sites"]["site"])
 
 
 def _ints(column: pl.Series) -> Ints:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from copydesk.labels import LABELS
 from copydesk.lines.model import Weights, load
-from copydesk.lines.shape import BEFORE, Ints, Mask, Shape, neighbours, reduced
+from copydesk.lines.shape import BEFORE, Ints, Mask, Shape, neighbours, recall, reduced
 
 __all__ = ["MODEL_TERMS", "TERMS", "Place", "Titles", "candidates", "choose", "features", "said"]
 
@@ -104,8 +104,9 @@ def features(place: Place, ruled: Ints, date: Mask, name: Mask, rows: Ints) -> F
     text = shape.text.gather(rows)
     asks = shape.asks[rows]
     alone = np.bincount(shape.doc[rows])[shape.doc[rows]] == 1
-    told = _told_again(place, rows)
-    twice, inside, holds = _printed_again(shape, rows)
+    near = np.flatnonzero(paragraph & (_before(place) < _TOLD))
+    (told,) = recall(shape, "told", (rows, near), lambda: (_told_again(shape, rows, near),))
+    inside, holds = recall(shape, "printed", (rows,), lambda: _printed_again(shape, rows))
     few = np.bincount(shape.doc[rows])[shape.doc[rows]] <= _COMPACT
     opens = _opens(shape, ruled, date)[rows]
     byline = name | (ruled == _BYLINE)
@@ -128,7 +129,7 @@ def features(place: Place, ruled: Ints, date: Mask, name: Mask, rows: Ints) -> F
         opens & few,
         alone,
         np.minimum(told, 0.6),
-        twice,
+        shape.copies[rows] > 1,
         inside,
         holds,
         text.str.contains("[|»>›/]").to_numpy(),
@@ -165,21 +166,19 @@ _PARTED: Final = "[|»>›/·–—:-]"
 """What parts a headline from the site's name in a page title."""
 
 
-def _printed_again(shape: Shape, rows: Ints) -> tuple[Floats, Floats, Floats]:
-    """Whether a line stands in its document again, is part of a longer candidate, or has a shorter one in it."""
+def _printed_again(shape: Shape, rows: Ints) -> tuple[Mask, Mask]:
+    """Whether a line is part of a longer candidate, or has a shorter one in it."""
     mine = pl.DataFrame({"row": rows, "doc": shape.doc[rows], "key": shape.key.gather(rows)})
     mine = mine.with_columns(size=pl.col("key").str.len_bytes()).filter(pl.col("size") >= 12)
     longer = mine.filter(pl.col("key").str.contains(_PARTED)).rename({"row": "other", "key": "longer", "size": "whole"})
     pairs = mine.join(longer, on="doc").filter(pl.col("size") < pl.col("whole"))
     pairs = pairs.filter(pl.col("longer").str.contains(pl.col("key"), literal=True))
-    inside, holds = (np.isin(rows, pairs[name].unique().to_numpy()).astype(np.float64) for name in ("row", "other"))
-    return (shape.copies[rows] > 1).astype(np.float64), inside, holds
+    inside, holds = (np.isin(rows, pairs[name].unique().to_numpy()) for name in ("row", "other"))
+    return inside, holds
 
 
-def _told_again(place: Place, rows: Ints) -> Floats:
-    """Share of a line's longer words that the document's first paragraphs hold."""
-    shape = place.shape
-    near = np.flatnonzero(place.paragraph & (_before(place) < _TOLD))
+def _told_again(shape: Shape, rows: Ints, near: Ints) -> Floats:
+    """Share of a line's longer words that the document's first paragraphs, `near`, hold."""
     text = pl.DataFrame({"doc": shape.doc[near], "told": shape.text.gather(near).str.head(_OPENS)})
     text = text.group_by("doc", maintain_order=True).agg(pl.col("told").str.join(" ").str.to_lowercase())
     words = _words(shape, rows).join(text, on="doc", how="left", maintain_order="left")

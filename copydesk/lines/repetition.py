@@ -134,10 +134,11 @@ def _masked(low: pl.Series, rows: Mask) -> pl.Series:
 
 
 def _hashed(low: pl.Series) -> pl.Series:
-    from xxhash import xxh64_intdigest as digest
+    from xxhash import xxh64_intdigest
 
-    values = [digest(low) if low else None for low in low.cast(pl.Binary).to_list()]
-    return pl.Series("key", values, dtype=pl.UInt64)
+    rows = np.flatnonzero((low.str.len_bytes() > 0).fill_null(value=False).to_numpy())
+    values = np.fromiter(map(xxh64_intdigest, low.gather(rows).cast(pl.Binary).to_list()), np.uint64, len(rows))
+    return pl.Series("key", [None], dtype=pl.UInt64).new_from_index(0, len(low)).scatter(rows, values)
 
 
 def keys_of(shape: Shape, paragraph: Mask) -> pl.Series:

@@ -12,6 +12,7 @@ Character classes are written out in ASCII (`[0-9]`, not the shorthand): the eng
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -35,6 +36,7 @@ __all__ = [
     "normalise",
     "placed",
     "ranges",
+    "recall",
     "reduced",
     "zones",
 ]
@@ -140,6 +142,8 @@ class Shape:
     first: Ints
     last: Ints
     """Index (into these arrays) of the first and last non-blank line of the line's document."""
+    recalled: dict[str, tuple[tuple[Ints, ...], tuple[NDArray[Any], ...]]] = field(default_factory=dict)
+    """What was found of lines together, and of which ones (`recall`)."""
 
     @cached_property
     def text(self) -> pl.Series:
@@ -354,6 +358,15 @@ def ranges(bounds: Ints, chosen: Ints) -> Ints:
     sizes = bounds[chosen + 1] - bounds[chosen]
     first = bounds[chosen] - (np.cumsum(sizes) - sizes)
     return np.asarray(np.arange(int(sizes.sum())) + np.repeat(first, sizes), np.int64)
+
+
+def recall(shape: Shape, name: str, asked: tuple[Ints, ...], find: Callable[[], tuple[NDArray[Any], ...]]) -> Any:
+    """What was found of these lines when it was asked before, else what is found now."""
+    before, answer = shape.recalled.get(name, ((), ()))
+    if len(before) != len(asked) or not all(map(np.array_equal, before, asked)):
+        answer = find()
+        shape.recalled[name] = asked, answer
+    return answer
 
 
 def neighbours(shape: Shape, step: int) -> Ints:
