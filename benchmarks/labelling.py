@@ -35,8 +35,9 @@ from copydesk.evaluation.report import table  # noqa: E402
 from copydesk.knowledge import Knowledge  # noqa: E402
 from copydesk.labels import KEPT  # noqa: E402
 from copydesk.lines import label_lines  # noqa: E402
+from copydesk.lines.glance import glance, restored, tables  # noqa: E402
 from copydesk.lines.profiles import Profiles, load_profiles  # noqa: E402
-from copydesk.lines.repetition import SAFE, line_key, seen  # noqa: E402
+from copydesk.lines.repetition import SAFE, learn, line_key, seen, survey  # noqa: E402
 from copydesk.lines.sites import counting_key  # noqa: E402
 
 QUOTED: Final = {"trafilatura on the HTML": 0.962, "readability on the HTML": 0.918, "newspaper4k on the HTML": 0.897}
@@ -277,16 +278,20 @@ def speed(folder: Path | None) -> None:
     texts = [Text(str(path.relative_to(folder)), path.read_bytes(), path.parent.name) for path in files]
     corpus = Corpus.of(texts, profiles)
     start = time.process_time()
-    knowledge = corpus.knowledge(profiles)
+    first = glance(corpus.prepared.lines, corpus.prepared.documents, profiles)
+    surveyed: dict[str, Any] = survey(corpus.prepared.lines, corpus.documents, profiles, first.shape)
+    kept, knowledge = tables(first, profiles), Knowledge(**learn([surveyed]))
     learned = time.process_time() - start
     label_lines(corpus.prepared.lines.head(2000), corpus.documents, knowledge, profiles)  # what is loaded once
     n = corpus.prepared.lines.height
     rows = [["survey and learn", n, learned, int(n / learned)]]
-    for name, known in (("label, no corpus", Knowledge()), ("label, everything on", knowledge)):
+    cases = {"label, no corpus": (Knowledge(), False), "label, everything on": (knowledge, False)}
+    for name, (known, after) in (cases | {"label, everything on, after the survey": (knowledge, True)}).items():
         spent = []
         for _ in range(3):
             start = time.process_time()
-            label_lines(corpus.prepared.lines, corpus.documents, known, profiles)
+            shape = restored(corpus.prepared.lines, kept, profiles).shape if after else None
+            label_lines(corpus.prepared.lines, corpus.documents, known, profiles, shape=shape)
             spent.append(time.process_time() - start)
         rows.append([name, n, min(spent), int(n / min(spent))])
     print(f"\nspeed: {len(files)} documents, {pl.thread_pool_size()} Polars thread, best of three\n")

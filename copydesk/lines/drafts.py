@@ -21,7 +21,8 @@ import polars as pl
 from copydesk.errors import UsageError
 from copydesk.labels import DROPPED, KEPT
 from copydesk.lines.profiles import ZONES
-from copydesk.lines.shape import AFTER, AMONG, BEFORE, SHORT, bare, normalise
+from copydesk.lines.shape import AFTER, AMONG, BEFORE, SHORT, normalise
+from copydesk.lines.texts import bare
 
 __all__ = ["Draft", "guess", "write"]
 

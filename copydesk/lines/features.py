@@ -2,7 +2,7 @@
 
     texts ──► blocks of code points ──► character classes, patterns ──► LOOKS: numbers per text    ┐
                                     └─► words ──► 64-bit word hashes                               ├─► Features
-    order and blank lines ──► place in the document, repeats, topic ──► PLACES: numbers per line   ┘
+    order and blank lines ──► place in the document, repeats, topic ──► PLACES: numbers per line   ┘   (places.py)
 
 What depends on a line's text alone is worked out once for each different text of the batch: furniture repeats. Every
 count is a NumPy kernel over arrays that hold many texts (`copydesk.lines.words`). A document's numbers depend on its
@@ -17,7 +17,17 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from copydesk.lines.shape import Shape, neighbours, ranges
+from copydesk.lines.places import (
+    LOG,
+    MULTIPLIER,
+    PLACES,
+    TOPIC_BITS,
+    blank_columns,
+    place_columns,
+    repeat_columns,
+    topic_columns,
+)
+from copydesk.lines.shape import Shape, neighbours
 from copydesk.lines.words import (
     AT,
     BAR,
@@ -47,14 +57,10 @@ from copydesk.lines.words import (
     segments,
 )
 
-__all__ = ["LOOKS", "PLACES", "Features", "features_of", "settled", "stretches"]
+__all__ = ["LOOKS", "PLACES", "Features", "features_of", "settled"]
 
-_MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
-_TOPIC_BITS: Final = 12
 _LONG_LINE: Final = 80
 """Characters from which a line with a stop in it is taken for prose (few headlines are as long and have one)."""
-_STRETCH: Final = 4096
-"""Lines whose topics are looked at together: their tables fit into a core's cache."""
 
 
 Columns = list[npt.NDArray[Any]]
@@ -100,10 +106,10 @@ def features_of(shape: Shape) -> Features:
     topics = _joined(parts, "topics", (0,), np.int64), _bounds(_joined(parts, "topic_counts", (0,), np.int64))
     doc = _numbered(shape.document[lines])
     columns = [
-        *(column[lines] for column in _place_columns(shape.document, shape.length.astype(np.float64), prose)),
-        *_repeat_columns(doc, text, [_joined(parts, name, (0,), np.uint64) for name in ("whole", "opening")]),
-        *_topic_columns(doc, text, *topics, prose[lines]),
-        *(column[lines] for column in _blank_columns(shape.document, shape.rows)),
+        *(column[lines] for column in place_columns(shape.document, shape.length.astype(np.float64), prose)),
+        *repeat_columns(doc, text, [_joined(parts, name, (0,), np.uint64) for name in ("whole", "opening")]),
+        *topic_columns(doc, text, *topics, prose[lines]),
+        *(column[lines] for column in blank_columns(shape.document, shape.rows)),
     ]
     places = _stacked(columns, len(lines))
     words, pairs = (_joined(parts, name, (0,), np.uint64) for name in ("words", "pairs"))
@@ -159,13 +165,6 @@ def _inner(counts: Index) -> Mask:
     return same[:-1]
 
 
-def stretches(doc: Index, size: int) -> list[tuple[int, int]]:
-    """Where to part the lines: between documents, about every `size` lines."""
-    opens = np.append(_opens(doc), len(doc))
-    cuts = np.unique(opens[np.searchsorted(opens, np.append(np.arange(0, len(doc), size), len(doc)))])
-    return list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
-
-
 # ---------------------------------------------------------------- what a text looks like
 
 
@@ -200,10 +199,10 @@ def _look(block: Block) -> _Part:
         _stacked(columns, len(counts)),
         words,
         counts,
-        mix(words[:-1] * _MULTIPLIER + words[1:])[_inner(counts)] if len(words) else words,
+        mix(words[:-1] * MULTIPLIER + words[1:])[_inner(counts)] if len(words) else words,
         whole,
         mix(segments(spread, bounds)),
-        (words[~function] >> np.uint64(64 - _TOPIC_BITS)).astype(np.int64),
+        (words[~function] >> np.uint64(64 - TOPIC_BITS)).astype(np.int64),
         np.diff(np.concatenate([[0], np.cumsum(~function)])[bounds]),
     )
 
@@ -214,7 +213,6 @@ def _sizes(size: Wide) -> Array:
 
 _FIRST: Final = (UPPER, LOWER, LETTER, CJK, DIGIT, QUOTE, BRACKET, DASH, BAR, AT, SYMBOL)
 _LAST: Final = (UPPER, LOWER, LETTER, CJK, DIGIT, STOP, COMMA, COLON, QUOTE, BRACKET, DASH, BAR, SYMBOL)
-_LOG: Final = np.log1p(np.arange(256)).astype(np.float32)
 
 
 def _shape_columns(block: Block) -> Columns:
@@ -230,7 +228,7 @@ def _shape_columns(block: Block) -> Columns:
         *(final == ord(mark) for mark in "?!…"),
         (last == STOP) & (before_last == STOP),
         (last == QUOTE) & (before_last == STOP),
-        *(_LOG[counts[:, kind]] for kind in (STOP, COMMA, QUOTE, BAR, DIGIT)),
+        *(LOG[counts[:, kind]] for kind in (STOP, COMMA, QUOTE, BAR, DIGIT)),
     ]
 
 
@@ -255,7 +253,7 @@ def _word_columns(block: Block, function: Mask, at: Index, bounds: Index) -> Col
     some = np.maximum(counts, 1).astype(np.float32)
     letters = block.counts[:, UPPER : DIGIT + 1].sum(axis=1, dtype=np.int64)
     shares = fields.astype(np.float32) / some[:, None]
-    return [np.log1p(counts), letters / some / 10, _LOG[fields[:, 0].astype(np.int64)], *shares.T]
+    return [np.log1p(counts), letters / some / 10, LOG[fields[:, 0].astype(np.int64)], *shares.T]
 
 
 def _pattern_columns(block: Block) -> Columns:
@@ -308,118 +306,6 @@ def _opens_with_colon(block: Block, colons: Index) -> Mask:
     return out
 
 
-# ---------------------------------------------------------------- where a line stands
-
-
-def _opens(doc: Index) -> Index:
-    return np.flatnonzero(np.diff(doc, prepend=-1))
-
-
-def _spread(doc: Index, values: Wide) -> Wide:
-    """The sum of `values` over each document, at each of its lines."""
-    return np.asarray(np.bincount(doc, values)[doc], np.float64) if len(doc) else values
-
-
-def _running(values: Wide, start: Index) -> Wide:
-    """The sum of `values` (whole numbers, so that the order of adding cannot matter) over the lines before."""
-    before = np.cumsum(values) - values
-    return np.asarray(before - before[start], np.float64)
-
-
-def _steps_since(start: Index, marked: Mask) -> Wide:
-    """Lines since the last marked line of the document, 99 where there is none; a marked line looks further back."""
-    number = np.arange(len(start))
-    seen = np.maximum.accumulate(np.where(marked, number, -1))
-    seen = np.concatenate([[-1], seen[:-1]])
-    return np.where(seen >= start, number - seen, 99.0)
-
-
-def _steps_until(last: Index, marked: Mask) -> Wide:
-    """The same, looking ahead."""
-    flipped = len(last) - 1 - np.flip(last)
-    return np.flip(_steps_since(flipped, np.flip(marked)))
-
-
-def _place_columns(doc: Index, size: Wide, prose: Mask) -> Columns:
-    if not len(doc):
-        return [size] * 17
-    opens = _opens(doc)
-    lengths = np.diff(opens, append=len(doc))
-    start, count = opens[doc], lengths[doc].astype(np.float64)
-    number = np.arange(len(doc)) - start
-    chars, mass = _spread(doc, size), size * prose
-    all_prose, prose_before = _spread(doc, mass), _running(mass, start)
-    prose_after = all_prose - prose_before - mass
-    longest = np.maximum.reduceat(size, opens)[doc]
-    back = _steps_until(start + lengths[doc] - 1, prose)
-    some = np.maximum(all_prose, 1)
-    return [
-        np.log1p(number), np.log1p(count - 1 - number), number / count, _running(size, start) / chars,
-        np.log1p(count), np.log1p(chars), np.log1p(all_prose), all_prose / chars, size / longest,
-        prose_before / some, prose_after / some, np.log1p(prose_before), np.log1p(prose_after), prose,
-        np.log1p(_steps_since(start, prose)), np.log1p(back), _spread(doc, prose.astype(np.float64)) / count,
-    ]  # fmt: skip
-
-
-def _repeat_columns(doc: Index, text: Index, hashes: list[Codes]) -> Columns:
-    """How often, and on which side, the same words or the same first four words stand elsewhere in the document."""
-    out: Columns = []
-    for told in hashes:
-        key = (told ^ _MULTIPLIER)[text] * (doc.astype(np.uint64) * np.uint64(2) + np.uint64(1))
-        worth = (told != 0)[text]
-        out += [column * worth for column in _copies(key)]
-    return out
-
-
-def _copies(key: Codes) -> Columns:
-    """Log of how often each key is there, whether it was there before, and whether it comes again."""
-    number = np.arange(len(key))
-    out: Columns = [np.zeros(len(key), np.float32), np.zeros(len(key), np.bool_), np.zeros(len(key), np.bool_)]
-    order = np.argsort(key)
-    ordered = key[order]
-    twin = np.flatnonzero(ordered[1:] == ordered[:-1])
-    several = np.unique(np.concatenate([twin, twin + 1]))
-    if not len(several):
-        return out
-    rows, keys = order[several], ordered[several]
-    group = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-    times = np.diff(group, append=len(keys))
-    out[0][rows] = np.repeat(np.log(times), times)
-    out[1][rows] = np.repeat(np.minimum.reduceat(rows, group), times) < number[rows]
-    out[2][rows] = np.repeat(np.maximum.reduceat(rows, group), times) > number[rows]
-    return out
-
-
-def _topic_columns(doc: Index, text: Index, slots: Index, bounds: Index, prose: Mask) -> Columns:
-    """How many of a line's content words stand in the document's other prose lines (by some bits of their hashes)."""
-    out = np.zeros((3, len(doc)), np.float32)
-    for low, high in stretches(doc, _STRETCH):
-        out[:, low:high] = _topics(doc[low:high] - doc[low], text[low:high], slots, bounds, prose[low:high])
-    return list(out)
-
-
-def _topics(doc: Index, text: Index, slots: Index, bounds: Index, prose: Mask) -> Array:
-    count = bounds[text + 1] - bounds[text]
-    line = np.repeat(np.arange(len(text)), count)
-    slot = slots.take(ranges(bounds, text)) + (doc << _TOPIC_BITS).take(line)
-    own = prose.take(line)
-    table = np.bincount(slot[own], minlength=(int(doc[-1]) + 1) << _TOPIC_BITS)
-    found = np.minimum(table.take(slot) - own, 255)
-    some = np.maximum(count, 1)
-    known = np.bincount(line, found > 0, len(text)) / some
-    return np.stack([known, np.bincount(line, _LOG.take(found), len(text)) / some, count > 1], dtype=np.float32)
-
-
-def _blank_columns(doc: Index, rows: Index) -> Columns:
-    """Blank lines before and after (3 and more count alike), and how many of the document's lines have one before."""
-    opens = np.diff(doc, prepend=-1) > 0
-    gap = np.minimum(np.diff(rows, prepend=-1) - 1, 3)
-    gap[opens] = 0
-    after = np.append(gap[1:], 0)
-    share = _spread(doc, (gap > 0).astype(np.float64)) / np.maximum(_spread(doc, (~opens).astype(np.float64)), 1)
-    return [gap / 3, after[: len(gap)] / 3, share]
-
-
 LOOKS: Final = (
     "log_chars", "chars_200", "chars_1000", *(f"share_{name}" for name in CLASS_NAMES),
     *(f"first_{CLASS_NAMES[kind]}" for kind in _FIRST), *(f"last_{CLASS_NAMES[kind]}" for kind in _LAST),
@@ -430,12 +316,3 @@ LOOKS: Final = (
     "address", "mail", "handle", "hashtag", "year", "time", "date", "number_alone", "stop_inside", "opens_with_colon",
 )  # fmt: skip
 """Names of the columns of `Features.looks`, in order; part of the weights' format."""
-PLACES: Final = (
-    "number", "number_from_end", "place", "chars_before", "log_lines", "log_all_chars", "log_prose", "prose_share",
-    "of_longest", "prose_before", "prose_after", "log_prose_before", "log_prose_after", "is_prose",
-    "since_prose", "until_prose", "prose_lines",
-    "repeats", "stood_before", "comes_again", "opening_repeats", "opening_stood_before", "opening_comes_again",
-    "topic", "topic_strength", "topic_known",
-    "blank_before", "blank_after", "blank_share",
-)  # fmt: skip
-"""Names of the columns of `Features.places`, in order; part of the weights' format."""

@@ -21,8 +21,9 @@ import polars as pl
 from copydesk.lines.matching import Named
 from copydesk.lines.patterns import ASKED
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.shape import INVISIBLE, Ints, Shape, Texts, bare, measure, placed
+from copydesk.lines.shape import INVISIBLE, Ints, Shape, Texts, measure, placed
 from copydesk.lines.sites import shown_sites
+from copydesk.lines.texts import bare
 
 __all__ = ["TABLES", "Glance", "glance", "restored", "tables"]
 

@@ -28,7 +28,8 @@ import polars as pl
 from copydesk.errors import ConfigError
 from copydesk.lines.matching import ENDING, Group, Hits, Matches, Named, Rule, joined
 from copydesk.lines.profile_files import ZONES, ProfileFile, RuleFile, read_profile
-from copydesk.lines.shape import SHORT, Shape, Texts, bare, normalise
+from copydesk.lines.shape import SHORT, Shape, Texts, normalise
+from copydesk.lines.texts import bare
 
 __all__ = ["ZONES", "Matches", "Profile", "Profiles", "Rule", "load_profiles"]
 

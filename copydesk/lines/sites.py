@@ -16,7 +16,8 @@ import polars as pl
 
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.shape import Shape, bare, normalise
+from copydesk.lines.shape import Shape, normalise
+from copydesk.lines.texts import bare
 
 __all__ = ["counting_key", "find_sites", "learned_sites", "per_line", "printed_domain", "shown_sites"]
 

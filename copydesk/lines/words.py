@@ -188,9 +188,9 @@ class Block:
     def words(self) -> tuple[Codes, Index]:
         """Hash and place (of the first character) of every word; an ideograph or a kana is a word of its own."""
         values = _tables()[1][: 128 if self.codes.dtype == np.uint8 else None].take(self._at)
-        opens = values != 0
-        opens[1:] &= (values[:-1] == 0) | self._ideographs
-        at = np.flatnonzero(opens)
+        inside = (self.kinds >= UPPER) & (self.kinds <= DIGIT)
+        inside[1:] &= ~inside[:-1] | self._ideographs
+        at = np.flatnonzero(inside)
         if not len(at):
             return np.zeros(0, np.uint64), at
         values *= _powers(_FACTOR, _SPAN)[: len(values)]
@@ -221,17 +221,26 @@ def blocks(texts: pl.Series) -> Iterator[Block]:
     whole = pl.concat_str("t", pl.lit("\n"))
     window = texts.to_frame("t").select(pl.when(size > HEAD + TAIL).then(cut).otherwise(whole)).to_series()
     length = window.str.len_chars().to_numpy().astype(np.int64)
+    ends, data = _end_to_end(window)
     for low, high in _stretches(length, ascii_ones):
-        joined: str = "\n" + (window.slice(low, high - low).str.join("").item() or "")
+        piece = data[ends[low] - 1 : ends[high]]
         if low < ascii_ones:
-            codes: npt.NDArray[Any] = np.frombuffer(joined.encode("ascii"), np.uint8)
+            codes: npt.NDArray[Any] = np.frombuffer(piece, np.uint8)
             kinds = _tables()[0][:128].take(codes.astype(np.intp))
         else:
-            wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
+            wide = np.frombuffer(str(piece, "utf-8").encode("utf-32-le"), np.uint32)
             codes = np.minimum(wide, 0xFFFF).astype(np.uint16)
             kinds = _tables()[0].take(codes.astype(np.intp))
         stops = np.cumsum(length[low:high])
         yield Block(low, codes, kinds, stops - length[low:high] + 1, stops)
+
+
+def _end_to_end(texts: pl.Series) -> tuple[Index, memoryview]:
+    """The bytes of a line end and all texts, and where each text begins in them, and the last one ends."""
+    array: Any = pl.concat([pl.Series(["\n"]), texts.alias("")]).to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset + 1 : array.offset + len(array) + 1]
+    return ends, memoryview(data)
 
 
 def _stretches(length: Index, edge: int) -> Iterator[tuple[int, int]]:
