@@ -70,7 +70,7 @@ def within(ceiling: int | None, asked: Budget) -> Budget:
                 documents=min(asked.documents, max(1, share // BATCH_DOCUMENT)),
                 bytes=min(asked.bytes, share // BATCH_BYTES),
                 lines=min(asked.lines, share // COUNTED_LINE),
-                gathered=min(asked.gathered, share // 4),
+                gathered=min(asked.gathered, share // 8),
             )
     least = (RUN + LEAST) // MB
     raise UsageError(f"--memory {ceiling // MB}MB: an ingest takes {least}MB at least; give it that, or leave it out")

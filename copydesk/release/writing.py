@@ -32,8 +32,9 @@ from copydesk.text import MARKED
 
 __all__ = ["GATHERED", "Made", "Writing", "waiting", "write_shards"]
 
-GATHERED: Final = 32_000_000
-"""Bytes of rows that a task gathers at most, unless memory is short or one shard is more: takes three times that."""
+GATHERED: Final = 12_000_000
+"""Bytes of rows that a task gathers at most, unless memory is short or one shard is more: it takes some eight times that,
+and each task opens every batch, 30 µs a document at a million of them and 5 up to a hundred thousand."""
 
 Made = tuple[Shard, Tally]
 
@@ -75,8 +76,8 @@ def write_shards(task: Writing) -> list[Made]:
     told = task.told
     if (done := _done(task, told)) is not None:
         return done
-    frame, sizes, tallies = _gathered(task)
-    whole, made, start = arrow_table(task.schema, frame), [], 0
+    tallies, sizes, whole = _gathered(task)
+    made, start = [], 0
     for size, tally in zip(sizes, tallies, strict=True):
         made.append((_written(task, whole.slice(start, size), tally), tally))
         start += size
@@ -93,18 +94,18 @@ def _done(task: Writing, told: Path) -> list[Made] | None:
     return made if there else None
 
 
-def _gathered(task: Writing) -> tuple[pl.DataFrame, list[int], list[Tally]]:
-    """The rows of all its shards, one after the other, how many each has, and the tallies."""
+def _gathered(task: Writing) -> tuple[list[Tally], list[int], pa.Table]:
+    """The tallies of all its shards, how many rows each has, and these, one after the other."""
     documents = task.documents
     shards = documents.group_by("part", maintain_order=True)
     if task.schema.name == "article":
         sizes = shards.len()["len"].to_list()
         frame = task.rows.gather(documents).with_columns(documents.select(MARKED))
-        return frame, sizes, article_tallies(frame, sizes)
+        return article_tallies(frame, sizes), sizes, arrow_table(task.schema, frame)
     sizes = shards.agg(pl.col("lines").sum())["lines"].to_list()
     frame = task.rows.gather(single_rows(documents))
     sources = documents["source"].gather(np.repeat(np.arange(documents.height), documents["lines"]))
-    return frame, sizes, ledger_tallies(frame, sources, sizes)
+    return ledger_tallies(frame, sources, sizes), sizes, arrow_table(task.schema, frame)
 
 
 def _written(task: Writing, rows: pa.Table, tally: Tally) -> Shard:
