@@ -33,8 +33,8 @@ from copydesk.text import MARKED
 __all__ = ["GATHERED", "Made", "Writing", "waiting", "write_shards"]
 
 GATHERED: Final = 12_000_000
-"""Bytes of rows that a task gathers at most, unless memory is short or one shard is more: it takes some eight times that,
-and each task opens every batch, 30 µs a document at a million of them and 5 up to a hundred thousand."""
+"""Bytes of rows that a task gathers at most, unless memory is short or one shard is more. It takes eight times that;
+each task opens every batch, 30 µs a document at a million of them and 5 up to a hundred thousand."""
 
 Made = tuple[Shard, Tally]
 
