@@ -150,6 +150,8 @@ def _holds(shape: Shape, rows: Ints, find: str) -> Mask:
 
     Line ends are read off the tail, line starts off the head, so that no long line is scanned.
     """
+    if not len(rows):
+        return np.zeros(0, dtype=bool)
     text = shape.text.gather(rows)
     if find.endswith("$"):
         text = text.str.tail(260)

@@ -172,7 +172,8 @@ class Asked:
             if sieve:
                 seen = text.str.tail(ENDING) if name == "ending" else text
                 rows = np.flatnonzero(seen.str.contains(sieve).to_numpy())
-                parts[name] = (seen.gather(rows), rows)
+                if len(rows):  # to compile an expression costs as much as to try it on thousands of lines
+                    parts[name] = (seen.gather(rows), rows)
         for number, rule in self.rules:
             hit = np.zeros(len(among), dtype=bool)
             for name, (seen, rows) in parts.items():
