@@ -40,7 +40,10 @@ __all__ = ["Judged", "Prepared", "glance", "judge", "prepare", "survey"]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A batch as tables: `documents` (without bytes), their `lines`, and the `refused`."""
+    """A batch as tables: `documents` (without bytes), their `lines`, and the `refused`.
+
+    Of lines, `decoded` is null where it is the `text`: nothing was repaired.
+    """
 
     documents: pl.DataFrame
     lines: pl.DataFrame
@@ -67,7 +70,8 @@ def prepare(documents: pl.DataFrame) -> Prepared:
     if refused.height:
         lines = lines.with_columns(doc=pl.Series(numbers[lines["doc"].to_numpy()], dtype=pl.UInt32))
     repaired = repair_lines(lines["decoded"])
-    lines = lines.with_columns(text=repaired["text"])
+    before = pl.when(repaired["changed"]).then("decoded")
+    lines = lines.with_columns(decoded=before, text=repaired["text"])
     return Prepared(_with_repairs(kept, lines["doc"], repaired["repairs"]), lines, refused.cast(REFUSED))
 
 

@@ -38,11 +38,11 @@ def ledger_rows(spans: pl.DataFrame, lines: pl.DataFrame, documents: pl.DataFram
     first = starts(spans["doc"], spans["line"])
     sizes = np.diff(first, append=spans.height)
     at = np.repeat(_lines_of(spans[first], lines), sizes)
-    told = lines.select("start", "end", "raw", "decoded", line_text="text")[at]
     parts = np.flatnonzero(np.repeat(sizes, sizes) > 1)
-    where = told.select("start", "end", "raw")
+    where = lines.select("start", "end", "raw")[at]
     if len(parts):
-        cut = spans[parts].rename({"start": "from", "end": "to"}).hstack(told[parts])
+        whole = lines.select("start", "end", "raw", pl.coalesce("decoded", "text"), line_text="text")[at[parts]]
+        cut = spans[parts].rename({"start": "from", "end": "to"}).hstack(whole)
         where = spliced(where, parts, _cut_rows(cut, documents).select(where.columns))
     names = documents.select("id", "uri")[places(spans["doc"], documents["doc"])]
     return (

@@ -163,7 +163,7 @@ def _line_table(
     buffers = [None, *(pa.py_buffer(part.data) for part in (starts, data))]
     array = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends), buffers)
     raw = pl.Series("raw", array, dtype=pl.Binary)
-    return pl.DataFrame(
+    lines = pl.DataFrame(
         {
             "doc": rows[place].astype(np.uint32),
             "line": (np.arange(len(ends)) - first[place] + 1).astype(np.uint32),
@@ -173,7 +173,10 @@ def _line_table(
             "decoded": raw.cast(pl.String).str.strip_chars_end("\r\n"),
         },
         schema=LINES,
-    ).with_columns(
+    )
+    if not (data[offsets[:-1]] == _BOM[0]).any():
+        return lines
+    return lines.with_columns(
         pl.when(line=1).then(pl.col("decoded").str.strip_prefix("\ufeff")).otherwise("decoded").alias("decoded")
     )
 

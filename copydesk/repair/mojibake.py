@@ -26,7 +26,7 @@ from copydesk.repair.misread import c1_characters, register_sloppy_codecs, undo_
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig
 
-__all__ = ["WORN", "bad_pattern", "is_settled", "undo", "undo_whole", "whole_pattern"]
+__all__ = ["SETTLED", "WORN", "bad_pattern", "is_settled", "undo", "undo_whole", "whole_pattern"]
 
 LAYERS: Final = (
     "sloppy-windows-1252",
@@ -63,9 +63,11 @@ WORN: Final = "\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\ufb00-\ufb06"
 
 _WORN: Final = re.compile(f"[{WORN}]")
 
-_SETTLED: Final = re.compile("[ -~\u00a0‘’“”–—…]*")
-"""Lines that hold no damage: no encoding of `LAYERS` begins a character of UTF-8 with one of these and goes on with
-another, and none of ftfy's rules is made of them (the tests say so). What is undone mostly ends here."""
+SETTLED: Final = " -~\u00a0‘’“”–—…"
+"""Characters of lines that hold no damage: no encoding of `LAYERS` begins a character of UTF-8 with one and goes
+on with another, and none of ftfy's rules is made of them (the tests say so). What is undone mostly ends here."""
+
+_SETTLED: Final = re.compile(f"[{SETTLED}]*")
 
 _PLAIN_DAMAGE: Final = re.compile("(?=.*â€)[ -~]*(?:(?:â€[˜™œ\x9d“”¦]|Â\u00a0)[ -~]*)+")
 """Nearly all damage of English pages: quotation marks, dashes, ellipses, NBSP, in UTF-8 read as cp1252. All that
