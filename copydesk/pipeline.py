@@ -275,8 +275,8 @@ def _release(task: _Releasing, over: Over) -> Result:
     batches = [Batch(*(folder / f"{name}.arrow" for name in ("articles", "ledger", "keys"))) for folder in task.folders]
     shards = task.marks.parent / "shards"
     shards.mkdir(exist_ok=True)
-    marks, last = pl.read_ipc(task.marks), task.plan.last
-    if task.refused.height and not marks.height:
+    marks, last = pl.scan_ipc(task.marks), task.plan.last  # read when they are needed, and then let go of
+    if task.refused.height and not marks.select(pl.len()).collect().item():
         uri, reason = task.refused.select("uri", "reason").row(0)
         more = f" (and {task.refused.height - 1} more)" if task.refused.height > 1 else ""
         raise ReleaseError(f"no document could be read, so there is nothing to release: {uri}: {reason}{more}")

@@ -65,7 +65,7 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
     *,
     base: Reference | Literal["current"] | None = CURRENT,
     kept: Kept | None = None,
-    marks: pl.DataFrame | None = None,
+    marks: pl.DataFrame | pl.LazyFrame | None = None,
     remember: Callable[[Reference], None] | None = None,
     over: Over = plainly,
     place: Path | None = None,

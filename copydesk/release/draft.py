@@ -40,7 +40,9 @@ class Tables:
     keys: pl.DataFrame
 
 
-def ordered(keys: pl.DataFrame, withdrawn: Sequence[str] = (), marks: pl.DataFrame | None = None) -> pl.DataFrame:
+def ordered(
+    keys: pl.DataFrame, withdrawn: Sequence[str] = (), marks: pl.DataFrame | pl.LazyFrame | None = None
+) -> pl.DataFrame:
     """The keys of all articles but the withdrawn, marked as `marks` say (id and MARKED), in the order of the release.
 
     The column `changed` tells the articles whose row is another than where it is taken from. Raises ReleaseError on a
@@ -62,9 +64,10 @@ def ordered(keys: pl.DataFrame, withdrawn: Sequence[str] = (), marks: pl.DataFra
     return in_order(handed_over.pop())
 
 
-def _marked(keys: pl.DataFrame, marks: pl.DataFrame | None) -> pl.DataFrame:
+def _marked(keys: pl.DataFrame, marks: pl.DataFrame | pl.LazyFrame | None) -> pl.DataFrame:
     if marks is None:
         return keys.with_columns(changed=False)
+    marks = marks.lazy().collect()
     places = marks.select("id").with_row_index("at")
     at = keys.select("id").join(places, on="id", how="left", maintain_order="left")["at"]
     if (bare := at.is_null().arg_true()).len():
