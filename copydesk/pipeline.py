@@ -24,9 +24,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from copydesk import stages
+from copydesk import sightings, stages
 from copydesk.carry import Last, last_release
-from copydesk.containers import as_batches, numbers, unpacked
+from copydesk.containers import as_batches, unpacked
 from copydesk.corrections import digest_of
 from copydesk.digests import digest
 from copydesk.errors import ConfigError, ReleaseError
@@ -45,8 +45,8 @@ from copydesk.release.remote.through import through_store
 from copydesk.release.renewal import is_stale
 from copydesk.release.rows import Batch
 from copydesk.runner import Over
-from copydesk.seen import RECORDS, Seen, fingerprint, moved_sources
-from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, document_id, given_row, remembered
+from copydesk.seen import Seen, fingerprint, moved_sources
+from copydesk.sources import DOCUMENTS, Cut, Files, given_row, remembered
 from copydesk.standing import standing
 
 __all__ = ["ingest"]
@@ -67,10 +67,10 @@ def ingest(job: Job, over: Over) -> Outcome:
         if not _unchanged(job, plan):
             return _carried_out(job, plan, folder(), over)
         if plan.records.folders:
-            _remember(job, plan)
+            sightings.remember(job, plan)
         _clear(job.destination / WORK, folder)
         changes = raw_changes(plan, [])
-        return _outcome(job, plan, changes, refused=_refused(job, plan, []).rows())
+        return _outcome(job, plan, changes, refused=sightings.refused(job, plan, []).rows())
 
 
 def _clear(work: Path, locked: Callable[[], Folder]) -> None:
@@ -102,8 +102,8 @@ def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
     files = work / "marks.arrow", work.parent / "corpus"
     comparing = stages.Comparing(tuple(folders), plan.last, kept, *files, job.config.splits, job.drop)
     empty = stages.compare(comparing, over)
-    refused = _refused(job, plan, folders)
-    changes = _remembered(plan, folders, refused, work)
+    refused = sightings.refused(job, plan, folders)
+    changes = sightings.remembered(plan, folders, refused, work)
     arrived = fresh(stages.tables(folders, "articles"), plan.last.documents if plan.last else None)
     result = _release(_Releasing(job, plan, tuple(folders), knowledge, refused, kept, comparing.marks, work), over)
     for place in (work, *plan.records.folders):
@@ -122,16 +122,6 @@ def _read(job: Job, plan: Plan, work: Path, over: Over) -> tuple[int, list[Path]
     return sum(read), [batch.folder for batch in (*batches, *again)]
 
 
-def _remembered(plan: Plan, folders: Sequence[Path], refused: pl.DataFrame, work: Path) -> Changes:
-    """Write what was seen into the work folder; gives how the raw texts differ from those of the last release."""
-    seen = Seen(_seen(plan, folders, refused), _seen_records(plan, folders))
-    seen.draft(work)
-    paths = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
-    hashes = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths]
-    read_now = seen.files.join(plan.todo.table.select("id"), on="id", how="semi").select("id", "raw_sha256")
-    return raw_changes(plan, [read_now, *hashes])
-
-
 def _unchanged(job: Job, plan: Plan) -> bool:
     """Whether there is nothing to do: no file to read, none to drop, and the card would say the same."""
     if plan.last is None or not plan.carried or plan.todo:
@@ -143,7 +133,7 @@ def _unchanged(job: Job, plan: Plan) -> bool:
     if len(plan.corrected) and _listed(plan.others(plan.unchanged()), plan.corrected).len():
         return False
     body = plan.last.manifest.body
-    quarantine = quarantine_lines(_refused(job, plan, []))
+    quarantine = quarantine_lines(sightings.refused(job, plan, []))
     same_quarantine = (hashlib.sha256(quarantine).hexdigest() if quarantine else None) == body["quarantine"]["sha256"]
     facts = _facts(job, plan.profiles)
     same_splits = body["digests"].get("splits") == facts.digests.get("splits")
@@ -324,59 +314,6 @@ def _audit(job: Job) -> dict[str, Any] | None:
     if found["dataset"] != job.name:
         raise ConfigError(f"{path}: is an audit of {found['dataset']!r}, not of {job.name!r}; take audit = ... out")
     return found
-
-
-def _refused(job: Job, plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
-    """All that is in quarantine, with the reasons, sorted."""
-    found: list[tuple[str | None, ...]] = [
-        (document_id(one.source, one.uri), one.uri, one.source, None, one.reason) for one in job.refused
-    ]
-    paths = [*stages.tables(folders, "refused"), *stages.tables(folders, "broken")]
-    known = pl.DataFrame(found, schema=REFUSED, orient="row")
-    told = [table.filter(pl.col("reason").is_not_null()) for table in (plan.files, plan.same_records)]
-    tables = [known, *told, plan.records.unread, *(pl.read_ipc(path) for path in paths)]
-    return pl.concat([table.select(REFUSED.names()) for table in tables]).sort("source", "uri")
-
-
-def _seen(plan: Plan, folders: Sequence[Path], refused: pl.DataFrame) -> pl.DataFrame:
-    """What this ingest saw of the job's files (columns SEEN)."""
-    read = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in stages.tables(folders, "documents")]
-    told = refused.select("id", "raw_sha256", "reason").unique("id", keep="last", maintain_order=True)
-    hashes = pl.concat([pl.DataFrame(schema={"id": pl.String, "raw_sha256": pl.String}), *read]).unique("id")
-    found = hashes.join(told, on="id", how="full", suffix="_told", coalesce=True).select(
-        "id", sha=pl.when(pl.col("reason").is_null()).then("raw_sha256").otherwise("raw_sha256_told"), why="reason"
-    )
-    new = ~pl.col("same") & ~pl.col("many")
-    return plan.files.join(found, on="id", how="left", maintain_order="left").with_columns(
-        raw_sha256=pl.when(new).then("sha").otherwise("raw_sha256"), reason=pl.when(new).then("why").otherwise("reason")
-    )
-
-
-def _seen_records(plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
-    """What this ingest saw of the records of containers (columns seen.RECORDS)."""
-    paths = [path for folder in folders if (path := folder / "records.arrow").exists()]
-    refused = [pl.read_ipc(path) for name in ("refused", "broken") for path in stages.tables(folders, name)]
-    told = pl.concat([pl.DataFrame(schema=REFUSED), *refused]).unique("id")
-    fresh = [
-        pl.read_ipc(path, columns=["id", "file", "digest"])
-        .with_columns(numbers(pl.col("digest")))
-        .join(told, on="id", how="left")
-        for path in paths
-    ]
-    unread = plan.records.unread.with_columns(digest=pl.lit(None, dtype=pl.UInt64))
-    tables = [table.select(RECORDS.names()).cast(RECORDS) for table in (*fresh, unread)]
-    return pl.concat([plan.same_records, *tables])
-
-
-def _remember(job: Job, plan: Plan) -> None:
-    """Keep what was seen where nothing is to be released: containers that were opened and hold what they held."""
-    if plan.last is None or plan.frozen is None:
-        return
-    known_as = stamp(plan.last.reference, plan.profiles, plan.frozen)
-    seen = Seen(_seen(plan, [], _refused(job, plan, [])), _seen_records(plan, []))
-    seen.write(job.destination / WORK, known_as)
-    for folder in plan.records.folders:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _outcome(
