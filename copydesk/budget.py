@@ -5,7 +5,7 @@
 
 None of them changes a release, so memory is traded for time alone. What was measured (PSS, pages of two kilobytes): a
 worker takes 110 MB before it has work, and 30 times the raw bytes of a batch while it judges one, in 20 to 30 kB for
-each of many short documents; the process of the run takes 250 MB, some .6 kB for each document while it compares and
+each of many short documents; the process of the run takes 250 MB, some 1.2 kB for each document while it compares and
 releases, and 150 bytes for each line that it counts at once. The figures here are rounded up.
 """
 
