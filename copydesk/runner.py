@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
 __all__ = ["LOCAL", "SHOWN", "Over", "Progress", "Quiet", "Workers", "plainly"]
@@ -153,8 +154,10 @@ def _spawned(number: int) -> ProcessPoolExecutor:
     os.environ.update(dict.fromkeys(before, share))
     try:
         pool = ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
-        for started in [pool.submit(os.getpid) for _ in range(number)]:
-            started.result()  # spawned now, while the environment is set
+        with _no_main():
+            started = [pool.submit(os.getpid) for _ in range(number)]
+        for one in started:
+            one.result()  # spawned now, while the environment is set
         return pool
     finally:
         for name, value in before.items():
@@ -162,3 +165,18 @@ def _spawned(number: int) -> ProcessPoolExecutor:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """Processes spawned meanwhile do not run the program's main script, as they would to find functions in it.
+
+    No work of ours is defined there. So a script that calls an ingest needs no `if __name__ == "__main__"`, and one
+    that came through a pipe, which is no file, can call it too.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

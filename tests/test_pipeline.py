@@ -204,3 +204,26 @@ def test_the_configuration_of_the_samples_is_valid() -> None:
     job = settle(Options(config=ROOT / "copydesk.toml"))
     assert isinstance(job.config, Config)
     assert len(job.files) == len(list((ROOT / "seeds").rglob("*.txt")))
+
+
+SCRIPT = """
+from copydesk.runner import Workers
+
+print("begun")
+with Workers(2) as pool:
+    print(pool("letters", len, ["a", "bc", "def"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by_pipe", [True, False])
+def test_a_script_needs_no_guard(tmp_path: Path, *, by_pipe: bool) -> None:
+    """Worker processes do not run the script again that starts them, be it a file or read from a pipe."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    command = [sys.executable, "-" if by_pipe else str(script)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        command, input=SCRIPT if by_pipe else "", cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout.splitlines()) == (0, ["begun", "[1, 2, 3]"]), run.stderr

@@ -21,7 +21,7 @@ from copydesk.release.rows import Rows
 from copydesk.release.shards import told
 from copydesk.release.tables import Written, article_content, laid_out, ledger_content, tasks, written
 from copydesk.release.tally import article_counts, examples, ledger_counts, reprints
-from copydesk.release.writing import GATHERED, write_shards
+from copydesk.release.writing import GATHERED, Made, Writing, write_shards
 from copydesk.runner import Over, plainly
 from copydesk.schema import Schema
 from copydesk.text import MARKED
@@ -95,7 +95,10 @@ def write_tables(  # noqa: PLR0913 -- what is written, and by whom
     place = place or folder.stage_folder()
     layouts = [laid_out(folder, schemas[name], rows[name], keys) for name in ("article", "ledger")]
     writing = [tasks(folder.path, layout, place, most) for layout in layouts]
-    made = iter(over("write", write_shards, [task for some in writing for task in some]))
+    every = [task for some in writing for task in some]
+    # What came in one batch is written as one task: for so little no worker process is started.
+    together = [every] if len(rows["article"].batches) <= 1 else [[task] for task in every]
+    made = (one for some in over("write", _write, together) for one in some)
     drawn = {
         layout.schema.name: written(folder, layout, [(task, next(made)) for task in some])
         for layout, some in zip(layouts, writing, strict=True)
@@ -110,6 +113,10 @@ def write_tables(  # noqa: PLR0913 -- what is written, and by whom
         "tables": {name: _table(schemas[name], one) for name, one in drawn.items()},
     }
     return Tables(body, articles.staged | ledger.staged, _placed(keys, articles, ledger))
+
+
+def _write(tasks: list[Writing]) -> list[list[Made]]:
+    return [write_shards(task) for task in tasks]
 
 
 def _placed(keys: pl.DataFrame, articles: Written, ledger: Written) -> pl.DataFrame:
