@@ -37,6 +37,7 @@ from copydesk.release.rows import check
 from copydesk.runner import Over
 from copydesk.schema import load_schema
 from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, Piece, extracted, read_batch
+from copydesk.whole import put
 
 __all__ = [
     "Batch",
@@ -292,7 +293,4 @@ def _knowledge(folder: Path) -> Knowledge:
 
 
 def _write(folder: Path, name: str, table: pl.DataFrame) -> None:
-    # Of its own: a cluster may do a task anew while a worker that it gave up still writes.
-    draft = folder / f"{name}-{uuid4().hex}.draft"
-    table.rechunk().write_ipc(draft)
-    draft.replace(folder / f"{name}.arrow")
+    put(table, folder / f"{name}.arrow")

@@ -15,9 +15,9 @@ local processes do it, or those of a cluster.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -29,7 +29,7 @@ from copydesk.corpus.memory import SKETCHED, Memory
 from copydesk.corpus.rows import Frame, Rows, content_of
 from copydesk.corpus.sketches import sketch
 from copydesk.corpus.splits import assign, empty
-from copydesk.runner import Over
+from copydesk.runner import Over, plainly
 
 __all__ = ["MARKS", "Range", "compare", "count", "empty", "keep", "learn", "ranges", "sketched"]
 
@@ -40,11 +40,6 @@ MARKS: Final = pl.Schema(dict.fromkeys(("id", *CLUSTERED, "split"), pl.String())
 def sketched(articles: pl.DataFrame) -> pl.DataFrame:
     """The sketches of a batch of articles, as `compare` takes them."""
     return articles.select(*content_of()).hstack(sketch(articles)).cast(SKETCHED)
-
-
-def plainly(_stage: str, work: Callable[[Any], Any], items: Sequence[Any], /) -> list[Any]:
-    """The `Over` of this process."""
-    return [work(item) for item in items]
 
 
 def compare(  # noqa: PLR0913 -- what there is, and what is asked

@@ -24,11 +24,12 @@ import pyarrow as pa
 
 from copydesk.corpus.clusters import clusters, components
 from copydesk.corpus.memory import PAIR, Memory
-from copydesk.corpus.pairs import LIKE, Ints, Pairs, agree, agreeing, put, share, sharing
+from copydesk.corpus.pairs import LIKE, Ints, Pairs, agree, agreeing, share, sharing
 from copydesk.corpus.rows import CONTENT, PLACE, Rows, content_of, texts
 from copydesk.corpus.sketches import sketch
 from copydesk.corpus.verifying import Part, parts_of, similarities
 from copydesk.runner import Over
+from copydesk.whole import put
 
 __all__ = ["find", "gather"]
 

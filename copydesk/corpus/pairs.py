@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +30,9 @@ from copydesk.corpus.learning import Range
 from copydesk.corpus.memory import band
 from copydesk.corpus.shingles import BITS, U64, Places
 from copydesk.corpus.sketches import BANDS, agreement
+from copydesk.whole import put
 
-__all__ = ["LIKE", "Agreeing", "Sharing", "agree", "agreeing", "put", "share", "sharing", "similar"]
+__all__ = ["LIKE", "Agreeing", "Sharing", "agree", "agreeing", "share", "sharing", "similar"]
 
 LIKE: Final = 0.7
 """Jaccard similarity from which two texts are copies of each other: up to one word in 26 changed, or a quarter cut."""
@@ -103,14 +103,6 @@ def share(task: Sharing) -> int:
 def _places(task: Sharing | Agreeing) -> npt.NDArray[np.uint32]:
     at: npt.NDArray[np.uint32] = pl.read_ipc(task.rows, columns=["at"])["at"][: task.count].to_numpy()
     return at
-
-
-def put(table: pl.DataFrame, path: Path) -> None:
-    """Write an Arrow file, whole or not at all."""
-    # A draft of its own: a cluster may do a task anew while a worker that it gave up still writes.
-    draft = path.with_name(f"{path.stem}-{uuid4().hex}.draft")
-    table.rechunk().write_ipc(draft)
-    draft.replace(path)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copydesk import aligned
 from copydesk.lines.texts import INVISIBLE, PARAGRAPH, SHORT, Ints, Mask, Texts, different, measured, normalise
 
 __all__ = [
@@ -183,9 +184,7 @@ def _neighbourhood(rows: Ints, doc: Ints) -> tuple[Ints, Ints, Ints, Ints]:
 
 def ranges(bounds: Ints, chosen: Ints) -> Ints:
     """All numbers from bounds[c] up to bounds[c + 1], for each chosen c."""
-    sizes = bounds[chosen + 1] - bounds[chosen]
-    first = bounds[chosen] - (np.cumsum(sizes) - sizes)
-    return np.asarray(np.arange(int(sizes.sum())) + np.repeat(first, sizes), np.int64)
+    return aligned.ranges(bounds[chosen], bounds[chosen + 1] - bounds[chosen])
 
 
 def recall(shape: Shape, name: str, asked: tuple[Ints, ...], find: Callable[[], tuple[NDArray[Any], ...]]) -> Any:

@@ -16,7 +16,6 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 import numpy as np
 import polars as pl
@@ -29,6 +28,7 @@ from copydesk.release.shards import Shard, arrow_table, parquet, shard_of
 from copydesk.release.tally import Tally, article_tallies, ledger_tallies
 from copydesk.schema import Schema
 from copydesk.text import MARKED
+from copydesk.whole import written
 
 __all__ = ["GATHERED", "Made", "Writing", "waiting", "write_shards"]
 
@@ -117,8 +117,5 @@ def _written(task: Writing, rows: pa.Table, tally: Tally) -> Shard:
 
 
 def _put(path: Path, data: bytes) -> None:
-    # Of its own: a cluster may do a task anew while a worker that it gave up still writes.
-    draft = path.with_name(f"{path.name}-{uuid4().hex}.draft")
-    with explained(path):
+    with explained(path), written(path) as draft:
         Folder.write(draft, data)
-        draft.replace(path)

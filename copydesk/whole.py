@@ -1,0 +1,31 @@
+"""Files that are whole or not there: written beside their place and moved into it.
+
+written    a draft to write to, which then takes the file's place
+put        a table as an Arrow file
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+
+__all__ = ["put", "written"]
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """A path to write to, which takes the file's place in the end."""
+    # Of its own: a cluster may do a task anew while a worker that it gave up still writes.
+    draft = path.with_name(f"{path.name}-{uuid4().hex}.draft")
+    yield draft
+    draft.replace(path)
+
+
+def put(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as an Arrow file in one piece, so that it can be mapped."""
+    with written(path) as draft:
+        table.rechunk().write_ipc(draft)
