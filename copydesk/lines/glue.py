@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 
+from copydesk.expressions import contains
 from copydesk.lines.shape import Ints, Mask, Shape
 from copydesk.lines.structure import CODE
 
@@ -141,7 +142,7 @@ def _ending(shape: Shape, body: Mask) -> Ints:
     asked[shape.text_of[body]] = True
     which = np.flatnonzero(asked)
     ends = "|".join(f"(?:{seam.find})" for seam in _SEAMS if not seam.alone)
-    asked[which] = shape.texts.text.gather(which).str.tail(260).str.contains(ends).to_numpy()
+    asked[which] = contains(shape.texts.text.gather(which).str.tail(260), ends)
     return np.flatnonzero(body & asked[shape.text_of])
 
 
@@ -157,7 +158,7 @@ def _holds(shape: Shape, rows: Ints, find: str) -> Mask:
         text = text.str.tail(260)
     elif find.startswith("^"):
         text = text.str.head(120)
-    return text.str.contains(find).to_numpy()
+    return contains(text, find)
 
 
 def _add(pieces: dict[int, Pieces], at: int, text: str, seam: _Seam) -> None:
@@ -175,7 +176,7 @@ def _set(pieces: dict[int, Pieces], at: int, piece: Piece) -> None:
 
 def _glued_headings(shape: Shape, body: Mask) -> list[int]:
     rows = np.flatnonzero(body & (shape.length >= 100))
-    hit: list[int] = rows[shape.text.gather(rows).str.head(130).str.contains(_HEADING).to_numpy()].tolist()
+    hit: list[int] = rows[contains(shape.text.gather(rows).str.head(130), _HEADING)].tolist()
     return hit
 
 

@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copydesk.expressions import contains, kept
 from copydesk.labels import LABELS
 from copydesk.lines.model import Weights, load
 from copydesk.lines.shape import BEFORE, Ints, Mask, Shape, neighbours, recall, reduced
@@ -132,16 +133,15 @@ def features(place: Place, ruled: Ints, date: Mask, name: Mask, rows: Ints) -> F
         shape.copies[rows] > 1,
         inside,
         holds,
-        text.str.contains("[|»>›/]").to_numpy(),
+        contains(text, "[|»>›/]"),
         above == 1,
         above >= 2,
         paragraph[on],
         (shape.length[on] > 1.3 * length) & ~paragraph[on] & (shape.length[on] > 50),
         (ruled[back] >= 0) & (back != rows),
         (shape.length[back] > length) & (back != rows) & ~paragraph[back] & (ruled[back] < 0),
-        text.str.contains("[0-9]{4}|[0-9][.:][0-9]{2}").to_numpy(),
-        text.str.contains("^[^A-ZÀ-ÞА-Я0-9\"'„“«‘¿¡(\\[#$€]").to_numpy()
-        & ~text.str.contains("^[^a-zà-ÿа-я]*$").to_numpy(),
+        contains(text, "[0-9]{4}|[0-9][.:][0-9]{2}"),
+        contains(text, "^[^A-ZÀ-ÞА-Я0-9\"'„“«‘¿¡(\\[#$€]") & ~contains(text, "^[^a-zà-ÿа-я]*$"),
         np.log1p(rows - shape.first[rows]),
     ]
     return np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
@@ -192,8 +192,9 @@ def _told_again(shape: Shape, rows: Ints, near: Ints) -> Floats:
 
 def _words(shape: Shape, rows: Ints) -> pl.DataFrame:
     """row, doc, word: words of four and more letters, cut to six so that endings do not part them."""
-    text = shape.text.gather(rows).str.to_lowercase().str.extract_all("[\\p{L}0-9]{4,}")
-    frame = pl.DataFrame({"row": rows, "doc": shape.doc[rows], "word": text}).explode("word").drop_nulls("word")
+    low = shape.text.gather(rows).str.to_lowercase()
+    words = kept("[\\p{L}0-9]{4,}", low.str.extract_all)
+    frame = pl.DataFrame({"row": rows, "doc": shape.doc[rows], "word": words}).explode("word").drop_nulls("word")
     return frame.with_columns(pl.col("word").str.head(6))
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copydesk.expressions import contains
 from copydesk.lines.profile_files import ZONES
 from copydesk.lines.shape import SHORT, Ints, Shape, Texts, ranges
 
@@ -171,14 +172,14 @@ class Asked:
         for name, sieve in self.sieves.items():
             if sieve:
                 seen = text.str.tail(ENDING) if name == "ending" else text
-                rows = np.flatnonzero(seen.str.contains(sieve).to_numpy())
-                if len(rows):  # to compile an expression costs as much as to try it on thousands of lines
+                rows = np.flatnonzero(contains(seen, sieve))
+                if len(rows):
                     parts[name] = (seen.gather(rows), rows)
         for number, rule in self.rules:
             hit = np.zeros(len(among), dtype=bool)
             for name, (seen, rows) in parts.items():
                 if part := getattr(rule, name):
-                    hit[rows] |= seen.str.contains(part).to_numpy()
+                    hit[rows] |= contains(seen, part)
             hit &= (words >= rule.words[0]) & (words <= rule.words[1])
             if hit.any():
                 yield number, among[hit], True

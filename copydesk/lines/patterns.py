@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 
+from copydesk.expressions import contains
 from copydesk.lines.shape import Mask, Shape, Texts
 
 __all__ = ["ASKED", "breaks_off", "is_biography", "is_date", "is_long_caption", "is_name", "is_post", "runs_on"]
@@ -121,12 +122,12 @@ def is_date(texts: Texts) -> Mask:
     hit = np.zeros(len(texts), dtype=bool)
     few = np.flatnonzero((texts.length <= _DATE_LENGTH) & (texts.words <= 18))
     low = texts.low.gather(few)
-    hit[few[low.str.contains(_ISSUED).to_numpy()]] = True
+    hit[few[contains(low, _ISSUED)]] = True
     dated = low.str.contains("[0-9٠-٩]")
     few, low = few[dated.to_numpy()], low.filter(dated)
-    anchored = low.str.contains(_ANCHOR)
-    few, low = few[anchored.to_numpy()], low.filter(anchored)
-    hit[few[low.str.contains(_DATE).to_numpy()]] = True
+    anchored = contains(low, _ANCHOR)
+    few, low = few[anchored], low.filter(anchored)
+    hit[few[contains(low, _DATE)]] = True
     return hit
 
 
@@ -135,7 +136,7 @@ def is_name(texts: Texts) -> Mask:
     """Texts that are one or several names and nothing else: two to six capitalised words, particles allowed."""
     hit = np.zeros(len(texts), dtype=bool)
     few = np.flatnonzero((texts.length <= 70) & (texts.words >= 2) & (texts.words <= 12) & ~texts.stop)
-    hit[few] = texts.text.gather(few).str.contains(_NAME).to_numpy()
+    hit[few] = contains(texts.text.gather(few), _NAME)
     return hit
 
 
@@ -158,11 +159,11 @@ def _long(texts: Texts, opens: str, ends: str) -> Mask:
     cased = opens != opens.lower()
     rows = np.flatnonzero(texts.length >= 80)
     if not cased:  # which leaves few to be put in lower case
-        rows = rows[texts.text.gather(rows).str.contains(f"(?i){opens}").to_numpy()]
+        rows = rows[contains(texts.text.gather(rows), f"(?i){opens}")]
     head = texts.text.gather(rows).str.head(60)
-    rows = rows[(head if cased else head.str.to_lowercase()).str.contains(opens).to_numpy()]
+    rows = rows[contains(head if cased else head.str.to_lowercase(), opens)]
     hit = np.zeros(len(texts), dtype=bool)
-    hit[rows] = texts.text.gather(rows).str.tail(160).str.to_lowercase().str.contains(ends).to_numpy()
+    hit[rows] = contains(texts.text.gather(rows).str.tail(160).str.to_lowercase(), ends)
     return hit
 
 
@@ -192,16 +193,16 @@ _POST: Final = f"\\(@[A-Za-z0-9_]+\\) [A-Z][a-z]+ [0-9]{{1,2}}, [0-9]{{4}}$|{_PI
 def is_post(texts: Texts) -> Mask:
     """Texts that end as embedded posts do: with a picture's address, or with a handle in brackets and a date."""
     tail = texts.text.str.tail(26)
-    ends = np.flatnonzero(tail.str.contains(f"[0-9]{{4}}$|{_PICTURE_OF_POST}").to_numpy())
+    ends = np.flatnonzero(contains(tail, f"[0-9]{{4}}$|{_PICTURE_OF_POST}"))
     hit = np.zeros(len(texts), dtype=bool)
-    hit[ends] = texts.text.gather(ends).str.tail(60).str.contains(_POST).to_numpy()
+    hit[ends] = contains(texts.text.gather(ends).str.tail(60), _POST)
     return hit
 
 
 @_once
 def runs_on(texts: Texts) -> Mask:
     """Texts that begin with a lower-case letter."""
-    return texts.text.str.head(1).str.contains(_LOWER).to_numpy()
+    return contains(texts.text.str.head(1), _LOWER)
 
 
 _JOINTS: Final = (

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from copydesk.expressions import contains, kept
 from copydesk.knowledge import TABLES, Knowledge
 from copydesk.lines.endings import endings, sentences
 from copydesk.lines.profiles import Profiles
@@ -114,10 +115,10 @@ def counters(low: pl.Series) -> Mask:
     fell by 3.4%." in story after story is news, and so is a chronology's "3 May".
     """
     found = np.zeros(len(low), dtype=bool)
-    short = (low.str.len_chars() <= _MASKED) & low.str.contains("[0-9]") & ~low.str.contains("[.!?\u2026][\"')]*$")
-    rows = np.flatnonzero(short.fill_null(value=False).to_numpy())
-    words = low.gather(rows).str.replace_all("[^\\p{L}\\p{M}]+", " ").str.strip_chars(" ").str.split(" ").alias("word")
-    table = words.to_frame().with_row_index("row").explode("word")
+    short = (low.str.len_chars() <= _MASKED).fill_null(value=False).to_numpy()
+    rows = np.flatnonzero(short & contains(low, "[0-9]") & ~contains(low, "[.!?\u2026][\"')]*$"))
+    words = kept("[^\\p{L}\\p{M}]+", low.gather(rows).str.replace_all, " ").str.strip_chars(" ").str.split(" ")
+    table = words.to_frame("word").with_row_index("row").explode("word")
     word = pl.col("word")
     said = table.group_by("row", maintain_order=True).agg(
         (word.is_in(_COUNTERS.split()).any() & word.is_in([*_COUNTERS.split(), *_DATES.split()]).all()).alias("counter")

@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from copydesk.expressions import contains, kept
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import Shape, normalise
@@ -67,26 +68,30 @@ def learned_sites(shown: pl.Series, documents: pl.DataFrame, knowledge: Knowledg
 
 def _edges(lines: pl.DataFrame) -> pl.DataFrame:
     """The first and last non-blank lines of each document: doc, place (from 0), back (from 0 at the end), low, text."""
-    kept = lines.select(pl.col("doc").cast(pl.UInt32), pl.col("text")).filter(
-        pl.col("text").str.contains("[^ \t\u00a0]")
+    inked = contains(lines["text"], "[^ \t\u00a0]")
+    placed = (
+        lines.select(pl.col("doc").cast(pl.UInt32), pl.col("text"))
+        .filter(inked)
+        .with_columns(
+            pl.int_range(pl.len()).over("doc").alias("place"),
+            pl.int_range(pl.len() - 1, -1, -1).over("doc").alias("back"),
+        )
+        .filter((pl.col("place") < _OPENING) | (pl.col("back") < _FRAME))
     )
-    placed = kept.with_columns(
-        pl.int_range(pl.len()).over("doc").alias("place"), pl.int_range(pl.len() - 1, -1, -1).over("doc").alias("back")
-    ).filter((pl.col("place") < _OPENING) | (pl.col("back") < _FRAME))
     return placed.with_columns(normalise(placed["text"].str.slice(0, 300)).alias("low"))
 
 
 def printed_domain(low: pl.Series) -> pl.Series:
     """The domain in a normalised address line or licence note, else null."""
-    return low.str.extract(_ADDRESS).fill_null(low.str.extract(_LICENCE))
+    address, licence = (kept(expression, low.str.extract) for expression in (_ADDRESS, _LICENCE))
+    return address.fill_null(licence)
 
 
 def _by_domain(edges: pl.DataFrame, profiles: Profiles) -> pl.DataFrame:
     """doc, printed: the first domain in a document's frame, as the profile that claims it or as itself."""
     frame = edges.filter((pl.col("place") < _FRAME) | (pl.col("back") < _FRAME))
-    frame = frame.filter(
-        pl.col("low").str.contains(".", literal=True) & pl.col("low").str.contains("^(?:http|copyright|©|\\(c\\)|all )")
-    )
+    frame = frame.filter(pl.col("low").str.contains(".", literal=True))
+    frame = frame.filter(contains(frame["low"], "^(?:http|copyright|©|\\(c\\)|all )"))
     if not frame.height:
         return pl.DataFrame(schema={"doc": pl.UInt32(), "printed": pl.String()})
     domain = printed_domain(frame["low"])

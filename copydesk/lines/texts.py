@@ -17,6 +17,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copydesk.expressions import contains
+
 __all__ = ["INVISIBLE", "PARAGRAPH", "SHORT", "Ints", "Mask", "Texts", "bare", "different", "measured", "normalise"]
 
 Ints = NDArray[np.int64]
@@ -157,24 +159,19 @@ def different(text: pl.Series) -> tuple[pl.Series, Ints]:
 
 def measured(texts: pl.Series) -> Texts:
     """The measures of different texts, those of plain ASCII first."""
-    tail = pl.col("text").str.tail(4)
-    frame = texts.to_frame("text").select(
-        "text",
-        pl.col("text").str.len_chars().cast(pl.Int64).alias("length"),
-        tail.str.contains("[.!?\u2026\u3002\uff01\uff1f\u0964\u06d4\u061f][\"'\u201d\u2019\u00bb)\\]\u300d ]*$").alias(
-            "stop"
-        ),
-        tail.str.contains("[?!\u2026][\"'\u201d\u2019\u00bb)]*$").alias("asks"),
-        tail.str.contains("[,:;\u2013\u2014\u060c-][\"'\u201d\u2019\u00bb]?$").alias("open_end"),
-    )
-    low = _lowered(frame.select(pl.when(pl.col("length") <= SHORT).then("text")).to_series())
-    length, stop, asks, open_end = (frame[name].to_numpy() for name in frame.columns[1:])
+    length = texts.str.len_chars().cast(pl.Int64).to_numpy()
+    low = _lowered(texts.to_frame("text").select(pl.when(pl.Series(length <= SHORT)).then("text")).to_series())
+    tail = texts.str.tail(4)
+    stop, asks, open_end = (contains(tail, ending) for ending in (_STOP, _ASKS, _OPEN_END))
     asked = np.flatnonzero((length >= PARAGRAPH) & ~stop)
     inner = np.zeros(len(texts), dtype=bool)
-    inner[asked] = texts.gather(asked).str.contains(_INNER_STOP).to_numpy()
+    inner[asked] = contains(texts.gather(asked), _INNER_STOP)
     return Texts(texts, low, bare(low), length, _spaces(texts) + 1, stop, asks, open_end, inner)
 
 
+_STOP: Final = "[.!?\u2026\u3002\uff01\uff1f\u0964\u06d4\u061f][\"'\u201d\u2019\u00bb)\\]\u300d ]*$"
+_ASKS: Final = "[?!\u2026][\"'\u201d\u2019\u00bb)]*$"
+_OPEN_END: Final = "[,:;\u2013\u2014\u060c-][\"'\u201d\u2019\u00bb]?$"
 _INNER_STOP: Final = "[.!?\u2026\u3002\u0964\u06d4][\"'\u201d\u2019\u00bb)]* "
 
 
