@@ -87,7 +87,7 @@ def said(raw: pl.Series) -> pl.Series:
 
     The ledger leaves out a text that is just this, so nobody needs a codec to read a ledger.
     """
-    return as_utf8(raw).str.replace(r"(?:\r\n|\r|\n)$", "")
+    return as_utf8(raw).str.strip_suffix("\n").str.strip_suffix("\r")
 
 
 def span_texts(ledger: pl.DataFrame) -> pl.Series:
