@@ -22,6 +22,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from copydesk.errors import DocumentError
+from copydesk.expressions import contains
 
 __all__ = ["DOCUMENTS", "LINES", "Decoded", "decode", "decode_documents"]
 
@@ -87,7 +88,7 @@ def _is_plain(raw: pl.Series) -> NDArray[np.bool_]:
     valid = _is_utf8(raw)
     doubt = ~valid | (raw.bin.size() <= len(_BOM))
     plain = ~doubt.to_numpy()
-    plain[plain] = ~raw.filter(plain).cast(pl.String).str.contains(_DOUBT).to_numpy()
+    plain[plain] = ~contains(raw.filter(pl.Series(plain)).cast(pl.String), _DOUBT)
     return plain
 
 

@@ -12,8 +12,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from copydesk.expressions import contains
 from copydesk.metadata import tables
 
 __all__ = ["MAY_BE_NOTICE", "NOTICE", "is_truncated", "may_be_truncated", "notice_kind", "notices_in"]
@@ -63,11 +66,11 @@ _SENDS_ON: Final = (
 )
 
 
-def may_be_truncated(last: pl.Expr, *, after: bool) -> pl.Expr:
+def may_be_truncated(last: pl.Series, *, after: bool) -> NDArray[np.bool_]:
     """A wide sieve over columns: the last paragraphs, or the lines `after` a text, that `is_truncated` must see."""
     if after:
-        return last.str.contains(_SENDS_ON)
-    return ~last.str.contains(_PLAIN_END) | last.str.contains(_UNCLOSED)
+        return contains(last, _SENDS_ON)
+    return ~contains(last, _PLAIN_END) | contains(last, _UNCLOSED)
 
 
 def _open_quotation(last: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from copydesk.expressions import contains
 from copydesk.labels import LABELS
 from copydesk.metadata import bylines, endings, sieves, tags
 from copydesk.metadata.layout import AROUND, Bools, Ints, Layout, runs
@@ -85,8 +86,8 @@ def _near(layout: Layout) -> Ints:
     near = own | (zone & ~long)
     doubtful = np.flatnonzero(zone & long & ~own)
     text = layout.text.gather(doubtful)
-    opens = (rank <= layout.first)[doubtful] & text.str.contains(sieves.OPENS).to_numpy()
-    notice = kept[doubtful] & text.str.contains(sieves.NOTICE_START).to_numpy()
+    opens = (rank <= layout.first)[doubtful] & contains(text, sieves.OPENS)
+    notice = kept[doubtful] & contains(text, sieves.NOTICE_START)
     near[doubtful[opens | notice]] = True
     return np.flatnonzero(near)
 
@@ -105,14 +106,14 @@ class _Uses:
         self._looks_dated = sieves.looks_dated(self.different)
         self.dated = self.each(self._looks_dated)
 
-    def each(self, found: pl.Series) -> Bools:
+    def each(self, found: Bools) -> Bools:
         """What was found of the different lines, for every line."""
-        every: Bools = found.to_numpy()[self.which]
+        every: Bools = found[self.which]
         return every
 
     def has(self, pattern: str) -> Bools:
         """Whether a regular expression is found in the lines."""
-        return self.each(self.different.str.contains(pattern))
+        return self.each(contains(self.different, pattern))
 
     def where(self, asked: Callable[[str], bool], found: Bools) -> Bools:
         """Those of the lines `found` whose text passes a reader's own test; each different one is asked once."""
@@ -161,12 +162,9 @@ class _Uses:
 
     def may_hold_date(self) -> Bools:
         """The surer of the two tests for dates, asked only where the quicker one does not refuse."""
-        open_ = self._looks_dated.arg_true()
-        passed = open_.filter(sieves.may_hold_date(self.different.gather(open_)))
-        found = np.zeros(len(self.different), dtype=np.bool_)
-        found[passed.to_numpy()] = True
-        every: Bools = found[self.which]
-        return every
+        found = self._looks_dated.copy()
+        found[found] = sieves.may_hold_date(self.different.filter(pl.Series(found)))
+        return self.each(found)
 
     def credits(self) -> Bools:
         """Lines that may say who wrote it."""

@@ -10,8 +10,11 @@ import functools
 import re
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from copydesk.expressions import contains
 from copydesk.metadata import tables
 
 __all__ = [
@@ -28,6 +31,8 @@ __all__ = [
     "may_pair_weekday",
     "weekday_like",
 ]
+
+Bools = NDArray[np.bool_]
 
 NOTICE_START: Final = (
     r"^[^A-Za-z]{0,3}(?:[CcUu][Oop][Rrd]|[Ee][Dd]|This|An e|A pr|Retr|Clar"
@@ -78,10 +83,12 @@ DATELINE_LATER: Final = (
 """A later paragraph that begins with one so clearly that it is looked at: a test of its own, not only a sieve."""
 
 
-def may_begin_later(text: pl.Series) -> pl.Series:
+def may_begin_later(text: pl.Series) -> Bools:
     """Whether `DATELINE_LATER` may hold, many times quicker: capitals first, or a bracket not far behind."""
-    bracket = text.str.find("(", literal=True) <= _BRACKET_WITHIN
-    return text.str.contains(r"^[^\p{L}(]{0,3}\p{Lu}[\p{Lu}.’'-]") | bracket.fill_null(value=False)
+    bracket = (text.str.find("(", literal=True) <= _BRACKET_WITHIN).fill_null(value=False)
+    found = contains(text, r"^[^\p{L}(]{0,3}\p{Lu}[\p{Lu}.’'-]")
+    found |= bracket.to_numpy()
+    return found
 
 
 _BRACKET_WITHIN: Final = 4 * 54
@@ -100,12 +107,14 @@ _DATED: Final = (
 )
 
 
-def looks_dated(text: pl.Series) -> pl.Series:
+def looks_dated(text: pl.Series) -> Bools:
     """Whether lines look dated: a digit, and the shape of a date, a year, a clock, or a month's name."""
-    found, digit = text.str.contains(_DATED), text.str.contains("[0-9]")
-    open_ = (digit & ~found).arg_true()  # names of months are dear to look for
+    found, digit = contains(text, _DATED), contains(text, "[0-9]")
+    open_ = np.flatnonzero(digit & ~found)  # names of months are dear to look for
     named = text.gather(open_).str.contains_any(_month_names(), ascii_case_insensitive=True)
-    return (found & digit).scatter(open_.filter(named), values=True)
+    found &= digit
+    found[open_] = named.to_numpy()
+    return found
 
 
 @functools.cache
@@ -117,10 +126,9 @@ _PLAIN: Final = r"^[\x00-\x7f\u{a0}\u{2010}-\u{2027}\u{a3}\u{20ac}\u{a9}\u{ae}\u
 """No letters but ASCII ones: texts for which `_dates` knows the months. Others pass wherever they have a figure."""
 
 
-def may_hold_date(text: pl.Series) -> pl.Series:
+def may_hold_date(text: pl.Series) -> Bools:
     """Whether `find_dates` may find something, in any language: a month beside a figure, or figures with two signs."""
-    digit = text.str.contains("[0-9]")
-    return digit & (text.str.to_lowercase().str.contains(_dates()) | ~text.str.contains(_PLAIN))
+    return contains(text, "[0-9]") & (contains(text.str.to_lowercase(), _dates()) | ~contains(text, _PLAIN))
 
 
 _SPACE: Final = r"[\s\x1c-\x1f]"
@@ -136,9 +144,9 @@ def _dates() -> str:
     return rf"{month_first}|{day_first}|[0-9][./-]{_SPACE}?[0-9]{{1,2}}[./-]{_SPACE}?[0-9]"
 
 
-def may_pair_weekday(text: pl.Series) -> pl.Series:
+def may_pair_weekday(text: pl.Series) -> Bools:
     """Whether `find_dates` may find a date without year that a weekday, however short, stands before."""
-    return text.str.to_lowercase().str.contains(_pairs()) | ~text.str.contains(_PLAIN)
+    return contains(text.str.to_lowercase(), _pairs()) | ~contains(text, _PLAIN)
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from copydesk.expressions import contains
 from copydesk.metadata import endings, sieves
 from copydesk.metadata.layout import Ints, Layout, runs, spread
 from copydesk.metadata.years import Story, story_weekdays, written_pairs, year_counts
@@ -56,7 +57,7 @@ def openings_of(layout: Layout) -> Openings:
     alone = np.flatnonzero(layout.labelled("dateline"))[::-1]  # the first of a document's is put down last
     return Openings(
         first=spread(count, at, opening.to_list(), ""),
-        sieved=spread(count, at, opening.str.contains(sieves.DATELINE_FIRST).to_list(), default=False),
+        sieved=spread(count, at, contains(opening, sieves.DATELINE_FIRST).tolist(), default=False),
         above=_above(layout),
         later=_later(layout),
         alone=spread(count, layout.at[alone], layout.text.gather(alone).to_list(), None),
@@ -73,8 +74,8 @@ def _above(layout: Layout) -> list[int]:
 def _later(layout: Layout) -> list[Sequence[str]]:
     behind = layout.rank - layout.first
     early = np.flatnonzero(layout.labelled("body", "deck") & (behind != 0) & (behind <= DATELINE_REACH))
-    early = early[sieves.may_begin_later(layout.text.gather(early)).to_numpy()]
-    early = early[layout.text.gather(early).str.contains(sieves.DATELINE_LATER).to_numpy()]
+    early = early[sieves.may_begin_later(layout.text.gather(early))]
+    early = early[contains(layout.text.gather(early), sieves.DATELINE_LATER)]
     texts = layout.text.gather(early).str.slice(0, OPENING).to_list()
     return [found[:3] for found in runs(layout.documents, layout.at[early], texts)]
 
@@ -85,22 +86,16 @@ def cut_off(layout: Layout) -> list[bool]:
     last = np.flatnonzero(body & (layout.rank == layout.last))
     behind = np.flatnonzero((layout.rank > kept) & (layout.rank <= kept + 2))
     after = layout.text.gather(behind).str.slice(0, 100)
-    ends = _passed(layout.text.gather(last), after=False)
+    ends = endings.may_be_truncated(layout.text.gather(last), after=False)
     doubtful = np.zeros(layout.documents, dtype=np.bool_)
     doubtful[layout.at[last[ends]]] = True
-    doubtful[layout.at[behind[_passed(after, after=True)]]] = True
+    doubtful[layout.at[behind[endings.may_be_truncated(after, after=True)]]] = True
     found = np.zeros(layout.documents, dtype=np.bool_)
     found[layout.at[last[kept[last] > layout.last[last]]]] = True
     if doubtful.any():
         found |= _is_cut_off(layout, np.flatnonzero(body & doubtful[layout.at]), behind[doubtful[layout.at[behind]]])
     flags: list[bool] = found.tolist()
     return flags
-
-
-def _passed(text: pl.Series, *, after: bool) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    sieve = endings.may_be_truncated(pl.col("text"), after=after)
-    found: np.ndarray[Any, np.dtype[np.bool_]] = pl.DataFrame({"text": text}).select(sieve).to_series().to_numpy()
-    return found
 
 
 def _is_cut_off(layout: Layout, body: Ints, behind: Ints) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -185,7 +180,7 @@ _Days = tuple[tuple[int, ...], tuple[tuple[int, int, int], ...]]
 def _weekdays(documents: Sequence[int], openings: Sequence[str]) -> dict[int, _Days]:
     """The weekdays of those openings that name some, and the dates written beside one."""
     text = pl.Series(openings, dtype=pl.String)
-    named = text.str.to_lowercase().str.contains(sieves.weekday_like()).arg_true()
+    named = np.flatnonzero(contains(text.str.to_lowercase(), sieves.weekday_like())).tolist()
     text = text.gather(named)
     paired = sieves.may_pair_weekday(text)
     found: dict[int, _Days] = {}

@@ -25,6 +25,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copydesk.expressions import contains, kept
 from copydesk.repair import mojibake
 from copydesk.repair.characters import (
     INVISIBLE,
@@ -160,9 +161,6 @@ _SPACED: Final = f"[{SPACES}]{{2,}}|[{SPACES[1:]}]"
 _UNSETTLED: Final = f"[^{mojibake.SETTLED}]|&"
 """Where this does not match nothing can change but spaces."""
 
-MANY: Final = 5000
-"""Lines of which it is worth while to ask first whether anything has to be done: the question takes 5 ms to compile."""
-
 # Characters that NFC may change, or that may change place: marks, Hangul letters, and letters with a twin.
 _UNSTABLE: Final = (
     r"[\p{M}\u0958-\u095f\u09dc-\u09df\u0a33\u0a36\u0a59-\u0a5e\u0b5c\u0b5d\u0f43\u0f4d\u0f52\u0f57\u0f5c\u0f69\u0340-\u0344\u0374\u037e\u0387\u1100-\u11ff\u1f71-\u1fff\u2126\u212a\u212b\u2329\u232a\u2adc"
@@ -185,7 +183,7 @@ def repair_lines(decoded: pl.Series) -> pl.DataFrame:
 
     Returns a row per line: text String; repairs UInt16, bits of `KINDS` (see `kind_names`); changed Boolean.
     """
-    places = np.flatnonzero(decoded.str.contains(_TIDY).to_numpy())
+    places = np.flatnonzero(contains(decoded, _TIDY))
     text, done = _repair(decoded.gather(places))
     repairs = np.zeros(len(decoded), np.uint16)
     repairs[places] = done
@@ -202,30 +200,29 @@ def _merge(lines: pl.Series, places: NDArray[np.int64], repaired: pl.Series) -> 
 
 def _repair(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     """Lines in which something may have to be done; in most of them only spaces."""
-    spaced = lines.str.replace_all(_SPACED, " ").str.strip_chars(" ")
+    spaced = kept(_SPACED, lines.str.replace_all, " ").str.strip_chars(" ")
     done = _bits("spaces", spaced != lines)
-    harmed = np.flatnonzero(lines.str.contains(_UNSETTLED).to_numpy())
-    if len(harmed) > MANY:
-        harmed = harmed[lines.gather(harmed).str.contains(_anything()).to_numpy()]
+    harmed = np.flatnonzero(contains(lines, _UNSETTLED))
+    harmed = harmed[contains(lines.gather(harmed), _anything())]
     text, done[harmed] = _repair_harmed(lines.gather(harmed))
     return _merge(spaced, harmed, text), done
 
 
 def _repair_harmed(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     """Lines that are not settled: the suspects by `reference`, the others in columns."""
-    opened = _each(decode_entities, lines, lines.str.contains(ENTITY))
-    seen = opened.str.replace_all(f"{_DROPPED}+", "")
-    unstable = seen.str.contains(_UNSTABLE)
+    opened = _each(decode_entities, lines, contains(lines, ENTITY))
+    seen = kept(f"{_DROPPED}+", opened.str.replace_all, "")
+    unstable = contains(seen, _UNSTABLE)
     composed = _each(compose, seen, unstable)
     hyphened = composed.str.contains(SOFT_HYPHEN, literal=True)
     clean = composed.str.replace_all(SOFT_HYPHEN, "", literal=True)
-    spaced = clean.str.replace_all(_SPACED, " ").str.strip_chars(" ")
-    suspects = lines.str.contains("\x1b", literal=True) | opened.str.contains(_ODD) | seen.str.contains(_suspicious())
-    suspects |= _newly_suspicious(seen, composed) | _newly_suspicious(composed, spaced)
-    suspects |= hyphened & unstable  # without the hyphen, a letter and a mark may have to be composed
+    spaced = kept(_SPACED, clean.str.replace_all, " ").str.strip_chars(" ")
+    suspects = lines.str.contains("\x1b", literal=True).to_numpy() | contains(opened, _ODD)
+    suspects |= contains(seen, _suspicious()) | _newly_suspicious(seen, composed) | _newly_suspicious(composed, spaced)
+    suspects |= hyphened.to_numpy() & unstable  # without the hyphen, a letter and a mark may have to be composed
     done = _bits("entities", opened != lines) | _bits("invisible", (seen != opened) | hyphened)
     done |= _bits("nfc", composed != seen) | _bits("spaces", spaced != clean)
-    places = np.flatnonzero(suspects.to_numpy())
+    places = np.flatnonzero(suspects)
     slow = lines.gather(places).to_list()
     once = {line: _passes(line) for line in dict.fromkeys(slow)}  # furniture repeats its damage
     passed = [once[line] for line in slow]
@@ -237,16 +234,14 @@ def _bits(kind: str, rows: pl.Series) -> NDArray[np.uint16]:
     return rows.to_numpy().astype(np.uint16) * np.uint16(_BIT[kind])
 
 
-def _each(repair: Callable[[str], str], lines: pl.Series, rows: pl.Series) -> pl.Series:
+def _each(repair: Callable[[str], str], lines: pl.Series, rows: NDArray[np.bool_]) -> pl.Series:
     """`lines` with a pass that only Python has, applied to those that `rows` says."""
-    places = np.flatnonzero(rows.to_numpy())
+    places = np.flatnonzero(rows)
     return _merge(lines, places, pl.Series([repair(line) for line in lines.gather(places)], dtype=pl.String))
 
 
-def _newly_suspicious(before: pl.Series, after: pl.Series) -> pl.Series:
+def _newly_suspicious(before: pl.Series, after: pl.Series) -> NDArray[np.bool_]:
     """Which lines hold what looks like mojibake in `after`, asked of those only that differ from `before`."""
-    return _merge(
-        pl.Series([False]).new_from_index(0, len(after)),
-        changed := np.flatnonzero((before != after).to_numpy()),
-        after.gather(changed).str.contains(_suspicious()),
-    )
+    found = (before != after).to_numpy(writable=True)
+    found[found] = contains(after.filter(pl.Series(found)), _suspicious())
+    return found
