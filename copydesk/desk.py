@@ -32,6 +32,7 @@ from copydesk.lines.profiles import Profiles
 from copydesk.lines.sites import learned_sites
 from copydesk.repair import kind_names, repair_lines
 from copydesk.schema import load_schema
+from copydesk.sizes import sizes
 from copydesk.sources import REFUSED
 from copydesk.text import MARKED, compose_texts, content_hashes
 
@@ -129,18 +130,14 @@ def _articles(documents: pl.DataFrame, spans: pl.DataFrame, ledger: pl.DataFrame
     fields = metadata.extract(spans, documents, knowledge)
     fields = correct_fields(fields, documents, knowledge.corrections)
     told = documents.drop(column for column in fields.columns if column != "doc" and column in documents.columns)
-    articles = (
-        beside(beside(beside(told, fields), compose_texts(spans)), _counted(ledger))
-        .with_columns(
-            pl.col("text").fill_null(""),
-            pl.col("headings").fill_null([]),
-            **dict.fromkeys(MARKED, pl.lit(None, dtype=pl.String)) | {"split": pl.lit("train")},
-            content_sha256=pl.lit("0" * 64),
-        )
-        .with_columns(
-            counts=pl.struct(_sizes(pl.col("text")) + [pl.col(f"lines_{fate}").fill_null(0) for fate in FATES])
-        )
+    articles = beside(beside(beside(told, fields), compose_texts(spans)), _counted(ledger)).with_columns(
+        pl.col("text").fill_null(""),
+        pl.col("headings").fill_null([]),
+        **dict.fromkeys(MARKED, pl.lit(None, dtype=pl.String)) | {"split": pl.lit("train")},
+        content_sha256=pl.lit("0" * 64),
     )
+    fates = [pl.col(f"lines_{fate}").fill_null(0) for fate in FATES]
+    articles = articles.with_columns(counts=pl.struct(*sizes(articles["text"]), *fates))
     schema = load_schema("article")
     unknown = sorted(set(fields.columns) - {"doc", *schema.polars})
     if unknown:
@@ -156,16 +153,6 @@ def _counted(ledger: pl.DataFrame) -> pl.DataFrame:
     met = (np.add.reduceat(fate == code, first, dtype=np.uint32) if len(first) else first for code in range(len(FATES)))
     counts = [pl.Series(f"lines_{name}", one, dtype=pl.UInt32) for name, one in zip(FATES, met, strict=True)]
     return pl.DataFrame([ledger["doc"][first], *counts])
-
-
-def _sizes(text: pl.Expr) -> list[pl.Expr]:
-    """Characters, words (runs without white space) and sentences (ends of sentence, at least one in a text)."""
-    ends = text.str.count_matches("[.!?\u2026\u3002\u061f\u06d4\u0964][\"'\u2019\u201d\u00bb)\\]]*(?:[ \\n]|$)")
-    return [
-        text.str.len_chars().alias("chars"),
-        text.str.count_matches("[^ \\n]+").alias("words"),
-        pl.when(text == "").then(0).otherwise(pl.max_horizontal(ends, 1)).alias("sentences"),
-    ]
 
 
 def _broken(articles: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
