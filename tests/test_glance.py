@@ -17,6 +17,7 @@ from copydesk.lines.glance import TABLES, Glance, glance, restored, tables
 from copydesk.lines.patterns import ASKED
 from copydesk.lines.profiles import load_profiles
 from copydesk.lines.repetition import learn, survey
+from copydesk.lines.texts import NUMBERED
 from tests.lines_samples import AGENCY, PAGE, PARAGRAPHS, batch
 
 PROFILES = load_profiles()
@@ -65,6 +66,9 @@ def test_a_glance_holds_what_measuring_gives() -> None:
     assert set(again.shape.texts.told) == set(ASKED) - {"is_post"}
     for name, mask in again.shape.texts.told.items():
         assert np.array_equal(mask, seen.shape.texts.told[name])
+    assert set(again.shape.texts.numbered) == set(NUMBERED)
+    for name, numbers in again.shape.texts.numbered.items():
+        assert numbers.equals(seen.shape.texts.numbered[name])
 
 
 def test_a_glance_with_other_profiles_is_not_taken(tmp_path: Path) -> None:

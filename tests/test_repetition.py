@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+import re
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from xxhash import xxh64_intdigest
 
 from copydesk.knowledge import TABLES, Knowledge
 from copydesk.lines import label_lines
 from copydesk.lines.profiles import load_profiles
-from copydesk.lines.repetition import SURVEY, heads, learn, line_key, seen, survey
+from copydesk.lines.repetition import SURVEY, heads, learn, line_key, seen, sketch, survey
+from copydesk.lines.shape import measure, normalise
 from tests.lines_samples import PARAGRAPHS, batch
 
 PROFILES = load_profiles()
@@ -43,6 +47,15 @@ def story(seed: int, *furniture: str) -> str:
 def known(*texts: str, site: str | None = "harbour") -> Knowledge:
     lines, documents = batch(*texts, site=site)
     return Knowledge(**learn([survey(lines, documents, PROFILES)]))
+
+
+@given(st.text("aB \u00a0\u200b\u201c3", max_size=30).map(lambda some: f"x{some}x" * 9))
+def test_a_document_is_known_by_the_beginnings_of_its_paragraphs(text: str) -> None:
+    """Shorter or longer than what is read of it, each counts as its normalised beginning, short ones without numbers."""
+    shape = measure(batch(text)[0])
+    low = normalise(pl.Series([text[:200]]))[0]
+    key = xxh64_intdigest((re.sub("[0-9]+", "0", low) if len(low) <= 60 else low).encode())
+    assert sketch(shape, np.ones(1, dtype=bool))["a"].to_list() == [key * 0x9E3779B97F4A7C15 % 2**64]
 
 
 def test_a_key_is_the_same_for_good() -> None:

@@ -27,7 +27,7 @@ from copydesk.lines.places import (
     repeat_columns,
     topic_columns,
 )
-from copydesk.lines.shape import Shape, neighbours
+from copydesk.lines.shape import Shape, neighbours, used
 from copydesk.lines.words import (
     AT,
     BAR,
@@ -98,7 +98,7 @@ def features_of(shape: Shape) -> Features:
     """
     prose = (shape.length >= _LONG_LINE) & (shape.stop | shape.inner_stop)
     lines = np.flatnonzero(~settled(shape))
-    which, text = _used(shape.text_of[lines], len(shape.texts))
+    which, text = used(shape.text_of[lines], len(shape.texts))
     parts = [_look(block) for block in blocks(shape.texts.text.gather(which))]
     sizes = _sizes(shape.texts.length[which].astype(np.float64))
     looks = np.concatenate([sizes, *([np.concatenate([part.looks for part in parts], axis=1)] if parts else [])])
@@ -128,14 +128,6 @@ def settled(shape: Shape) -> Mask:
         out &= long[neighbours(shape, step)]
     index = np.arange(len(shape))
     return np.asarray(out & (index - shape.first >= 2) & (shape.last - index >= 2), np.bool_)
-
-
-def _used(text: Index, count: int) -> tuple[Index, Index]:
-    """Which of so many texts are there, and the texts by their position in that."""
-    there = np.zeros(count, np.bool_)
-    there[text] = True
-    place = np.cumsum(there) - 1
-    return np.flatnonzero(there), place[text]
 
 
 def _numbered(doc: Index) -> Index:

@@ -4,9 +4,9 @@
     glance      lines and documents of a batch -> Glance
     tables      a Glance as tables, to keep beside the lines;  restored: the same from them
 
-A text's measures, the answers of `patterns` and what the rules for every site name depend on the text and the profiles
-alone, and so they are the same in the survey and in the judgement. What depends on the corpus or on corrections is not
-kept.
+A text's measures and keys, the answers of `patterns` and what the rules for every site name depend on the text and the
+profiles alone, and so they are the same in the survey and in the judgement. What depends on the corpus or on
+corrections is not kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from copydesk.lines.patterns import ASKED
 from copydesk.lines.profiles import Profiles
 from copydesk.lines.shape import INVISIBLE, Ints, Shape, Texts, measure, placed
 from copydesk.lines.sites import shown_sites
-from copydesk.lines.texts import bare
+from copydesk.lines.texts import NUMBERED, bare
 
 __all__ = ["TABLES", "Glance", "glance", "restored", "tables"]
 
@@ -53,8 +53,9 @@ def tables(seen: Glance, profiles: Profiles) -> dict[str, pl.DataFrame]:
     first[shape.text_of[::-1]] = shape.rows[::-1]
     numbers = {"first": first, "length": texts.length, "words": texts.words}
     masks = {name: getattr(texts, name) for name in _MEASURES} | texts.told
+    table = pl.DataFrame({"low": texts.low, **numbers, **masks}).cast(dict.fromkeys(numbers, pl.UInt32))
     return {
-        "texts": pl.DataFrame({"low": texts.low, **numbers, **masks}).cast(dict.fromkeys(numbers, pl.UInt32)),
+        "texts": table.with_columns(**texts.numbered),
         "lines": _lines(shape),
         "rules": _rules(profiles.common(texts)),
         "sites": seen.sites.to_frame("site"),
@@ -104,6 +105,7 @@ def restored(lines: pl.DataFrame, kept: Mapping[str, pl.DataFrame], profiles: Pr
     low, length, words = table["low"], _ints(table["length"]), _ints(table["words"])
     texts = Texts(text, low, bare(low), length, words, stop, asks, open_end, inner_stop)
     texts.told.update({name: table[name].to_numpy() for name in ASKED if name in table.columns})
+    texts.numbered.update({name: table[name] for name in NUMBERED if name in table.columns})
     texts.ruled[profiles.digest] = _named(kept["rules"])
     shape = placed(lines, rows, texts, text_of)
     _recall(shape, kept["lines"])

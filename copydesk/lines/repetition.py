@@ -20,12 +20,13 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from copydesk.expressions import contains, kept
 from copydesk.knowledge import TABLES, Knowledge
 from copydesk.lines.endings import endings, sentences
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.shape import Ints, Mask, Shape, measure, normalise
+from copydesk.lines.shape import Ints, Mask, Shape, Texts, measure, normalise, reduced, used
 from copydesk.lines.sites import counting_key, per_line
 from copydesk.lines.structure import CODE, UNKNOWN, frame, structure
 
@@ -73,6 +74,9 @@ _DATES: Final = (
     " ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık"
 )
 """What may stand in a counter or time stamp beside its counter word: months, days, hours, small words."""
+
+_SKETCHED: Final = 200
+"""Characters of a paragraph by which its document is known."""
 
 _TITLE_WORDS: Final = 4
 """Words from which a headline is kept: shorter ones ("In brief") are the headings of others."""
@@ -129,9 +133,8 @@ def counters(low: pl.Series) -> Mask:
 
 def _masked(low: pl.Series, rows: Mask) -> pl.Series:
     """The lines with the digit runs of some of them read as 0."""
-    frame = pl.DataFrame({"low": low, "row": rows})
-    masked = pl.col("low").str.replace_all("[0-9]+", "0")
-    return frame.select(pl.when("row").then(masked).otherwise("low").alias("low")).to_series()
+    at = np.flatnonzero(rows)
+    return low.clone().scatter(at, low.gather(at).str.replace_all("[0-9]+", "0")) if len(at) else low
 
 
 def _hashed(low: pl.Series) -> pl.Series:
@@ -147,14 +150,15 @@ def keys_of(shape: Shape, paragraph: Mask) -> pl.Series:
 
     Null for longer ones and for paragraphs, which are never furniture by repetition.
     """
-    asked = np.zeros(len(shape.texts), dtype=bool)
+    texts = shape.texts
+    keys = texts.numbered.get("line_key", pl.Series("key", [None], dtype=pl.UInt64).new_from_index(0, len(texts)))
+    asked = np.zeros(len(texts), dtype=bool)
     asked[shape.text_of[~paragraph]] = True
-    which = np.flatnonzero(asked)
-    low = shape.texts.low.gather(which)
-    place = np.full(len(asked), len(which), dtype=np.int64)
-    place[which] = np.arange(len(which))
-    keys = _hashed(_masked(low, counters(low))).extend(pl.Series([None], dtype=pl.UInt64))
-    return keys.gather(np.where(paragraph, len(which), place[shape.text_of]))
+    fresh = np.flatnonzero(asked & keys.is_null().to_numpy())
+    low = texts.low.gather(fresh)
+    keys = texts.numbered["line_key"] = keys.clone().scatter(fresh, _hashed(_masked(low, counters(low))))
+    lines = pl.DataFrame({"key": keys.gather(shape.text_of), "asked": ~paragraph})
+    return lines.select(pl.when("asked").then("key")).to_series()
 
 
 def sketch(shape: Shape, paragraph: Mask) -> pl.DataFrame:
@@ -163,17 +167,30 @@ def sketch(shape: Shape, paragraph: Mask) -> pl.DataFrame:
     A text without line breaks has its sentences beside it: its beginning alone would not show a copy.
     Numbers of short lines do not count here: today's table with yesterday's text around it is a copy of yesterday's.
     """
-    frame = pl.DataFrame({"doc": shape.doc, "paragraph": paragraph, "text": shape.text})
     parts = sentences(shape).filter(pl.col("text").str.len_chars() >= _MASKED)
-    frame = pl.concat([frame, parts.select("doc", pl.lit(value=True).alias("paragraph"), "text")])
-    frame = frame.with_columns(pl.col("text").str.slice(0, 200))
-    has = frame.group_by("doc", maintain_order=True).agg(pl.col("paragraph").any().alias("has"))
-    frame = frame.join(has, on="doc", how="left", maintain_order="left").filter(pl.col("paragraph") | ~pl.col("has"))
-    low = normalise(frame["text"])
-    key = _hashed(_masked(low, (low.str.len_chars() <= _MASKED).fill_null(value=False).to_numpy())).to_numpy()
-    salted = {name: key * salt for name, salt in zip("abc", _SALTS, strict=True)}
-    hashed = frame.select("doc").with_columns([pl.Series(name, values) for name, values in salted.items()])
+    has = reduced(shape, paragraph, np.logical_or) | np.isin(shape.doc, parts["doc"].to_numpy())
+    rows = np.flatnonzero(paragraph | ~has)
+    which, place = used(shape.text_of[rows], len(shape.texts))
+    keys = [_opening_keys(_openings(shape.texts, which))[place], _opening_keys(normalise(_opening(parts["text"])))]
+    key, doc = np.concatenate(keys), np.concatenate([shape.doc[rows], parts["doc"].to_numpy()])
+    hashed = pl.DataFrame({"doc": doc, **{name: key * salt for name, salt in zip("abc", _SALTS, strict=True)}})
     return hashed.group_by("doc", maintain_order=True).agg(pl.col("a", "b", "c").min())
+
+
+def _opening(text: pl.Series) -> pl.Series:
+    return text.str.slice(0, _SKETCHED)
+
+
+def _openings(texts: Texts, which: Ints) -> pl.Series:
+    """The normalised beginnings of texts; those that are no longer have been normalised."""
+    low = texts.low.gather(which)
+    long = np.flatnonzero(texts.length[which] > _SKETCHED)
+    return low.scatter(long, normalise(_opening(texts.text.gather(which[long]))))
+
+
+def _opening_keys(low: pl.Series) -> NDArray[np.uint64]:
+    """Fingerprints of normalised texts, numbers of short ones read as 0."""
+    return _hashed(_masked(low, (low.str.len_chars() <= _MASKED).to_numpy())).to_numpy()
 
 
 def survey(
@@ -188,9 +205,11 @@ def survey(
     shape = measure(lines) if shape is None else shape
     at = frame(shape, per_line(shape, documents, documents["site"].cast(pl.String)), profiles)
     site = per_line(shape, documents, counting_key(documents, documents["site"].cast(pl.String)))
-    label, _ = structure(at)
+    label, _ = structure(at, "tag-footer")
     tag = (label == CODE["tags"]) & (at.ruled == UNKNOWN)
-    headline = at.headline & (shape.words >= _TITLE_WORDS) & ~counters(shape.low)  # so that titles are keyed exactly
+    headline = at.headline & (shape.words >= _TITLE_WORDS)
+    titles = np.flatnonzero(headline)
+    headline[titles] = ~counters(shape.texts.low.gather(shape.text_of[titles]))  # so that titles are keyed exactly
     return _frames(shape, site, at.paragraph, headline, tag)
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "ranges",
     "recall",
     "reduced",
+    "used",
     "zones",
 ]
 
@@ -185,6 +186,14 @@ def _neighbourhood(rows: Ints, doc: Ints) -> tuple[Ints, Ints, Ints, Ints]:
 def ranges(bounds: Ints, chosen: Ints) -> Ints:
     """All numbers from bounds[c] up to bounds[c + 1], for each chosen c."""
     return aligned.ranges(bounds[chosen], bounds[chosen + 1] - bounds[chosen])
+
+
+def used(text: Ints, count: int) -> tuple[Ints, Ints]:
+    """Which of so many texts are there, and the texts by their position in that."""
+    there = np.zeros(count, dtype=bool)
+    there[text] = True
+    place = np.cumsum(there) - 1
+    return np.flatnonzero(there), place[text]
 
 
 def recall(shape: Shape, name: str, asked: tuple[Ints, ...], find: Callable[[], tuple[NDArray[Any], ...]]) -> Any:

@@ -119,14 +119,19 @@ def frame(
     return Frame(shape, rule, ruled, paragraph, zone, date, name, joins, broken, titles, biography, caption)
 
 
-def structure(at: Frame) -> tuple[Ints, Ints]:
-    """Label codes (UNKNOWN where the build is silent) and positions in REASONS, one of each per line."""
+def structure(at: Frame, last: str = "") -> tuple[Ints, Ints]:
+    """Label codes (UNKNOWN where the build is silent) and positions in REASONS, one of each per line.
+
+    Lines are read for the parts of `_READERS` down to the `last`, else for all.
+    """
     label = np.full(len(at.shape), UNKNOWN, dtype=np.int64)
     why = np.zeros(len(at.shape), dtype=np.int64)
-    for number, (_, what, read) in enumerate(_READERS, 1):
+    for number, (name, what, read) in enumerate(_READERS, 1):
         fresh = read(at) & (label == UNKNOWN)
         label[fresh] = CODE[what]
         why[fresh] = number
+        if name == last:
+            break
     return label, why
 
 

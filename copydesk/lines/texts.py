@@ -21,6 +21,9 @@ from copydesk.expressions import contains
 
 __all__ = ["INVISIBLE", "PARAGRAPH", "SHORT", "Ints", "Mask", "Texts", "bare", "different", "measured", "normalise"]
 
+NUMBERED: Final = ("key_of", "line_key")
+"""The names of `Texts.numbered`."""
+
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
@@ -85,15 +88,20 @@ class Texts:
     """What `copydesk.lines.patterns` found, by the name of the question: each is asked once."""
     ruled: dict[str, list[tuple[int, Ints, bool]]] = field(default_factory=dict)
     """What the rules for every site name, by the digest of their profiles: rule, texts, and `profiles._Hits.weak`."""
+    numbered: dict[str, pl.Series] = field(default_factory=dict)
+    """Numbers by their name (`key_of`, `repetition.line_key`), null for texts of which they were not asked."""
 
     @cached_property
     def key_of(self) -> Ints:
         """A number for each text; texts with one key (long ones: of the same wording) have the same."""
+        if "key_of" in self.numbered:
+            return self.numbered["key_of"].cast(pl.Int64).to_numpy()
         long = self.key.is_null()
         short = (~long).to_numpy()
         found = np.empty(len(self.text), dtype=np.int64)
         found[short] = _coded(self.key.drop_nulls())
         found[~short] = found[short].max(initial=-1) + 1 + _coded(self.text.filter(long))
+        self.numbered["key_of"] = pl.Series(found, dtype=pl.UInt32)
         return found
 
     def __len__(self) -> int:
