@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copydesk.labels import DROPPED, FIELD, KEPT, LABELS
+from copydesk.lines.apart import APART
 from copydesk.lines.evidence import EVIDENCE
 from copydesk.lines.features import LOOKS, PLACES, features_of, settled
 from copydesk.lines.headlines import MODEL_TERMS, TERMS
@@ -75,6 +76,7 @@ def test_weights_fit_the_features_and_the_wheel() -> None:
     assert weights["looks_mean"].shape == (len(LOOKS),)
     assert weights["places_mean"].shape == (len(PLACES),)
     assert weights["evidence"].shape == (len(EVIDENCE),)
+    assert weights["apart"].shape == (len(APART),)
     assert weights["headline_plain"].shape == (len(TERMS),)
     assert weights["headline_model"].shape == (len(MODEL_TERMS),)
     assert weights["out_b"].shape == (len(LABELS) - 1,)

@@ -6,8 +6,9 @@ What is sure wins at once, in this order: a profile's rule, another story's head
 document's own headline. For all other lines the evidence is added up in log-odds (`evidence.py`), and a line is
 dropped only where the sum is above a bar. The bar is higher where a loss would be worse or furniture is rarer: for
 long lines, and in texts that hold next to none. Then the neighbours have their say: a paragraph among kept paragraphs
-stays, and so does a line that goes on in the middle of a sentence. Doubt keeps a line. (People's corrections come
-after all this, in `desk`, and always win.)
+stays, and so does a line that goes on in the middle of a sentence. Doubt keeps a line. At last the page is looked at as
+a whole: what was kept, but stands apart from the article, goes (`apart.py`). (People's corrections come after all this,
+in `desk`, and always win.)
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copydesk.labels import DROPPED
+from copydesk.lines.apart import apart
 from copydesk.lines.evidence import (
     DROPPED_CODES,
     KEPT_CODES,
@@ -30,6 +33,7 @@ from copydesk.lines.evidence import (
     share,
     weigh,
 )
+from copydesk.lines.model import Weights, load
 from copydesk.lines.patterns import is_post
 from copydesk.lines.repetition import SAFE
 from copydesk.lines.shape import AMONG, BEFORE, Ints, Mask
@@ -88,15 +92,21 @@ class Verdict:
     """Names of evidence."""
 
 
-_OWN: Final = ("structure:doubt", "structure:menu", "model", "headline:other")
-_DOUBT, _MENUS, _MODEL, _OTHER = range(len(REASONS), len(REASONS) + len(_OWN))
+_NO_FIELD: Final = tuple(CODE[label] for label in DROPPED)
+"""What a line apart from the article can be: a date or a name there is not the article's."""
+_OWN: Final = ("structure:doubt", "structure:menu", "structure:apart", "model", "headline:other")
+_DOUBT, _MENUS, _APART, _MODEL, _OTHER = range(len(REASONS), len(REASONS) + len(_OWN))
 
 
-def decide(at: Frame, rules: tuple[str, ...], known: Known, model: Probabilities | None) -> Verdict:
+def decide(
+    at: Frame, rules: tuple[str, ...], known: Known, model: Probabilities | None, weights: Weights | None = None
+) -> Verdict:
     """Weigh all evidence.
 
-    `rules` are the profiles' evidence ids, `model` the probabilities of LABELS (n, 18) or None.
+    `rules` are the profiles' evidence ids, `model` the probabilities of LABELS (n, 18) or None; `weights` take the
+    place of the shipped ones of the decision.
     """
+    weights = load() if weights is None else weights
     label, why = structure(at)
     silent = label == UNKNOWN
     why[silent] = _DOUBT
@@ -109,10 +119,14 @@ def decide(at: Frame, rules: tuple[str, ...], known: Known, model: Probabilities
         verdict.sure[mask] = confidence if isinstance(confidence, float) else confidence[mask]
 
     if model is not None:
-        _ask_model(at, label, model, say)
+        _ask_model(at, label, model, weights, say)
     say(label == UNKNOWN, CODE["body"], _DOUBT, _SURE["doubt"])
     _ask_corpus(at, verdict, known, say)
     say(at.rule >= 0, at.ruled, at.rule + len(REASONS) + len(_OWN), _SURE["profile"])
+    if model is not None:
+        far, chance = apart(at.shape, label, model, weights["apart"])
+        far &= at.rule < 0
+        say(far, _likeliest(model, far, _NO_FIELD), _APART, chance)
     say(_menu(at, label) & (label == CODE["section_label"]), CODE["navigation"], _MENUS, _SURE["structure"])
     return verdict
 
@@ -157,12 +171,12 @@ def _own_title(at: Frame) -> Mask:
     return np.isin(key, key[at.headline | at.titles.plain])
 
 
-def _ask_model(at: Frame, label: Ints, model: Probabilities, say: Say) -> None:
+def _ask_model(at: Frame, label: Ints, model: Probabilities, weights: Weights, say: Say) -> None:
     """Drop what weighs enough, as what the build or else the model takes it for.
 
     Name the rest body, heading or deck.
     """
-    weight = weigh(at, label, model)
+    weight = weigh(at, label, model, weights["evidence"])
     chance = 1 / (1 + np.exp(-np.clip(weight, -30, 30)))
     open_ = ~at.headline & (at.rule < 0)
     drop = _dropped(at, label, weight, log_odds(model, at.zone)) & open_

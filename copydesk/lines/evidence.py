@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.lines.model import load
 from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, reduced
 from copydesk.lines.structure import CODE, Frame, run_after
 
@@ -114,11 +113,11 @@ def evidence(at: Frame, label: Ints, model: Probabilities) -> Floats:
     return np.column_stack([np.asarray(terms[name], dtype=np.float64) for name in EVIDENCE])
 
 
-def weigh(at: Frame, label: Ints, model: Probabilities) -> Floats:
+def weigh(at: Frame, label: Ints, model: Probabilities, weights: NDArray[np.generic]) -> Floats:
     """The weight of all terms together, for each line: above 0 it is rather furniture."""
     terms = _terms(at, label, model)
     weight = np.zeros(len(at.shape))
-    for name, value in zip(EVIDENCE, load()["evidence"], strict=True):
+    for name, value in zip(EVIDENCE, weights.astype(np.float64), strict=True):
         weight += value * terms[name]
     return weight
 
