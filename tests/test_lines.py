@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from copydesk.expressions import contains
 from copydesk.knowledge import Knowledge
 from copydesk.labels import LABEL_TYPE, LABELS
-from copydesk.lines import label_lines
+from copydesk.lines import glue, label_lines
 from copydesk.lines.evidence import log_odds
 from copydesk.lines.patterns import breaks_off, is_date, is_name, is_post
 from copydesk.lines.profiles import load_profiles
@@ -295,3 +296,12 @@ def test_no_article_text_is_lost(evaluation_data: Path) -> None:
     clean = told.filter(pl.col("gold").is_in([*LABELS[:2], "headline", "deck", "dateline", "blank"]).all().over("doc"))
     changed = clean.filter(dropped & pl.col("gold").is_in(["body", "heading"]))["doc"].n_unique()
     assert changed <= 0.02 * clean["doc"].n_unique()
+
+
+@pytest.mark.parametrize("seam", [seam for seam in glue._SEAMS if not seam.alone], ids=lambda seam: seam.name)
+@given(st.data())
+@settings(max_examples=20, deadline=None)
+def test_no_piece_at_an_end_is_missed_for_its_opening(seam: glue._Seam, data: st.DataObject) -> None:
+    """What an expression finds at a line's end begins with words, or is a domain, that are looked for before."""
+    found = pl.Series([data.draw(st.from_regex(seam.find, fullmatch=True))]).str.replace_all("\n", "")
+    assert (contains(found, glue._OPENINGS) | contains(found, glue._DOMAIN)).all()

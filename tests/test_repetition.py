@@ -51,7 +51,7 @@ def known(*texts: str, site: str | None = "harbour") -> Knowledge:
 
 @given(st.text("aB \u00a0\u200b\u201c3", max_size=30).map(lambda some: f"x{some}x" * 9))
 def test_a_document_is_known_by_the_beginnings_of_its_paragraphs(text: str) -> None:
-    """Shorter or longer than what is read of it, each counts as its normalised beginning, short ones without numbers."""
+    """However long they are, each counts as its normalised beginning; short ones without numbers."""
     shape = measure(batch(text)[0])
     low = normalise(pl.Series([text[:200]]))[0]
     key = xxh64_intdigest((re.sub("[0-9]+", "0", low) if len(low) <= 60 else low).encode())

@@ -43,7 +43,8 @@ class Glance:
 
 def glance(lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles) -> Glance:
     """Look at a batch's lines (doc, line, text) and at the frames of its documents (doc; perhaps site)."""
-    return Glance(measure(lines), shown_sites(lines, documents, profiles))
+    shape = measure(lines)
+    return Glance(shape, shown_sites(shape, documents, profiles))
 
 
 def tables(seen: Glance, profiles: Profiles) -> dict[str, pl.DataFrame]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import polars as pl
 
 from copydesk.expressions import contains
 from copydesk.lines.shape import Ints, Mask, Shape
@@ -73,6 +74,12 @@ _APPEAL: Final = (
     "|Click here to (?:subscribe|sign up|get|read)"
 )
 _WRITTEN: Final = "(?:Additional )?(?:Reporting|Writing|Editing|Compiled|Translated)(?: and (?:writing|editing))? by"
+_DESK: Final = "(?:Reporting|Writing|Editing|Compiled) by "
+_DOMAIN: Final = "/[a-z0-9-]+\\.(?:com|org|net|info)$"
+_OPENINGS: Final = f"{_DESK}|(?:{_TEASER}): |(?:{_APPEAL}) "
+"""What pieces at ends begin with, but for domains: words are found at once, where an expression that hangs on the end
+walks back through every line's last sentence."""
+_TAIL: Final = 260
 _CAP: Final = "[A-ZÀ-ÞŞÇĞİÖÜ\"“'‘]"
 _STATED: Final = f"(?:Giriş|Güncelleme|Published|Updated|Posted): ?{_DAY}"
 
@@ -80,7 +87,7 @@ _SEAMS: Final = (
     _Seam(
         "desk-note",
         "byline",
-        "(?:Reporting|Writing|Editing|Compiled) by [^.!?]*[)]?\\.?$",
+        f"{_DESK}[^.!?]*[)]?\\.?$",
         f"{_END} ?([(\\[]{_WRITTEN} [^()]{{3,250}}[)\\]]\\.?)$",
     ),
     _Seam(
@@ -92,7 +99,7 @@ _SEAMS: Final = (
     _Seam(
         "domain",
         "other_boilerplate",
-        "/[a-z0-9-]+\\.(?:com|org|net|info)$",
+        _DOMAIN,
         f"{_END}[A-Za-z ]{{0,40}}(/[a-z0-9-]+\\.(?:com|org|net|info))$",
     ),
     _Seam("teaser", "related_link", f"(?:{_TEASER}): [^.]*$", f"{_END} ?((?:{_TEASER}): [^.!?]{{10,200}})$"),
@@ -141,8 +148,11 @@ def _ending(shape: Shape, body: Mask) -> Ints:
     asked = np.zeros(len(shape.texts), dtype=bool)
     asked[shape.text_of[body]] = True
     which = np.flatnonzero(asked)
+    tail = shape.texts.text.gather(which).str.tail(_TAIL)
+    some = contains(tail, _OPENINGS) | contains(tail, _DOMAIN)
     ends = "|".join(f"(?:{seam.find})" for seam in _SEAMS if not seam.alone)
-    asked[which] = contains(shape.texts.text.gather(which).str.tail(260), ends)
+    asked[which] = False
+    asked[which[some]] = contains(tail.filter(pl.Series(some)), ends)
     return np.flatnonzero(body & asked[shape.text_of])
 
 
@@ -155,7 +165,7 @@ def _holds(shape: Shape, rows: Ints, find: str) -> Mask:
         return np.zeros(0, dtype=bool)
     text = shape.text.gather(rows)
     if find.endswith("$"):
-        text = text.str.tail(260)
+        text = text.str.tail(_TAIL)
     elif find.startswith("^"):
         text = text.str.head(120)
     return contains(text, find)

@@ -140,7 +140,8 @@ def is_name(texts: Texts) -> Mask:
     return hit
 
 
-_BIOGRAPHY: Final = "^[A-ZÀ-Þ][^ ]+ (?:[A-Z]\\.? )?[A-ZÀ-Þ][^.,!?]* (?:is|was|has|covers|writes|reports|works) "
+_NAMED: Final = "^[A-ZÀ-Þ][^ ]+ (?:[A-Z]\\.? )?[A-ZÀ-Þ]"
+_BIOGRAPHY: Final = f"{_NAMED}[^.,!?]* (?:is|was|has|covers|writes|reports|works) "
 _REACHED: Final = (
     "(?:follow|e-?mail|contact|reach|find) (?:him|her|them|me) |can be reached at|@[a-z0-9_]{3}|twitter|newsletter"
 )
@@ -151,15 +152,14 @@ _PICTURE: Final = (
 _CREDITED: Final = "(?:source|photo|image|credit|picture|quelle|foto|fuente|источник|via)s? ?:? [^.!?]{3,80}[.)]?$"
 
 
-def _long(texts: Texts, opens: str, ends: str) -> Mask:
+def _long(texts: Texts, sieve: str, opens: str, ends: str) -> Mask:
     """Texts of 80 characters and more whose first 60 and last 160 characters match.
 
-    Both are seen in lower case, but `opens` is tried as written where it has capitals in it.
+    Both are seen in lower case, but `opens` is tried as written where it has capitals in it. Texts that do not match
+    `sieve`, as written, do not match `opens` either.
     """
     cased = opens != opens.lower()
-    rows = np.flatnonzero(texts.length >= 80)
-    if not cased:  # which leaves few to be put in lower case
-        rows = rows[contains(texts.text.gather(rows), f"(?i){opens}")]
+    rows = np.flatnonzero(contains(texts.text, sieve) & (texts.length >= 80))
     head = texts.text.gather(rows).str.head(60)
     rows = rows[contains(head if cased else head.str.to_lowercase(), opens)]
     hit = np.zeros(len(texts), dtype=bool)
@@ -176,13 +176,13 @@ def is_biography(shape: Shape) -> Mask:
 @_once
 def presents_somebody(texts: Texts) -> Mask:
     """Long texts that open with who somebody is and close with where to reach them."""
-    return _long(texts, _BIOGRAPHY, _REACHED)
+    return _long(texts, _NAMED, _BIOGRAPHY, _REACHED)
 
 
 @_once
 def is_long_caption(texts: Texts) -> Mask:
     """Captions of several sentences: they open with the word for a picture and close with its source."""
-    return _long(texts, _PICTURE, _CREDITED)
+    return _long(texts, f"(?i){_PICTURE}", _PICTURE, _CREDITED)
 
 
 _PICTURE_OF_POST: Final = "pic\\.twitter\\.com/[A-Za-z0-9]{10}$"
@@ -192,9 +192,9 @@ _POST: Final = f"\\(@[A-Za-z0-9_]+\\) [A-Z][a-z]+ [0-9]{{1,2}}, [0-9]{{4}}$|{_PI
 @_once
 def is_post(texts: Texts) -> Mask:
     """Texts that end as embedded posts do: with a picture's address, or with a handle in brackets and a date."""
-    tail = texts.text.str.tail(26)
-    ends = np.flatnonzero(contains(tail, f"[0-9]{{4}}$|{_PICTURE_OF_POST}"))
     hit = np.zeros(len(texts), dtype=bool)
+    ends = np.flatnonzero(~texts.stop)
+    ends = ends[contains(texts.text.gather(ends).str.tail(26), f"[0-9]{{4}}$|{_PICTURE_OF_POST}")]
     hit[ends] = contains(texts.text.gather(ends).str.tail(60), _POST)
     return hit
 

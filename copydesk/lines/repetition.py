@@ -121,14 +121,17 @@ def counters(low: pl.Series) -> Mask:
     found = np.zeros(len(low), dtype=bool)
     short = (low.str.len_chars() <= _MASKED).fill_null(value=False).to_numpy()
     rows = np.flatnonzero(short & contains(low, "[0-9]") & ~contains(low, "[.!?\u2026][\"')]*$"))
-    words = kept("[^\\p{L}\\p{M}]+", low.gather(rows).str.replace_all, " ").str.strip_chars(" ").str.split(" ")
-    table = words.to_frame("word").with_row_index("row").explode("word")
-    word = pl.col("word")
-    said = table.group_by("row", maintain_order=True).agg(
-        (word.is_in(_COUNTERS.split()).any() & word.is_in([*_COUNTERS.split(), *_DATES.split()]).all()).alias("counter")
-    )
-    found[rows] = said["counter"].to_numpy()
+    if len(rows):
+        words = kept("[^\\p{L}\\p{M}]+", low.gather(rows).str.replace_all, " ").str.strip_chars(" ").str.split(" ")
+        size, word = words.list.len().to_numpy().astype(np.int64), words.explode()
+        counter, date = (word.is_in(some).to_numpy() for some in (_COUNTER_WORDS, _DATE_WORDS))
+        first = np.cumsum(size) - size
+        found[rows] = np.logical_or.reduceat(counter, first) & np.logical_and.reduceat(counter | date, first)
     return found
+
+
+_COUNTER_WORDS: Final = pl.Series(_COUNTERS.split())
+_DATE_WORDS: Final = pl.Series(_DATES.split())
 
 
 def _masked(low: pl.Series, rows: Mask) -> pl.Series:
@@ -235,6 +238,8 @@ def _frames(shape: Shape, site: pl.Series, paragraph: Mask, headline: Mask, tag:
 def _endings(shape: Shape) -> pl.DataFrame:
     """at, start, key of the endings of texts without line breaks, and `_ENDS`, with no start, for each that has any."""
     found = endings(shape)
+    if not found.height:
+        return pl.DataFrame(schema={"at": pl.Int64(), "start": pl.Int64(), "key": pl.UInt64()})
     texts = found.group_by("at", maintain_order=True).agg(pl.lit(None, pl.Int64).alias("start"))
     keyed = found.select("at", "start", line_key(found["text"]).alias("key"))
     ends = texts.select("at", "start", pl.lit(_hashed(pl.Series([_ENDS]))[0], pl.UInt64).alias("key"))

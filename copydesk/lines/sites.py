@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from copydesk.expressions import contains, kept
 from copydesk.knowledge import Knowledge
 from copydesk.lines.profiles import Profiles
-from copydesk.lines.shape import Shape, normalise
-from copydesk.lines.texts import bare
+from copydesk.lines.shape import Ints, Shape, measure, normalise
 
 __all__ = ["counting_key", "find_sites", "learned_sites", "per_line", "printed_domain", "shown_sites"]
 
@@ -41,15 +41,14 @@ def find_sites(
 
     `lines` needs doc, line, text; `documents` doc, and may have site (the user's mapping, which wins) and id.
     """
-    shown = shown_sites(lines, documents, profiles)
+    shown = shown_sites(measure(lines), documents, profiles)
     return shown if knowledge is None else learned_sites(shown, documents, knowledge)
 
 
-def shown_sites(lines: pl.DataFrame, documents: pl.DataFrame, profiles: Profiles) -> pl.Series:
+def shown_sites(shape: Shape, documents: pl.DataFrame, profiles: Profiles) -> pl.Series:
     """The same without what the corpus showed: what the user says, or what the page tells by itself."""
-    edges = _edges(lines)
-    found = documents.select(pl.col("doc").cast(pl.UInt32)).join(_by_domain(edges, profiles), on="doc", how="left")
-    found = found.join(_by_profile(edges, profiles), on="doc", how="left", maintain_order="left")
+    found = documents.select(pl.col("doc").cast(pl.Int64)).join(_by_domain(shape, profiles), on="doc", how="left")
+    found = found.join(_by_profile(shape, profiles), on="doc", how="left", maintain_order="left")
     candidates = ["printed", "profiled"]
     if "site" in documents.columns:
         found = found.with_columns(documents["site"].cast(pl.String).alias("given"))
@@ -66,19 +65,10 @@ def learned_sites(shown: pl.Series, documents: pl.DataFrame, knowledge: Knowledg
     return found.select(pl.coalesce("site", "learned").alias("site")).to_series()
 
 
-def _edges(lines: pl.DataFrame) -> pl.DataFrame:
-    """The first and last non-blank lines of each document: doc, place (from 0), back (from 0 at the end), low, text."""
-    inked = contains(lines["text"], "[^ \t\u00a0]")
-    placed = (
-        lines.select(pl.col("doc").cast(pl.UInt32), pl.col("text"))
-        .filter(inked)
-        .with_columns(
-            pl.int_range(pl.len()).over("doc").alias("place"),
-            pl.int_range(pl.len() - 1, -1, -1).over("doc").alias("back"),
-        )
-        .filter((pl.col("place") < _OPENING) | (pl.col("back") < _FRAME))
-    )
-    return placed.with_columns(normalise(placed["text"].str.slice(0, 300)).alias("low"))
+def _edges(shape: Shape, opening: int) -> Ints:
+    """The first `opening` and the last _FRAME lines of each document."""
+    index = np.arange(len(shape))
+    return np.flatnonzero((index - shape.first < opening) | (shape.last - index < _FRAME))
 
 
 def printed_domain(low: pl.Series) -> pl.Series:
@@ -87,34 +77,39 @@ def printed_domain(low: pl.Series) -> pl.Series:
     return address.fill_null(licence)
 
 
-def _by_domain(edges: pl.DataFrame, profiles: Profiles) -> pl.DataFrame:
+def _by_domain(shape: Shape, profiles: Profiles) -> pl.DataFrame:
     """doc, printed: the first domain in a document's frame, as the profile that claims it or as itself."""
-    frame = edges.filter((pl.col("place") < _FRAME) | (pl.col("back") < _FRAME))
-    frame = frame.filter(pl.col("low").str.contains(".", literal=True))
-    frame = frame.filter(contains(frame["low"], "^(?:http|copyright|©|\\(c\\)|all )"))
-    if not frame.height:
-        return pl.DataFrame(schema={"doc": pl.UInt32(), "printed": pl.String()})
-    domain = printed_domain(frame["low"])
+    rows = _edges(shape, _FRAME)
+    rows = rows[shape.text.gather(rows).str.head(1).is_in(_INITIALS).to_numpy()]
+    low = normalise(shape.text.gather(rows).str.slice(0, 300))
+    noted = contains(low, "^(?:http|copyright|©|\\(c\\)|all )")
+    domain = printed_domain(low.filter(noted))
     site = domain.replace(list(profiles.domains), list(profiles.domains.values())) if profiles.domains else domain
-    frame = frame.select("doc", site.alias("printed")).drop_nulls("printed")
-    return frame.unique("doc", keep="first", maintain_order=True)
+    found = pl.DataFrame({"doc": shape.doc[rows[noted]], "printed": site}, schema=_PRINTED).drop_nulls("printed")
+    return found.unique("doc", keep="first", maintain_order=True)
 
 
-def _by_profile(edges: pl.DataFrame, profiles: Profiles) -> pl.DataFrame:
+_PRINTED: Final = {"doc": pl.Int64(), "printed": pl.String()}
+_INITIALS: Final = list("hHcC©(aA")
+"""With which address lines and licence notes begin."""
+
+
+def _by_profile(shape: Shape, profiles: Profiles) -> pl.DataFrame:
     """doc, profiled: the first profile whose marker line or dateline the document shows."""
-    marked = []
+    rows = _edges(shape, _OPENING)
+    key, start = shape.texts.key.gather(shape.text_of[rows]), shape.text.gather(rows).str.slice(0, 120)
+    marked = [pl.DataFrame(schema=_PROFILED)]
     for profile in profiles.profiles:
-        tests = []
-        if profile.markers:
-            tests.append(bare(edges["low"]).is_in(list(profile.markers)))
-        tests += [edges["text"].str.slice(0, 120).str.contains(mark, literal=True) for mark in profile.dateline]
+        tests = [key.is_in(list(profile.markers)).fill_null(value=False)] if profile.markers else []
+        tests += [start.str.contains(mark, literal=True) for mark in profile.dateline]
         for test in tests:
-            docs = edges.filter(test)["doc"].unique()
-            marked.append(pl.DataFrame({"doc": docs, "profiled": [profile.id] * len(docs)}))
-    if not marked:
-        return pl.DataFrame(schema={"doc": pl.UInt32(), "profiled": pl.String()})
-    empty = pl.DataFrame(schema={"doc": pl.UInt32(), "profiled": pl.String()})
-    return pl.concat([empty, *marked]).unique("doc", keep="first", maintain_order=True)
+            if test.any():
+                docs = np.unique(shape.doc[rows[test.to_numpy()]])
+                marked.append(pl.DataFrame({"doc": docs, "profiled": [profile.id] * len(docs)}, schema=_PROFILED))
+    return pl.concat(marked).unique("doc", keep="first", maintain_order=True)
+
+
+_PROFILED: Final = {"doc": pl.Int64(), "profiled": pl.String()}
 
 
 def counting_key(documents: pl.DataFrame, site: pl.Series) -> pl.Series:

@@ -118,9 +118,10 @@ def _lowered(text: pl.Series) -> pl.Series:
     """The same but for the stripping, which a text without INVISIBLE characters on its edges does not need."""
     some = (text.str.len_bytes() != text.str.len_chars()) | text.str.contains("[`\t\n]")
     odd = np.flatnonzero(some.fill_null(value=False).to_numpy())
-    plain = text.gather(odd).str.replace_many(list(_QUOTES), list(_QUOTES.values()))
-    low = text.clone().scatter(odd, plain) if len(odd) else text
-    low = low.str.to_lowercase()
+    if len(odd):
+        plain = text.gather(odd).str.replace_many(list(_QUOTES), list(_QUOTES.values()))
+        text = text.clone().scatter(odd, plain)
+    low = text.str.to_lowercase()
     double = np.flatnonzero(low.str.contains("  ", literal=True).fill_null(value=False).to_numpy())
     return low.scatter(double, low.gather(double).str.replace_all("[ ][ ]+", " ")) if len(double) else low
 
