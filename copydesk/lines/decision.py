@@ -61,6 +61,8 @@ _BAR_HEADING: Final = 0.4
 """Added for what the build takes for a section heading."""
 _MENU: Final = 3
 """Entries from which a run of them is a menu: two lines may be a site's name and its section."""
+_BOX: Final = (4, 20), 1.0
+"""Words of a title in a box of links, and what the model says of the box on average, in log-odds of furniture."""
 _REPEATED: Final = (3, 150)
 """Copies in one document, and characters, from which a paragraph is an appeal that the page prints again and again."""
 _SHORT: Final = 60
@@ -179,7 +181,8 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, weights: Weights, s
     weight = weigh(at, label, model, weights["evidence"])
     chance = 1 / (1 + np.exp(-np.clip(weight, -30, 30)))
     open_ = ~at.headline & (at.rule < 0)
-    drop = _dropped(at, label, weight, log_odds(model, at.zone)) & open_
+    odds = log_odds(model, at.zone)
+    drop = (_dropped(at, label, weight, odds) | _box(at, model, odds)) & open_
     # A document of which nothing would stay is one that the model does not understand: doubt keeps it.
     drop &= share(at, open_ & ~drop) > 0
     built = dropped(label)
@@ -189,6 +192,23 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, weights: Weights, s
     best = _likeliest(model, unnamed, (*KEPT_CODES, CODE["deck"]))
     best[(best == CODE["deck"]) & (at.zone != BEFORE)] = CODE["body"]
     say(unnamed, best, _MODEL, 1 - chance)
+
+
+def _box(at: Frame, model: Probabilities, odds: Floats) -> Mask:
+    """Titles stuck to one another in a text that parts its paragraphs by blank lines, which the model takes for links.
+
+    A heading stands alone. Of 5 such lines in the labelled articles none is text; of 294 on news pages that lost their
+    blank lines, where more stands together, 29.
+    """
+    shape, index, (fewest, most) = at.shape, np.arange(len(at.shape)), _BOX[0]
+    title = ~shape.stop & ~shape.open_end & ~at.paragraph & ~at.joins & (shape.words >= fewest) & (shape.words <= most)
+    title &= at.spaced & (at.zone == AMONG)
+    title &= _likeliest(model, title, DROPPED_CODES) == CODE["related_link"]
+    joined = title & title[shape.before] & (shape.before != index) & (shape.gap_before == 0)
+    run = np.cumsum(title & ~joined) * title
+    size = np.maximum(np.bincount(run), 1)
+    boxed = (size >= 2) & (np.bincount(run, odds * title) / size > _BOX[1])
+    return np.asarray(title & boxed[run])
 
 
 def _likeliest(model: Probabilities, mask: Mask, codes: tuple[int, ...]) -> Ints:
