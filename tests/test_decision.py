@@ -18,7 +18,7 @@ LINK = 0.75
 
 
 def labels(lines: list[str], link: float) -> dict[str, str]:
-    """Labels where the model takes the titles for links, this surely, or else for headings, and all other lines for text."""
+    """Labels where the model takes the titles for links, this surely, or else for headings, and the rest for text."""
     rows = [(0, number, line) for number, line in enumerate(lines, start=1)]
     table = pl.DataFrame(rows, schema={"doc": pl.UInt32, "line": pl.UInt32, "text": pl.String}, orient="row")
     documents = pl.DataFrame({"doc": [0], "site": [None], "id": ["a"]}, schema_overrides={"doc": pl.UInt32})
