@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["beside", "listed", "places", "ranges", "spliced", "starts"]
+__all__ = ["Places", "beside", "listed", "places", "ranges", "spliced", "starts"]
 
 Places = NDArray[np.int64]
 

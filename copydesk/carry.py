@@ -17,15 +17,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from copydesk.aligned import ranges
 from copydesk.errors import UsageError
 from copydesk.knowledge import Knowledge
 from copydesk.release.corrections import read_corrections
 from copydesk.release.folder import KNOWLEDGE
 from copydesk.release.keys import release_keys
 from copydesk.release.manifest import Manifest, Reference, read_card, read_manifest
-from copydesk.release.rows import Kept, Rows, single_rows
+from copydesk.release.rows import Kept, Rows
 
 __all__ = ["Last", "last_release"]
 
@@ -101,7 +103,8 @@ class Last:
         rows = Rows(self.folder, tuple(self.manifest.shards("ledger")), (), reusable=True)
         runs = self.keys.filter(pl.col("id").is_in(ids.implode()))
         places = runs.drop_nulls("lines").select("lines", file="ledger_file", row="ledger_row")
-        found = rows.gather(single_rows(places)).select("id", "raw")
+        whole, at = rows.gather(places)
+        found = whole.select("id", "raw")[ranges(at, places["lines"].to_numpy().astype(np.int64))]
         joined = found.group_by("id", maintain_order=True).agg("raw")
         files = pl.DataFrame({"id": joined["id"], "raw": [b"".join(lines) for lines in joined["raw"]]}, schema=RAW)
         whole = runs.select("id").join(files, on="id", how="left", maintain_order="left")

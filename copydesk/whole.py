@@ -25,7 +25,12 @@ def written(path: Path) -> Iterator[Path]:
     draft.replace(path)
 
 
-def put(table: pl.DataFrame, path: Path) -> None:
-    """Write a table as an Arrow file in one piece, so that it can be mapped."""
+def put(table: pl.DataFrame, path: Path, *, plain: bool = False) -> None:
+    """Write a table as an Arrow file in one piece, so that it can be mapped.
+
+    `plain`: texts end to end. So a stretch of rows is a stretch of bytes, to be copied; the views that Polars maps
+    without a copy lead anywhere in the file.
+    """
+    level = pl.CompatLevel.oldest() if plain else pl.CompatLevel.newest()
     with written(path) as draft:
-        table.rechunk().write_ipc(draft)
+        table.rechunk().write_ipc(draft, compat_level=level)

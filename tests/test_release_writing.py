@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from copydesk.knowledge import Knowledge
 from copydesk.release import order, writing
+from copydesk.release import shards as module_of_shards
 from copydesk.release.commit import write_release
 from copydesk.release.facts import Facts
 from copydesk.release.rows import Batch
@@ -173,6 +174,17 @@ def test_tallies_of_many_shards_are_those_of_each(tmp_path: Path) -> None:
         told = pq.read_metadata(path).metadata[TALLY.encode()]
         assert told.decode() == json.dumps(tally, sort_keys=True, ensure_ascii=False)
     assert len(list((tmp_path / "data").iterdir())) > 20
+
+
+def test_a_large_shard_in_steps_is_the_shard_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row groups that come a few at a time make the same bytes and sizes as all of them at once."""
+    for module in (writing, module_of_shards):
+        monkeypatch.setattr(module, "ROW_GROUP", {"article": 8, "ledger": 24})
+    for step in (1, 3, 1000):
+        monkeypatch.setattr(writing, "STEP", step)
+        release(tmp_path / str(step), sample_tables(range(150)))
+    assert any(pq.read_metadata(path).num_row_groups > 3 for path in shards(tmp_path / "1", "raw"))
+    assert folder_bytes(tmp_path / "1") == folder_bytes(tmp_path / "3") == folder_bytes(tmp_path / "1000")
 
 
 def shards(folder: Path, *columns: str) -> list[Path]:

@@ -54,7 +54,7 @@ LOCK_SECONDS: Final = 5.0
 """How long to wait for another writer before saying so: enough for one that is just ending."""
 
 
-def sha256_of(data: bytes) -> str:
+def sha256_of(data: bytes | memoryview) -> str:
     """64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
@@ -184,7 +184,7 @@ class Folder:
         return self / name
 
     @staticmethod
-    def write(path: Path, data: bytes) -> None:
+    def write(path: Path, data: bytes | memoryview) -> None:
         """Write a file down to the disk."""
         with path.open("wb") as stream:
             stream.write(data)

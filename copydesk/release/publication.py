@@ -24,7 +24,7 @@ from copydesk.release.manifest import Manifest
 from copydesk.release.masked import mask_articles, mask_ledger
 from copydesk.release.masking import Masker
 from copydesk.release.quarantine import quarantine_facts
-from copydesk.release.shards import Shard, arrow_table, parquet, shard_of, told
+from copydesk.release.shards import Shard, arrow_table, parquet, told
 from copydesk.release.tables import CONTENT, article_content
 from copydesk.release.variants import Recipe, RowDigest, schema_of
 from copydesk.text import span_texts
@@ -112,12 +112,11 @@ class _Making:
         if digest:
             digest.update(schema.conform(frame))
         rows = arrow_table(schema, frame)
-        data = parquet(schema, rows)
-        shard = shard_of(rows, data)
+        shard, data = parquet(schema, [rows])
         self._keep(shard.file, data)
         return shard
 
-    def _keep(self, name: str, data: bytes) -> None:
+    def _keep(self, name: str, data: bytes | memoryview) -> None:
         path = self.work / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

@@ -5,8 +5,8 @@
     Rows    all of one table: old shards first, then the batches' files, by number
     check   rows against their schema
 
-Nothing is read until it is asked for, and nothing stays: of a batch's Arrow file, which is memory-mapped, the pages
-that the rows lie in, and of old shards, one after the other, the rows.
+Nothing is read until it is asked for, and nothing stays: of a batch's Arrow file, which is memory-mapped, the rows are
+copied, since mapped pages count as memory, and with each page that is touched come those around it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from copydesk.aligned import Places
 from copydesk.errors import ReleaseError
 from copydesk.release.keys import keys_of
 from copydesk.release.manifest import Manifest
 from copydesk.release.shards import Shard
 from copydesk.schema import Schema
 
-__all__ = ["Batch", "Kept", "Rows", "all_keys", "check", "check_batch", "single_rows"]
+__all__ = ["Batch", "Kept", "Rows", "all_keys", "check", "check_batch"]
+
+TOGETHER: Final = 32
+"""Batches' files of which stretches are copied at once: so many are mapped, and the pages around what is touched."""
 
 
 @dataclass(frozen=True)
@@ -61,42 +67,30 @@ class Rows:
         """The old shard of that number; None where it is a batch's file."""
         return self.shards[file] if file < len(self.shards) else None
 
-    def gather(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Whole rows, in the order of `rows` (columns file, row)."""
-        wanted = rows.select("file", "row").with_row_index("place")
-        old = wanted.filter(pl.col("file") < len(self.shards))
-        parts, places = [], []
-        for (number,), some in old.group_by("file", maintain_order=True):
-            parts.append(_read(self.folder / self.shards[int(str(number))].file)[some["row"]])
-            places.append(some["place"])
-        new = wanted.filter(pl.col("file") >= len(self.shards))
-        if new.height:
-            parts.append(self._of_batches(new))
-            places.append(new["place"])
-        if len(parts) == 1:
-            return parts[0]
-        return pl.concat(parts, how="vertical_relaxed")[pl.concat(places).arg_sort()]
+    def gather(self, runs: pl.DataFrame) -> tuple[pl.DataFrame, Places]:
+        """Rows, and where among them each of these runs begins (columns file, row and lines: so many from that row on).
 
-    def _of_batches(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Rows out of batches' files: of each file the stretch that they lie in, and of the stretches the rows.
-
-        A batch's rows stand in the order of a release, so a stretch holds little else, and only its pages are read.
+        Of each file the stretch is read that the runs lie in. A batch's rows stand in the order of a release, so a
+        stretch holds little else.
         """
-        first, last = pl.col("row").min(), pl.col("row").max()
-        spans = rows.group_by("file").agg(first=first, size=last - first + 1).sort("file")
-        spans = spans.with_columns(base=pl.col("size").cum_sum() - pl.col("size"))
-        paths = [self.batches[file - len(self.shards)] for file in spans["file"]]
-        stretches = zip(paths, spans["first"], spans["size"], strict=True)
-        whole = pa.concat_tables(_mapped(path).slice(start, size) for path, start, size in stretches)
-        at = rows.join(spans, on="file", how="left", maintain_order="left")
-        return pl.DataFrame(pl.from_arrow(whole.combine_chunks()))[at["row"] - at["first"] + at["base"]]
+        first, end = pl.col("row").min(), (pl.col("row") + pl.col("lines")).max()
+        spans = runs.group_by("file").agg(first=first, size=end - first).sort("file")
+        old, new = (spans.filter((pl.col("file") < len(self.shards)) == kept) for kept in (True, False))
+        parts = [_read(self.folder / self.shards[file].file, *span) for file, *span in old.iter_rows()]
+        for some in new.iter_slices(TOGETHER):
+            tables = [_mapped(self.batches[file - len(self.shards)], *span) for file, *span in some.iter_rows()]
+            parts.append(pl.DataFrame(pl.from_arrow(pa.concat_tables(tables).combine_chunks())))
+        file, row, size = (one.to_numpy().astype(np.int64) for one in (runs["file"], runs["row"], spans["size"]))
+        base = np.cumsum(size) - size - spans["first"].to_numpy()
+        at: Places = base[np.searchsorted(spans["file"].to_numpy(), file)] + row
+        return pl.concat(parts, how="vertical_relaxed", rechunk=True), at
 
 
-def _mapped(path: Path) -> pa.Table:
-    """The rows of an Arrow file, as the pages that they lie in; the file itself is closed again."""
+def _mapped(path: Path, start: int = 0, size: int | None = None) -> pa.Table:
+    """Rows of an Arrow file, as the pages that they lie in; the file itself is closed again."""
     try:
         with pa.memory_map(str(path)) as file:
-            return pa.ipc.open_file(file).read_all()
+            return pa.ipc.open_file(file).read_all().slice(start, size)
     except (OSError, pa.ArrowInvalid) as error:
         raise ReleaseError(f"{path}: cannot be read as an Arrow file ({error}); run the ingest again") from error
 
@@ -105,9 +99,9 @@ def _frame(path: Path) -> pl.DataFrame:
     return pl.DataFrame(pl.from_arrow(_mapped(path), rechunk=False))
 
 
-def _read(path: Path) -> pl.DataFrame:
+def _read(path: Path, start: int, size: int) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path)
+        return pl.scan_parquet(path).slice(start, size).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ReleaseError(f"{path}: cannot be read ({error}); run copydesk verify, then restore the file") from error
 
@@ -141,9 +135,3 @@ def check(schema: Schema, rows: pl.DataFrame) -> None:
             f"{rows['uri'][row]}: {name} {reason} (schema {schema.name}); "
             "this is an error of copydesk, such rows belong into quarantine: report it"
         )
-
-
-def single_rows(runs: pl.DataFrame) -> pl.DataFrame:
-    """Runs of rows (columns file, row and lines: from that row on so many) as single rows (columns file, row)."""
-    numbers = pl.int_ranges(pl.col("row"), pl.col("row") + pl.col("lines"), dtype=pl.UInt32)
-    return runs.select("file", row=numbers).explode("row")

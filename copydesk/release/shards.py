@@ -1,7 +1,7 @@
 """Shards: rows as Parquet bytes whose name is their hash.
 
 Shard         what a manifest says of one; told and read_told: of many
-parquet       rows to bytes, the same for the same rows and library versions
+parquet       rows, a part at a time, to a shard and its bytes, the same for the same rows and library versions
 read_tally    what a shard counts, from its footer
 arrow_table   rows to the Arrow table of their schema, in one chunk
 """
@@ -9,11 +9,12 @@ arrow_table   rows to the Arrow table of their schema, in one chunk
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,14 +27,13 @@ from copydesk.schema import Schema
 
 __all__ = [
     "NAME",
+    "ROW_GROUP",
     "TALLY",
     "Shard",
-    "arrow_bytes",
     "arrow_table",
     "parquet",
     "read_tally",
     "read_told",
-    "shard_of",
     "told",
 ]
 
@@ -88,16 +88,24 @@ def arrow_table(schema: Schema, frame: pl.DataFrame) -> pa.Table:
     return table.cast(schema.arrow).combine_chunks().replace_schema_metadata(None)
 
 
-def parquet(schema: Schema, table: pa.Table, tally: Tally | None = None) -> bytes:
-    """Parquet bytes: zstd, fixed row groups, statistics and dictionaries of a few columns, the tally in the footer."""
-    sink = pa.BufferOutputStream()
+def parquet(schema: Schema, tables: Iterable[pa.Table], tally: Tally | None = None) -> tuple[Shard, memoryview]:
+    """A shard, its bytes: zstd, fixed row groups, statistics and dictionaries of a few columns, the tally at the end.
+
+    Its rows come in tables of one chunk each, all but the last of whole row groups: they are let go of one by one.
+    """
+    sink, rows, bits = pa.BufferOutputStream(), 0, np.zeros(1, dtype=np.int64)
     settings: Any = {"compression": "zstd", "compression_level": ZSTD_LEVEL, "write_page_index": True}
     settings |= {"write_statistics": list(STATISTICS), "store_schema": False, "use_dictionary": list(DICTIONARY)}
-    with pq.ParquetWriter(sink, table.schema, **settings) as writer:
-        writer.write_table(table, row_group_size=ROW_GROUP[schema.name])
+    with pq.ParquetWriter(sink, schema.arrow, **settings) as writer:
+        for table in tables:
+            writer.write_table(table, row_group_size=ROW_GROUP[schema.name])
+            rows, bits = rows + table.num_rows, bits + _bits(table)
         if tally is not None:
             writer.add_key_value_metadata({TALLY: json.dumps(tally, sort_keys=True, ensure_ascii=False)})
-    return bytes(sink.getvalue())
+    data = memoryview(sink.getvalue())
+    digest = sha256_of(data)
+    size = int(((bits + 7) // 8).sum())
+    return Shard(f"{DATA}/{digest[:NAME]}.parquet", digest, len(data), rows, size), data
 
 
 def read_tally(path: Path, count: Callable[[pl.DataFrame], Tally]) -> Tally:
@@ -110,27 +118,23 @@ def read_tally(path: Path, count: Callable[[pl.DataFrame], Tally]) -> Tally:
     return tally
 
 
-def shard_of(table: pa.Table, data: bytes) -> Shard:
-    """The manifest's entry for a table and its Parquet bytes."""
-    digest = sha256_of(data)
-    return Shard(f"{DATA}/{digest[:NAME]}.parquet", digest, len(data), table.num_rows, arrow_bytes(table))
+def _bits(table: pa.Table) -> Any:
+    """What each column takes in memory, without masks of nulls and padding, which hang on how the rows came together.
+
+    In bits, of every column of values within: so tables can be added up.
+    """
+    return np.array([size for column in table.columns for chunk in column.chunks for size in _sizes(chunk)])
 
 
-def arrow_bytes(table: pa.Table) -> int:
-    """What the rows take in memory, without masks of nulls and padding, which hang on how the rows came together."""
-    return sum(_bytes(chunk) for column in table.columns for chunk in column.chunks)
-
-
-def _bytes(array: Any) -> int:
+def _sizes(array: Any) -> Iterator[int]:
     kind = array.type
     if pa.types.is_struct(kind):
-        return sum(_bytes(part) for part in array.flatten())
-    if pa.types.is_list(kind):
-        return 4 * len(array) + _bytes(array.flatten())
-    if pa.types.is_string(kind) or pa.types.is_binary(kind):
-        return 4 * len(array) + (pc.sum(_lengths(array)).as_py() or 0)
-    return (len(array) * int(kind.bit_width) + 7) // 8
-
-
-def _lengths(chunk: Any) -> Any:
-    return pc.binary_length(chunk)
+        for part in array.flatten():
+            yield from _sizes(part)
+    elif pa.types.is_list(kind):
+        yield 32 * len(array)
+        yield from _sizes(array.flatten())
+    elif pa.types.is_string(kind) or pa.types.is_binary(kind):
+        yield 32 * len(array) + 8 * (pc.sum(pc.binary_length(array)).as_py() or 0)
+    else:
+        yield len(array) * int(kind.bit_width)

@@ -25,6 +25,8 @@ from copydesk.release.figures import UNKNOWN, Figures, figures_by
 from copydesk.text import FLOAT_STEPS, span_texts
 
 __all__ = [
+    "ARTICLE",
+    "LEDGER",
     "WORDS",
     "Tally",
     "article_counts",
@@ -47,6 +49,14 @@ EXAMPLE_LENGTH: Final = 80
 EXAMPLES: Final = 3
 CANDIDATES: Final = 5
 """Texts of a label that one shard proposes as examples: the furniture of a site is among the first of every shard."""
+
+
+ARTICLE: Final = (
+    *("source", "language", "site", "split", "published_at", "encoding", "truncated", "repairs", "headline", "text"),
+    *("duplicate_of", "duplicate_cluster", "counts", "quality"),
+)
+LEDGER: Final = ("label", "fate", "evidence", "raw", "text")
+"""Columns that are counted."""
 
 
 def article_tally(frame: pl.DataFrame) -> Tally:
@@ -185,7 +195,7 @@ def ledger_tallies(frame: pl.DataFrame, sources: pl.Series, sizes: Sequence[int]
     """The same of the shards that lie one after the other in `frame`, of so many rows; `sources` are the rows'."""
     # What comes again is grouped first, so that texts are cut and looked through once: furniture is most of them.
     label, size = ["part", "source", "label", "fate"], pl.col("raw").bin.size()
-    known = frame.select("label", "fate", "evidence", "raw", "text", _numbered(sizes), sources.alias("source"))
+    known = frame.select(*LEDGER, _numbered(sizes), sources.alias("source"))
     counts = known.select(*label, bytes=size).group_by(label).agg(spans=pl.len(), bytes=pl.col("bytes").sum())
     dropped = known.filter(pl.col("fate") == "dropped")
     rule = pl.col("evidence").str.extract(r"^([^:]*)")

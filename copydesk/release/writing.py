@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -21,20 +23,23 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from copydesk.aligned import Places, ranges
 from copydesk.digests import digest
 from copydesk.release.folder import Folder, explained
-from copydesk.release.rows import Rows, single_rows
-from copydesk.release.shards import Shard, arrow_table, parquet, shard_of
-from copydesk.release.tally import Tally, article_tallies, ledger_tallies
+from copydesk.release.rows import Rows
+from copydesk.release.shards import ROW_GROUP, Shard, arrow_table, parquet
+from copydesk.release.tally import ARTICLE, LEDGER, Tally, article_tallies, ledger_tallies
 from copydesk.schema import Schema
 from copydesk.text import MARKED
 from copydesk.whole import written
 
 __all__ = ["GATHERED", "Made", "Writing", "waiting", "write_shards"]
 
-GATHERED: Final = 12_000_000
-"""Bytes of rows that a task gathers at most, unless memory is short or one shard is more. It takes eight times that;
-each task opens every batch, 30 µs a document at a million of them and 5 up to a hundred thousand."""
+GATHERED: Final = 48_000_000
+"""Bytes of rows that a task gathers at most, unless memory is short or one shard is more: each opens every batch."""
+
+STEP: Final = 2
+"""Row groups that are turned into Arrow's types at once: of that there are several copies, of what is gathered one."""
 
 Made = tuple[Shard, Tally]
 
@@ -76,11 +81,9 @@ def write_shards(task: Writing) -> list[Made]:
     told = task.told
     if (done := _done(task, told)) is not None:
         return done
-    tallies, sizes, whole = _gathered(task)
-    made, start = [], 0
-    for size, tally in zip(sizes, tallies, strict=True):
-        made.append((_written(task, whole.slice(start, size), tally), tally))
-        start += size
+    rows = _gathered(task)
+    tallies = rows.tallies()
+    made = [(_written(task, tables, tally), tally) for tables, tally in zip(rows.tables(), tallies, strict=True)]
     _put(told, json.dumps([[asdict(shard), tally] for shard, tally in made]).encode())
     return made
 
@@ -94,28 +97,80 @@ def _done(task: Writing, told: Path) -> list[Made] | None:
     return made if there else None
 
 
-def _gathered(task: Writing) -> tuple[list[Tally], list[int], pa.Table]:
-    """The tallies of all its shards, how many rows each has, and these, one after the other."""
+@dataclass(frozen=True)
+class _Gathered:
+    """The rows of a task's shards: somewhere in `frame`, in the order `at`, so many in each shard.
+
+    `beside` has the columns that are written over theirs, or of the ledger the source of each row.
+    """
+
+    schema: Schema
+    frame: pl.DataFrame
+    at: Places
+    sizes: Sequence[int]
+    beside: pl.DataFrame
+
+    def tallies(self) -> list[Tally]:
+        """What each shard counts, from the columns that are needed for it alone."""
+        if self.schema.name == "article":
+            return article_tallies(self.frame.select(ARTICLE)[self.at].with_columns(self.beside), self.sizes)
+        return ledger_tallies(self.frame.select(LEDGER)[self.at], self.beside["source"], self.sizes)
+
+    def tables(self) -> Iterator[Iterator[pa.Table]]:
+        """The rows of each shard in their types, a part at a time: small shards together, a large one in steps."""
+        most, start = STEP * ROW_GROUP[self.schema.name], 0
+        for sizes in _together(self.sizes, most):
+            size = sum(sizes)
+            steps = [(first, min(first + most, start + size)) for first in range(start, start + size, most)]
+            if len(steps) == 1:
+                table = self._table(*steps[0])
+                yield from (iter([table.slice(first, one)]) for first, one in zip(_starts(sizes), sizes, strict=True))
+            else:
+                yield (self._table(*step) for step in steps)
+            start += size
+
+    def _table(self, start: int, end: int) -> pa.Table:
+        rows = self.frame[self.at[start:end]]
+        if self.schema.name == "article":
+            rows = rows.with_columns(self.beside[start:end])
+        return arrow_table(self.schema, rows)
+
+
+def _together(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Sizes one after the other, some together as long as their sum is at most so much."""
+    some: list[int] = []
+    for size in sizes:
+        if some and sum(some) + size > most:
+            yield some
+            some = []
+        some.append(size)
+    yield some
+
+
+def _starts(sizes: Sequence[int]) -> list[int]:
+    return [0, *accumulate(sizes)][:-1]
+
+
+def _gathered(task: Writing) -> _Gathered:
     documents = task.documents
     shards = documents.group_by("part", maintain_order=True)
     if task.schema.name == "article":
-        sizes = shards.len()["len"].to_list()
-        frame = task.rows.gather(documents).with_columns(documents.select(MARKED))
-        return article_tallies(frame, sizes), sizes, arrow_table(task.schema, frame)
+        frame, at = task.rows.gather(documents.with_columns(lines=pl.lit(1, pl.UInt32)))
+        return _Gathered(task.schema, frame, at, shards.len()["len"].to_list(), documents.select(MARKED))
+    frame, at = task.rows.gather(documents)
+    lines = documents["lines"].to_numpy().astype(np.int64)
     sizes = shards.agg(pl.col("lines").sum())["lines"].to_list()
-    frame = task.rows.gather(single_rows(documents))
-    sources = documents["source"].gather(np.repeat(np.arange(documents.height), documents["lines"]))
-    return ledger_tallies(frame, sources, sizes), sizes, arrow_table(task.schema, frame)
+    sources = documents["source"].gather(np.repeat(np.arange(documents.height), lines))
+    return _Gathered(task.schema, frame, ranges(at, lines), sizes, sources.to_frame())
 
 
-def _written(task: Writing, rows: pa.Table, tally: Tally) -> Shard:
-    data = parquet(task.schema, rows, tally)
-    shard = shard_of(rows, data)
+def _written(task: Writing, tables: Iterator[pa.Table], tally: Tally) -> Shard:
+    shard, data = parquet(task.schema, tables, tally)
     if not (task.dataset / shard.file).exists():
         _put(waiting(task.folder, shard), data)
     return shard
 
 
-def _put(path: Path, data: bytes) -> None:
+def _put(path: Path, data: bytes | memoryview) -> None:
     with explained(path), written(path) as draft:
         Folder.write(draft, data)
