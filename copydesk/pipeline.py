@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from copydesk import sightings, stages
+from copydesk import pieces, sightings, stages
 from copydesk.carry import Last, last_release
 from copydesk.containers import as_batches, unpacked
 from copydesk.corrections import digest_of
@@ -40,6 +40,7 @@ from copydesk.release.facts import Facts
 from copydesk.release.figures import fresh
 from copydesk.release.folder import WORK, Folder
 from copydesk.release.manifest import Reference
+from copydesk.release.marks import Marks
 from copydesk.release.quarantine import quarantine_lines
 from copydesk.release.remote.through import through_store
 from copydesk.release.renewal import is_stale
@@ -265,8 +266,8 @@ def _release(task: _Releasing, over: Over) -> Result:
     batches = [Batch(*(folder / f"{name}.arrow" for name in ("articles", "ledger", "keys"))) for folder in task.folders]
     shards = task.marks.parent / "shards"
     shards.mkdir(exist_ok=True)
-    marks, last = pl.scan_ipc(task.marks), task.plan.last  # read when they are needed, and then let go of
-    if task.refused.height and not marks.select(pl.len()).collect().item():
+    marks, last = Marks.of(pieces.read(task.marks)), task.plan.last
+    if task.refused.height and not len(marks.articles):
         uri, reason = task.refused.select("uri", "reason").row(0)
         more = f" (and {task.refused.height - 1} more)" if task.refused.height > 1 else ""
         raise ReleaseError(f"no document could be read, so there is nothing to release: {uri}: {reason}{more}")

@@ -181,8 +181,9 @@ def _write(folder: Folder, manifest: Manifest, work: Path) -> None:
     schemas = {name: load_schema(name) for name in ("article", "ledger")}
     paths = {"article": tuple(one.articles for one in batches), "ledger": tuple(one.ledger for one in batches)}
     rows = {name: Rows(folder.path, (), paths[name], reusable=False) for name in schemas}
-    drawn = write_tables(folder, schemas, rows, ordered(all_keys(batches, None)))
+    drawn = write_tables(folder, schemas, rows, ordered(all_keys(batches, None), work))
     folder.publish(drawn.staged)
+    folder.unstage()
     body = {
         **manifest.body,
         **drawn.body,

@@ -159,7 +159,7 @@ def test_shards_whose_rows_stay_are_not_read(texts: Path, tmp_path: Path, monkey
     run(texts, tmp_path / "dist", batch=50)
     read: list[Path] = []
     real = rows._read
-    monkeypatch.setattr(rows, "_read", lambda path: read.append(path) or real(path))
+    monkeypatch.setattr(rows, "_read", lambda path, *span: read.append(path) or real(path, *span))
     (texts / "more-50b.txt").write_text(story(chance))
     run(texts, tmp_path / "dist", batch=50)
     assert 0 < len(read) <= 6

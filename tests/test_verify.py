@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from copydesk.errors import ReleaseError
-from copydesk.release import audit, draft, order, tables, writing
+from copydesk.release import audit, draft, order, sorting, writing
 from copydesk.release import card as card_module
 from copydesk.release import verify as verify_module
 from copydesk.release.folder import sha256_of
@@ -199,8 +199,8 @@ def test_a_tally_that_was_written_wrong_is_named(tmp_path, monkeypatch):
 
 def test_rows_out_of_order_are_named(tmp_path, monkeypatch):
     """The order by day and id is checked."""
-    real = draft.in_order
-    monkeypatch.setattr(draft, "in_order", lambda keys: real(keys).reverse())
+    real = sorting.in_order
+    monkeypatch.setattr(sorting, "in_order", lambda *told: real(*told).reverse())
     release(tmp_path, sample_tables(range(20)))
     monkeypatch.undo()
     assert "order of the articles" in {problem.what for problem in verify(tmp_path)}
@@ -228,13 +228,9 @@ def test_the_chain_of_hashes_starts_at_the_card(dataset):
 
 def test_a_ledger_in_another_order_than_its_articles_is_named(tmp_path, monkeypatch):
     """Its documents stand as the articles do."""
-    real = tables._parts
-
-    def backwards(keys, table):
-        parts = real(keys, table)
-        return parts.reverse() if table == "ledger" else parts
-
-    monkeypatch.setattr(tables, "_parts", backwards)
+    real = writing.Writing.documents
+    turned = lambda task: real(task).reverse() if task.schema.name == "ledger" else real(task)  # noqa: E731
+    monkeypatch.setattr(writing.Writing, "documents", turned)
     release(tmp_path, sample_tables(range(20)))
     monkeypatch.undo()
     assert "order of the ledger's documents" in {problem.what for problem in verify(tmp_path)}

@@ -105,11 +105,11 @@ def _article_problems(dataset: Path, manifest: Manifest, whole: pl.DataFrame) ->
             tallies.append(article_tally(frame))
             yield from _tally_problems(dataset, shard, tallies[-1])
             yield from _row_problems(shard, split, frame)
-    counts = {**article_counts(tallies), "reprints": reprints(whole)}
+    counts = {**article_counts(tallies), "reprints": reprints([whole])}
     yield from _compared(manifest, "documents", manifest.body["documents"], whole.height)
     yield from _compared(manifest, "counts", manifest.body["counts"], counts)
     yield from _compared(
-        manifest, "content of the articles", manifest.body["content"]["article"], article_content(whole)
+        manifest, "content of the articles", manifest.body["content"]["article"], article_content([whole])
     )
     for one in manifest.body["withdrawn"]:
         if one["id"] in whole["id"]:
@@ -141,7 +141,7 @@ def _ledger_problems(dataset: Path, manifest: Manifest, whole: pl.DataFrame) -> 
     told = pl.concat(keys)
     if not whole.filter(pl.col("id").is_in(told["id"].implode()))["id"].equals(told["id"]):
         yield Problem(manifest.file, "order of the ledger's documents", "that of the articles", "another")
-    content = ledger_content(told)
+    content = ledger_content([told])
     yield from _compared(manifest, "content of the ledger", manifest.body["content"]["ledger"], content)
 
 

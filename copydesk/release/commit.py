@@ -20,14 +20,16 @@ import polars as pl
 from copydesk.corrections import canonical, differing
 from copydesk.errors import ReleaseError
 from copydesk.knowledge import Knowledge
+from copydesk.pieces import Pieces
 from copydesk.release.changes import KEYS, LEDGER, compare_keys, read_keys, reasons, resplit
 from copydesk.release.corrections import corrections_entry, read_corrections
-from copydesk.release.differences import changes_entry
+from copydesk.release.differences import changes_entry, first_entry
 from copydesk.release.draft import Tables, ordered, write_tables
 from copydesk.release.facts import Facts, code_digest, labeller, made_with, release_date
 from copydesk.release.folder import CARD, KNOWLEDGE, WORK, Folder, read_bytes, sha256_of
 from copydesk.release.keys import prune_keys, save_keys
 from copydesk.release.manifest import FORMAT, Manifest, Reference, read_card, read_manifest
+from copydesk.release.marks import Marks
 from copydesk.release.quarantine import quarantine_facts, quarantine_lines
 from copydesk.release.renewal import is_trusted, put_beside, put_card, renew
 from copydesk.release.rows import Batch, Kept, Rows, all_keys, check_batch
@@ -65,7 +67,7 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
     *,
     base: Reference | Literal["current"] | None = CURRENT,
     kept: Kept | None = None,
-    marks: pl.DataFrame | pl.LazyFrame | None = None,
+    marks: Marks | None = None,
     remember: Callable[[Reference], None] | None = None,
     over: Over = plainly,
     place: Path | None = None,
@@ -76,7 +78,7 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
     The rows of all batches and the kept ones together are the release, whatever batches and order they come in.
     `quarantine` has the columns id, uri, source, raw_sha256, reason. `base` is the release that the rows were made
     from, None for a first one; where the folder has another newest one by now, ReleaseError: run the ingest again.
-    `marks` (id and text.MARKED) are written in place of what the rows say there. `remember` is called just before the
+    `marks` are written in place of what the rows say there. `remember` is called just before the
     commit, with the release that is the newest after it. `over`, `place` and `most` are those of
     `write_tables`, how the writing of shards is shared out; what comes after it is one item of `over`. Raises
     ReleaseError as well where the folder cannot be written, and where there is no article at all.
@@ -95,7 +97,8 @@ def write_release(  # noqa: PLR0913 -- the parts of a release
             said = knowledge.corrections.filter(~pl.col("id").is_in(gone))  # what they say may quote the document
             knowledge = replace(knowledge, corrections=said)
             schemas = {name: load_schema(name) for name in ("article", "ledger")}
-            keys = ordered(all_keys(batches, kept), gone, marks)
+            place = place or folder.stage_folder()
+            keys = ordered(all_keys(batches, kept), place, withdrawn=gone, marks=marks)
             for batch in batches:
                 check_batch(batch, schemas)
             rows = _rows(folder, schemas, batches, kept)
@@ -142,8 +145,10 @@ def _released(drawn: _Drawn) -> Result:
         return Result(None, None, previous, *counted, 0)
     folder.publish(draft.staged)
     manifest = Manifest({**draft.body, "version": found[0], "cause": found[1], "base": previous})
-    found_to_differ = _changes(folder.path, old, drawn.kept, draft, drawn.beside.knowledge.corrections)
-    entry = changes_entry(folder.path, old, manifest, found_to_differ)
+    entry = first_entry(draft.keys.height)
+    if old is not None:
+        found_to_differ = _changes(folder.path, old, drawn.kept, draft, drawn.beside.knowledge.corrections)
+        entry = changes_entry(folder.path, old, manifest, found_to_differ)
     manifest = Manifest({**manifest.body, **entry}).as_written()
     _remember(folder, manifest.reference, draft.keys, drawn.remember)
     _commit(folder, manifest, references)
@@ -152,7 +157,7 @@ def _released(drawn: _Drawn) -> Result:
 
 
 def _remember(
-    folder: Folder, newest: Reference, keys: pl.DataFrame | None, remember: Callable[[Reference], None] | None
+    folder: Folder, newest: Reference, keys: Pieces | None, remember: Callable[[Reference], None] | None
 ) -> None:
     """Leave what the next ingest can use, bound to the release that is about to be the newest."""
     if keys is not None:
@@ -212,12 +217,10 @@ def _rows(
 
 
 def _changes(
-    destination: Path, old: Manifest | None, kept: Kept | None, draft: Tables, corrections: pl.DataFrame
+    destination: Path, old: Manifest, kept: Kept | None, draft: Tables, corrections: pl.DataFrame
 ) -> pl.DataFrame:
     """How the articles differ from those of the base."""
-    keys = draft.keys.select(*KEYS, LEDGER)
-    if old is None:
-        return compare_keys(keys.clear(), keys, "")
+    keys = draft.keys.table(*KEYS, LEDGER)
     before = kept.keys.select(*KEYS, LEDGER) if kept else read_keys(destination, old)
     corrected = differing(read_corrections(destination, old.body), corrections)
     return compare_keys(before, keys, reasons(old.body, draft.body), corrected, resplit(old.body, draft.body))

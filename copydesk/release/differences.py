@@ -1,6 +1,6 @@
 """Differences: what of each document differs between two releases, in which columns and by which rules.
 
-    changes_entry   what a manifest says of its changes
+    changes_entry   what a manifest says of its changes; first_entry: where it is the first
     detailed     the documents that differ (see changes), with site, month, splits, columns and rules
     summarised   how many of them by source, site and month, and how many lines by rule
 
@@ -18,12 +18,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from copydesk.release.changes import count_changes, differing_documents
+from copydesk.release.changes import RAW_FILE, count_changes, differing_documents
 from copydesk.release.manifest import Manifest
 from copydesk.release.sides import Side, own_shards, pairs, read_shard
 from copydesk.text import BOOKKEEPING
 
-__all__ = ["DETAILS", "changes_entry", "detailed", "details", "summarised"]
+__all__ = ["DETAILS", "changes_entry", "detailed", "details", "first_entry", "summarised"]
 
 JUDGED: Final = ("raw", "label", "fate", "evidence")
 RULE: Final = pl.Struct({"rule": pl.String(), "before": pl.Int64(), "after": pl.Int64()})
@@ -142,6 +142,11 @@ def summarised(details: pl.DataFrame) -> dict[str, dict[str, int]]:
     lines = details.select(pl.col("rules").explode()).drop_nulls().unnest("rules")
     counted = lines.group_by("rule").agg(lines=(pl.col("before") + pl.col("after")).sum())
     return {**found, "rule": _most(Counter(dict(counted.iter_rows())))}
+
+
+def first_entry(documents: int) -> dict[str, Any]:
+    """The entries of a first release: all its documents are new."""
+    return {"changes": {"added": {RAW_FILE: documents}}}
 
 
 def changes_entry(dataset: Path, before: Manifest | None, after: Manifest, found: pl.DataFrame) -> dict[str, Any]:

@@ -7,81 +7,84 @@ write_tables   shards of both tables, and what of a manifest hangs on them
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from copydesk import whole
 from copydesk.errors import ReleaseError
+from copydesk.pieces import Pieces, keep
 from copydesk.release.folder import Folder
-from copydesk.release.order import in_order
+from copydesk.release.keys import KEYS
+from copydesk.release.marks import Marks
 from copydesk.release.rows import Rows
 from copydesk.release.shards import told
-from copydesk.release.tables import Written, article_content, laid_out, ledger_content, tasks, written
-from copydesk.release.tally import article_counts, examples, ledger_counts, reprints
+from copydesk.release.sorting import sort_keys
+from copydesk.release.tables import (
+    CONTENT,
+    DIGESTS,
+    Written,
+    article_content,
+    laid_out,
+    ledger_content,
+    placed,
+    tasks,
+    written,
+)
+from copydesk.release.tally import COPIED, article_counts, examples, ledger_counts, reprints
 from copydesk.release.writing import GATHERED, Made, Writing, write_shards
 from copydesk.runner import Over, plainly
 from copydesk.schema import Schema
-from copydesk.text import MARKED
 
 __all__ = ["Tables", "ordered", "write_tables"]
 
 EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
 
+ORDERED: Final = pl.Schema({**KEYS, "day": pl.Date(), "changed": pl.Boolean()})
+
 
 @dataclass(frozen=True)
 class Tables:
-    """Both tables: the parts of a manifest's body that hang on them, files that wait, and the keys with new places."""
+    """Both tables: the parts of a manifest's body that hang on them, files that wait, and the keys with new places.
+
+    The keys are in a file beside those that wait.
+    """
 
     body: dict[str, Any]
     staged: dict[str, Path]
-    keys: pl.DataFrame
+    keys: Pieces
 
 
 def ordered(
-    keys: pl.DataFrame, withdrawn: Sequence[str] = (), marks: pl.DataFrame | pl.LazyFrame | None = None
-) -> pl.DataFrame:
-    """The keys of all articles but the withdrawn, marked as `marks` say (id and MARKED), in the order of the release.
+    keys: Iterable[pl.DataFrame], place: Path, *, withdrawn: Sequence[str] = (), marks: Marks | None = None
+) -> Pieces:
+    """The keys of all articles but the withdrawn, with their marks, in the order of the release: a file in `place`.
 
     The column `changed` tells the articles whose row is another than where it is taken from. Raises ReleaseError on a
     repeated id, on an article without ledger rows, or where there are none.
     """
-    keys = keys.filter(~pl.col("id").is_in(list(withdrawn)))
-    if not keys.height:
+    found = sort_keys((_checked(some, withdrawn, marks) for some in keys), ORDERED, place)
+    if not found.height:
         raise ReleaseError("there are no articles to release: every document is in quarantine; see its reasons")
-    twice = keys.filter(pl.col("id").is_duplicated()).sort("id")
-    if twice.height:
-        raise ReleaseError(
-            f"{twice['uri'][0]} and {twice['uri'][1]} have the same id {twice['id'][0]}; rename one of the two files"
-        )
+    return found
+
+
+def _checked(keys: pl.DataFrame, withdrawn: Sequence[str], marks: Marks | None) -> pl.DataFrame:
+    keys = keys.filter(~pl.col("id").is_in(list(withdrawn))).with_columns(day=pl.col("published_at").dt.date())
     bare = keys.filter((pl.col("raw_sha256") != EMPTY_SHA256) & pl.col("lines").is_null())
     if bare.height:
         raise ReleaseError(f"{bare['uri'][0]}: the article has no ledger rows; this is an error of copydesk, report it")
-    handed_over = [_marked(keys.with_columns(day=pl.col("published_at").dt.date()), marks)]
-    del keys  # so that each column can go as soon as it is in order
-    return in_order(handed_over.pop())
-
-
-def _marked(keys: pl.DataFrame, marks: pl.DataFrame | pl.LazyFrame | None) -> pl.DataFrame:
-    if marks is None:
-        return keys.with_columns(changed=False)
-    marks = marks.lazy().collect()
-    places = marks.select("id").with_row_index("at")
-    at = keys.select("id").join(places, on="id", how="left", maintain_order="left")["at"]
-    if (bare := at.is_null().arg_true()).len():
-        raise ReleaseError(f"{keys['uri'][bare[0]]}: has no mark; this is an error of copydesk, report it")
-    new = [marks[name].gather(at) for name in MARKED]  # beside the keys, which are shared and not copied
-    changed = pl.any_horizontal(pl.col(one.name).ne_missing(pl.lit(one)) for one in new)
-    return keys.with_columns(changed.alias("changed")).with_columns(new)
+    return keys.with_columns(changed=False) if marks is None else marks.given(keys)
 
 
 def write_tables(  # noqa: PLR0913 -- what is written, and by whom
     folder: Folder,
     schemas: Mapping[str, Schema],
     rows: Mapping[str, Rows],
-    keys: pl.DataFrame,
+    keys: Pieces,
     *,
     over: Over = plainly,
     place: Path | None = None,
@@ -106,23 +109,22 @@ def write_tables(  # noqa: PLR0913 -- what is written, and by whom
     articles, ledger = drawn["article"], drawn["ledger"]
     body = {
         "documents": keys.height,
-        "content": {"article": article_content(keys), "ledger": ledger_content(keys)},
-        "counts": {**article_counts(articles.tallies), "reprints": reprints(keys)},
+        "content": {
+            "article": article_content(keys.columns(*CONTENT)),
+            "ledger": ledger_content(keys.columns(*DIGESTS)),
+        },
+        "counts": {**article_counts(articles.tallies), "reprints": reprints(keys.columns(*COPIED))},
         "ledger": ledger_counts(ledger.tallies),
         "examples": examples(ledger.tallies),
         "tables": {name: _table(schemas[name], one) for name, one in drawn.items()},
     }
-    return Tables(body, articles.staged | ledger.staged, _placed(keys, articles, ledger))
+    with whole.written(place / "keys-placed.arrow") as draft:
+        kept = keep(draft, KEYS, placed(keys, *layouts))
+    return Tables(body, articles.staged | ledger.staged, Pieces(place / "keys-placed.arrow", kept.ends))
 
 
 def _write(tasks: list[Writing]) -> list[list[Made]]:
     return [write_shards(task) for task in tasks]
-
-
-def _placed(keys: pl.DataFrame, articles: Written, ledger: Written) -> pl.DataFrame:
-    places = articles.places.join(ledger.places, on="id", how="left", maintain_order="left")
-    held = [name for name in places.columns if name != "id"]
-    return keys.drop(held).join(places, on="id", how="left", maintain_order="left")
 
 
 def _table(schema: Schema, written: Written) -> dict[str, Any]:

@@ -7,9 +7,9 @@
     bound          what ties caches to a release; rebind after a withdrawal
     ledger_keys    of a ledger alone: the run of each document's rows, and the hash of what they say
 
-Keys take about 400 bytes a document and are all that is held of the documents while a release is written: rows of text
-are read only where a shard has to be written anew. The cache lies in `.work/`, bound to a manifest by its hash; without
-it the release's shards are read, with the same result.
+Keys take about 450 bytes a document and are all that is looked at of every document while a release is written: rows of
+text are read only where a shard has to be written anew. The cache lies in `.work/`, bound to a manifest by its hash;
+without it the release's shards are read, with the same result.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from copydesk.errors import ReleaseError
+from copydesk.pieces import Pieces
 from copydesk.release.folder import WORK
 from copydesk.release.manifest import Manifest, Reference
 from copydesk.text import MARKED
@@ -186,11 +187,9 @@ def _shards(dataset: Path, manifest: Manifest, table: str, columns: list[str] | 
             ) from error
 
 
-def save_keys(work: Path, reference: Reference, keys: pl.DataFrame) -> None:
-    """Leave the keys of a release in the folder `.work` for the next ingest."""
-    draft = work / "keys.draft"
-    keys.select(KEYS.names()).write_ipc(draft)
-    draft.replace(_place(work, reference))
+def save_keys(work: Path, reference: Reference, keys: Pieces) -> None:
+    """Leave the keys of a release in the folder `.work` for the next ingest: their file moves."""
+    keys.path.replace(_place(work, reference))
 
 
 def has_keys(work: Path, reference: Reference) -> bool:

@@ -1,6 +1,6 @@
 """The order of a release's rows and where its shards end: functions of the set of rows, and of nothing else.
 
-    in_order   the order itself
+    in_order   the order itself; of all keys in sorting.py
     cut        where the shards end
 
 Rows are ordered by split, day of publication (unknown last), then id: growth appends. The ledger's documents stand in
@@ -63,18 +63,11 @@ SPLITS: Final = ("train", "validation", "test")
 Numbers = NDArray[Any]
 
 
-def in_order(keys: pl.DataFrame) -> pl.DataFrame:
+def in_order(rows: pl.DataFrame, by: Sequence[str] = ("day", "id")) -> pl.DataFrame:
     """Rows with split, day and id in the order of a release."""
-    names = [*SPLITS, *sorted(set(keys["split"].unique()) - set(SPLITS))]
+    names = [*SPLITS, *sorted(set(rows["split"].unique()) - set(SPLITS))]
     place = pl.col("split").replace_strict(names, list(range(len(names))), return_dtype=pl.UInt32)
-    order = (
-        keys.select(place.alias("place"), "day", "id").with_row_index("row").sort("place", "day", "id", nulls_last=True)
-    )
-    row, columns = order["row"], keys.get_columns()
-    del order, keys  # column by column, so that of no more than one there are both orders in memory
-    for number, column in enumerate(columns):
-        columns[number] = column.gather(row)
-    return pl.DataFrame(columns)
+    return rows.sort(place, *by, nulls_last=True)
 
 
 def cut(

@@ -40,6 +40,7 @@ from copydesk.release.folder import WORK, Folder, read_bytes, sha256_of
 from copydesk.release.keys import KEYS as ALL_KEYS
 from copydesk.release.keys import article_keys, ledger_keys, shard_keys
 from copydesk.release.manifest import Manifest, choose, read_card, read_manifest
+from copydesk.release.marks import Marks
 from copydesk.release.renewal import put_card, renew
 from copydesk.release.rows import Rows
 from copydesk.release.sides import own_shards, read_shard
@@ -257,7 +258,7 @@ def _drawn(folder: Folder, dataset: Path, older: Manifest, patch: Patch) -> Tabl
         keys = _keys(dataset, older, patch, batches)
         schemas = {table: _schema_of(batches[table], table) for table in TABLES}
         rows = {table: Rows(dataset, tuple(older.shards(table)), (batches[table],), reusable=False) for table in TABLES}
-        drawn = write_tables(folder, schemas, rows, ordered(keys, marks=keys.select("id", *MARKED)))
+        drawn = write_tables(folder, schemas, rows, ordered([keys], work, marks=Marks.of([keys])))
     shutil.rmtree(work)
     return drawn
 

@@ -149,7 +149,7 @@ class _Making:
                 rows = rows.with_columns(text_sha256=pl.Series(hashes, dtype=pl.String))
                 keys.append(rows.select(CONTENT))
                 splits.setdefault(split, []).append(self._write("article", rows))
-        return self._entry("article", splits), article_content(pl.concat(keys))
+        return self._entry("article", splits), article_content(keys)
 
     def knowledge(self) -> dict[str, Any]:
         """The knowledge, whose tables hold hashes of lines and names of topics and persons: only with whole rows."""

@@ -11,7 +11,7 @@ copied, since mapped pages count as memory, and with each page that is touched c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -106,17 +106,14 @@ def _read(path: Path, start: int, size: int) -> pl.DataFrame:
         raise ReleaseError(f"{path}: cannot be read ({error}); run copydesk verify, then restore the file") from error
 
 
-def all_keys(batches: Sequence[Batch], kept: Kept | None) -> pl.DataFrame:
-    """The keys of new and kept rows; files are numbered as in `Rows`: first the old shards, then the batches'."""
+def all_keys(batches: Sequence[Batch], kept: Kept | None) -> Iterator[pl.DataFrame]:
+    """The keys of new and kept rows, a table at a time; files are numbered as in `Rows`: old shards, then batches'."""
     first = {table: len(kept.manifest.shards(table)) if kept else 0 for table in ("article", "ledger")}
-    parts = [kept.keys.filter(pl.col("id").is_in(kept.ids.implode()))] if kept else []
+    if kept:
+        yield from kept.keys.filter(pl.col("id").is_in(kept.ids.implode())).iter_slices()
     for number, batch in enumerate(batches):
         keys = pl.read_ipc(batch.keys) if batch.keys else keys_of(_frame(batch.articles), _frame(batch.ledger))
-        places = (pl.lit(first[table] + number, pl.UInt32).alias(f"{table}_file") for table in first)
-        parts.append(keys.with_columns(*places))
-    if not any(part.height for part in parts):
-        raise ReleaseError("there are no articles to release: every document is in quarantine; see its reasons")
-    return pl.concat(parts)
+        yield keys.with_columns(pl.lit(first[table] + number, pl.UInt32).alias(f"{table}_file") for table in first)
 
 
 def check_batch(batch: Batch, schemas: Mapping[str, Schema]) -> None:

@@ -26,6 +26,7 @@ from copydesk.text import FLOAT_STEPS, span_texts
 
 __all__ = [
     "ARTICLE",
+    "COPIED",
     "LEDGER",
     "WORDS",
     "Tally",
@@ -57,6 +58,7 @@ ARTICLE: Final = (
 )
 LEDGER: Final = ("label", "fate", "evidence", "raw", "text")
 """Columns that are counted."""
+COPIED: Final = ("id", "source", "outlet", "duplicate_of", "duplicate_cluster")
 
 
 def article_tally(frame: pl.DataFrame) -> Tally:
@@ -269,14 +271,16 @@ def examples(tallies: Sequence[Tally]) -> dict[str, list[str]]:
     return found
 
 
-def reprints(articles: pl.DataFrame) -> int:
+def reprints(articles: Iterable[pl.DataFrame]) -> int:
     """How many copies stand under another outlet than the earliest of their cluster; a source is an outlet without one.
 
-    `articles` has id, source, outlet and duplicate_of of all articles.
+    `articles` are tables with the columns COPIED.
     """
-    outlet = pl.coalesce("outlet", "source")
-    firsts = articles.select(duplicate_of="id", first=outlet)
-    copies = articles.select("duplicate_of", outlet=outlet).drop_nulls("duplicate_of").join(firsts, on="duplicate_of")
+    outlet = pl.coalesce("outlet", "source").alias("outlet")
+    alike = pl.col("duplicate_cluster").is_not_null()
+    known = pl.concat(some.filter(alike).select("id", "duplicate_of", outlet) for some in articles)
+    firsts = known.select(duplicate_of="id", first="outlet")
+    copies = known.drop_nulls("duplicate_of").join(firsts, on="duplicate_of")
     return int((copies["outlet"] != copies["first"]).sum())
 
 

@@ -57,7 +57,7 @@ def _articles(dataset: Path, manifest: Manifest) -> Iterator[Problem]:
     whole = pl.concat(keys)
     body, counts = manifest.body, manifest.body["counts"]
     yield from _compared(manifest, "documents", body["documents"], whole.height)
-    yield from _compared(manifest, "content of the articles", body["content"]["article"], article_content(whole))
+    yield from _compared(manifest, "content of the articles", body["content"]["article"], article_content([whole]))
     for name in ("source", "split"):
         found = dict(whole[name].value_counts().sort(name).iter_rows())
         yield from _compared(manifest, f"counts.by_{name}", counts[f"by_{name}"], found)

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from copydesk.corpus.clusters import CLUSTERED, clusters
 from copydesk.corrections import canonical, differing
 from copydesk.errors import ReleaseError, UsageError
+from copydesk.pieces import Pieces
 from copydesk.release.beside import beside
 from copydesk.release.card import render_card
 from copydesk.release.changes import KEYS, LEDGER, compare_keys, read_keys, reasons, render_changelog, resplit
@@ -35,6 +36,7 @@ from copydesk.release.folder import CARD, CHANGELOG, WORK, Folder, read_bytes, s
 from copydesk.release.head import LOADABLE
 from copydesk.release.keys import rebind, save_keys, shard_keys
 from copydesk.release.manifest import Manifest, choose, read_card, read_manifest
+from copydesk.release.marks import Marks
 from copydesk.release.rows import Rows
 from copydesk.schema import Schema
 from copydesk.schema.fields import field_of
@@ -81,6 +83,7 @@ def withdraw(dataset: Path, name: str, reason: str) -> Withdrawn:
         rebind(folder / WORK, old[-1].reference, new[-1].reference)
         if newest_keys is not None:
             save_keys(folder / WORK, new[-1].reference, newest_keys)
+        folder.unstage()
         versions = tuple(one.version for one, hit in zip(old, held, strict=True) if hit)
         return Withdrawn(name, uri, versions, tuple(sorted(gone)))
 
@@ -112,7 +115,7 @@ def _files(manifests: Sequence[Manifest]) -> set[str]:
 
 def _rewritten(
     folder: Folder, old: Sequence[Manifest], keys: Sequence[pl.DataFrame], held: Sequence[bool], record: dict[str, str]
-) -> tuple[list[Manifest], pl.DataFrame | None]:
+) -> tuple[list[Manifest], Pieces | None]:
     """The manifests of all releases after the withdrawal, and the keys of the newest if it is another.
 
     New shards are in their places.
@@ -197,7 +200,7 @@ def _rebuilt(folder: Folder, manifest: Manifest, keys: pl.DataFrame) -> Tables:
     schemas = {table: _schema(folder, manifest, table) for table in ("article", "ledger")}
     rows = {table: Rows(folder.path, tuple(manifest.shards(table)), (), reusable=True) for table in schemas}
     held = shard_keys(folder.path, manifest).join(keys.select("id"), on="id", how="semi", maintain_order="left")
-    drawn = write_tables(folder, schemas, rows, ordered(held, marks=keys))
+    drawn = write_tables(folder, schemas, rows, ordered([held], folder.stage_folder(), marks=Marks.of([keys])))
     old = manifest.body["tables"]
     tables = {name: old[name] | {"splits": table["splits"]} for name, table in drawn.body["tables"].items()}
     return replace(drawn, body={**drawn.body, "tables": tables})

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from copydesk.aligned import Places, ranges
 from copydesk.digests import digest
+from copydesk.pieces import Pieces
 from copydesk.release.folder import Folder, explained
 from copydesk.release.rows import Rows
 from copydesk.release.shards import ROW_GROUP, Shard, arrow_table, parquet
@@ -33,7 +34,7 @@ from copydesk.schema import Schema
 from copydesk.text import MARKED
 from copydesk.whole import written
 
-__all__ = ["GATHERED", "Made", "Writing", "waiting", "write_shards"]
+__all__ = ["GATHERED", "Made", "Part", "Writing", "waiting", "write_shards"]
 
 GATHERED: Final = 48_000_000
 """Bytes of rows that a task gathers at most, unless memory is short or one shard is more: each opens every batch."""
@@ -41,34 +42,57 @@ GATHERED: Final = 48_000_000
 STEP: Final = 2
 """Row groups that are turned into Arrow's types at once: of that there are several copies, of what is gathered one."""
 
+PLACES: Final = {
+    "article": ("article_file", "article_row", *MARKED),
+    "ledger": ("ledger_file", "ledger_row", "lines", "source"),
+}
+"""What of the keys says where a table's rows are, and what else of them is needed."""
+
 Made = tuple[Shard, Tally]
+
+
+class Part(NamedTuple):
+    """A shard: its number, and the first of its keys and the one behind its last."""
+
+    number: int
+    first: int
+    end: int
 
 
 @dataclass(frozen=True)
 class Writing:
     """Shards of a dataset that are to be written, to the folder in which they wait.
 
-    `documents` are theirs, in order: `part` (the number of the shard), `file` and `row` (where the first of its rows
-    is), and of articles text.MARKED, of the ledger `lines` (how many rows) and `source`.
+    `keys` are those of all documents, in the order of the release, in which `parts` are stretches.
     """
 
     dataset: Path
     folder: Path
     schema: Schema
     rows: Rows
-    documents: pl.DataFrame
+    keys: Pieces
+    parts: tuple[Part, ...]
 
-    @property
-    def parts(self) -> list[int]:
-        """The numbers of the shards."""
-        return self.documents["part"].unique(maintain_order=True).to_list()
+    def documents(self) -> pl.DataFrame:
+        """The documents whose rows these are, in order.
 
-    @property
-    def told(self) -> Path:
+        `part` (the number of the shard), `file`, `row` (where the first of its rows is) and `lines` (how many they
+        are), and of articles text.MARKED, of the ledger the `source`.
+        """
+        file, row, *others = PLACES[self.schema.name]
+        found = self.keys.rows([(first, end) for _, first, end in self.parts], file, row, *others)
+        numbers, firsts, ends = zip(*self.parts, strict=True)
+        part = np.repeat(np.array(numbers, dtype=np.uint32), np.subtract(ends, firsts))
+        found = found.rename({file: "file", row: "row"}).with_columns(part=pl.Series(part))
+        if self.schema.name == "article":
+            return found.with_columns(lines=pl.lit(1, pl.UInt32))
+        return found.drop_nulls("lines")
+
+    def told(self, documents: pl.DataFrame) -> Path:
         """The file that says what the shards came to; named by all that they are made from."""
-        documents = hashlib.sha256(self.documents.write_ipc(None).getbuffer()).hexdigest()
+        said = hashlib.sha256(documents.write_ipc(None).getbuffer()).hexdigest()
         files = [one.file for one in self.rows.shards], [str(path) for path in self.rows.batches]
-        return self.folder / f"told-{digest([self.schema.name, self.schema.digest, *files, documents])}.json"
+        return self.folder / f"told-{digest([self.schema.name, self.schema.digest, *files, said])}.json"
 
 
 def waiting(folder: Path, shard: Shard) -> Path:
@@ -78,10 +102,11 @@ def waiting(folder: Path, shard: Shard) -> Path:
 
 def write_shards(task: Writing) -> list[Made]:
     """Write the shards; gives what each came to. Raises ReleaseError where a row breaks the schema."""
-    told = task.told
+    documents = task.documents()
+    told = task.told(documents)
     if (done := _done(task, told)) is not None:
         return done
-    rows = _gathered(task)
+    rows = _gathered(task, documents)
     tallies = rows.tallies()
     made = [(_written(task, tables, tally), tally) for tables, tally in zip(rows.tables(), tallies, strict=True)]
     _put(told, json.dumps([[asdict(shard), tally] for shard, tally in made]).encode())
@@ -151,15 +176,12 @@ def _starts(sizes: Sequence[int]) -> list[int]:
     return [0, *accumulate(sizes)][:-1]
 
 
-def _gathered(task: Writing) -> _Gathered:
-    documents = task.documents
-    shards = documents.group_by("part", maintain_order=True)
-    if task.schema.name == "article":
-        frame, at = task.rows.gather(documents.with_columns(lines=pl.lit(1, pl.UInt32)))
-        return _Gathered(task.schema, frame, at, shards.len()["len"].to_list(), documents.select(MARKED))
+def _gathered(task: Writing, documents: pl.DataFrame) -> _Gathered:
     frame, at = task.rows.gather(documents)
+    sizes = documents.group_by("part", maintain_order=True).agg(pl.col("lines").sum())["lines"].to_list()
+    if task.schema.name == "article":
+        return _Gathered(task.schema, frame, at, sizes, documents.select(MARKED))
     lines = documents["lines"].to_numpy().astype(np.int64)
-    sizes = shards.agg(pl.col("lines").sum())["lines"].to_list()
     sources = documents["source"].gather(np.repeat(np.arange(documents.height), lines))
     return _Gathered(task.schema, frame, ranges(at, lines), sizes, sources.to_frame())
 
