@@ -39,7 +39,7 @@ from copydesk.runner import Over
 from copydesk.schema import load_schema
 from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, Piece, extracted, read_batch
 from copydesk.text import span_texts
-from copydesk.whole import put
+from copydesk.whole import mapped, put
 
 __all__ = [
     "Batch",
@@ -153,7 +153,7 @@ def read(batch: Batch) -> int:
     documents, unread = _documents(batch)
     prepared = desk.prepare(documents)
     _write(batch.folder, "documents", prepared.documents)
-    _write(batch.folder, "lines", _stored(prepared.lines))
+    put(_stored(prepared.lines), batch.folder / "lines.arrow", plain=True)
     _write(batch.folder, "refused", pl.concat([unread, prepared.refused]))
     if batch.learning:
         profiles = load_profiles(batch.profiles)
@@ -167,8 +167,7 @@ def read(batch: Batch) -> int:
 
 def _stored(lines: pl.DataFrame) -> pl.DataFrame:
     """The lines with texts only where their bytes say something else, as in the ledger: half as much to write."""
-    other = lines.select("decoded", text=pl.when(~says(pl.col("raw"), pl.col("text"))).then("text"))
-    return lines.with_columns(_end_to_end(other))
+    return lines.with_columns(text=pl.when(~says(pl.col("raw"), pl.col("text"))).then("text"))
 
 
 def _documents(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -221,13 +220,11 @@ def judge(task: Judging) -> int:
     mark = task.folder / f"judged-{knowledge.digest}"
     if mark.exists():
         return 0
-    documents, lines, refused = (
-        pl.read_ipc(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused")
-    )
+    documents, lines, refused = (mapped(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused"))
     prepared = desk.Prepared(documents, lines.with_columns(span_texts(lines)), refused)
     profiles = load_profiles(task.profiles)
     judged = desk.judge(prepared, knowledge, profiles, _seen(task.folder, prepared.lines, profiles))
-    articles = _in_order(judged.articles)
+    articles = judged.articles.sort(DAY, "id", nulls_last=True)
     ledger = _after(articles["id"], judged.ledger)
     put(articles, task.folder / "articles.arrow", plain=True)
     put(ledger, task.folder / "ledger.arrow", plain=True)
@@ -244,33 +241,16 @@ def _seen(folder: Path, lines: pl.DataFrame, profiles: Profiles) -> glance.Glanc
     paths = {name: folder / f"glance-{profiles.digest}-{name}.arrow" for name in glance.TABLES}
     if not all(path.exists() for path in paths.values()):
         return None
-    return glance.restored(lines, {name: pl.read_ipc(path) for name, path in paths.items()}, profiles)
-
-
-def _in_order(articles: pl.DataFrame) -> pl.DataFrame:
-    """The articles in the order of a release, by day and id, their texts end to end.
-
-    So what a shard takes out of a file lies together in it, and the other pages of the file are not touched.
-    """
-    return _end_to_end(articles.sort(DAY, "id", nulls_last=True))
+    return glance.restored(lines, {name: mapped(path) for name, path in paths.items()}, profiles)
 
 
 def _after(ids: pl.Series, ledger: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the ledger in the order of their documents, what each has of its own end to end."""
+    """The rows of the ledger in the order of their documents, which is that of a release."""
     first = starts(ledger["id"])
     sizes = np.diff(first, append=ledger.height)
     runs = ledger["id"][first].to_frame("id").with_columns(first=pl.Series(first), size=pl.Series(sizes))
     runs = ids.to_frame("id").join(runs, on="id", how="inner", maintain_order="left")
-    moved = ledger[ranges(runs["first"].to_numpy(), runs["size"].to_numpy())]
-    return moved.with_columns(_end_to_end(moved.select("raw", "text")))
-
-
-def _end_to_end(table: pl.DataFrame) -> pl.DataFrame:
-    """The same rows in new buffers: sorting moves views of texts, and not the texts; what is null keeps its own."""
-    some = [column for column in table.select(pl.col(pl.String)) if column.null_count()]
-    full = table.with_columns(column.fill_null("") for column in some)
-    moved = pl.DataFrame(pl.from_arrow(full.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=full.schema))
-    return moved.with_columns(pl.when(one.is_not_null()).then(moved[one.name]).alias(one.name) for one in some)
+    return ledger[ranges(runs["first"].to_numpy(), runs["size"].to_numpy())]
 
 
 def compare(task: Comparing, over: Over) -> list[str]:

@@ -54,12 +54,12 @@ FLOAT_STEPS: Final = 1_000_000
 
 def as_utf8(raw: pl.Series) -> pl.Series:
     """Bytes as text where they are UTF-8, null where they are not (Polars' own cast fails on the first that is not)."""
-    array: Any = raw.to_arrow(compat_level=pl.CompatLevel.oldest())
     try:
-        found = array.cast(pa.large_string())
-    except pa.ArrowInvalid:
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        array: Any = raw.to_arrow(compat_level=pl.CompatLevel.oldest())
         found = pc.if_else(_are_utf8(raw, array), array, pa.nulls(1, pa.large_binary())[0]).cast(pa.large_string())
-    return pl.Series(raw.name, found, dtype=pl.String)
+        return pl.Series(raw.name, found, dtype=pl.String)
 
 
 def _are_utf8(raw: pl.Series, array: Any) -> Any:

@@ -2,6 +2,7 @@
 
 written    a draft to write to, which then takes the file's place
 put        a table as an Arrow file
+mapped     such a table again, as the pages of the file: nothing is read before it is looked at, and nothing twice
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
+import pyarrow as pa
 
-__all__ = ["put", "written"]
+__all__ = ["mapped", "put", "written"]
 
 
 @contextmanager
@@ -33,4 +35,16 @@ def put(table: pl.DataFrame, path: Path, *, plain: bool = False) -> None:
     """
     level = pl.CompatLevel.oldest() if plain else pl.CompatLevel.newest()
     with written(path) as draft:
-        table.rechunk().write_ipc(draft, compat_level=level)
+        (_emptied(table) if plain else table).rechunk().write_ipc(draft, compat_level=level)
+
+
+def _emptied(table: pl.DataFrame) -> pl.DataFrame:
+    """The table without what its nulls were: a null that took the place of a text still leads to it."""
+    some = [one for one in table.iter_columns() if one.dtype == pl.String and one.null_count()]
+    return table.with_columns(pl.when(one.is_not_null()).then(one.fill_null("")).alias(one.name) for one in some)
+
+
+def mapped(path: Path) -> pl.DataFrame:
+    """The table of an Arrow file that stays as it is (it may be deleted)."""
+    with pa.memory_map(str(path)) as file:
+        return pl.DataFrame(pl.from_arrow(pa.ipc.open_file(file).read_all(), rechunk=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,6 +11,7 @@ from copydesk import stages
 from copydesk.desk import prepare
 from copydesk.sources import DOCUMENTS
 from copydesk.text import span_texts
+from copydesk.whole import mapped, put
 
 LINE = "The ferry to the islands sails again from Monday, the harbour said on Friday."
 
@@ -32,17 +33,18 @@ def lines_of(*files: bytes) -> pl.DataFrame:
         b"\x0bA break\x0bin a line\n\n \n",
     ],
 )
-def test_lines_come_back_from_what_is_stored(raw: bytes) -> None:
+def test_lines_come_back_from_what_is_stored(raw: bytes, tmp_path: Path) -> None:
     """Texts that the bytes say themselves are left out of the file, and are the same when it is read."""
     lines = lines_of(raw, b"Another document\n")
-    stored = stages._stored(lines)
+    put(stages._stored(lines), tmp_path / "lines.arrow", plain=True)
+    stored = mapped(tmp_path / "lines.arrow")
     assert stored["text"].null_count() > 0
+    assert stored.schema == lines.schema
     assert stored.with_columns(span_texts(stored)).equals(lines)
 
 
-def test_what_is_left_out_takes_no_room() -> None:
-    """Of columns that are mostly null the file holds what is not, beside 16 bytes a row."""
+def test_what_is_left_out_takes_no_room(tmp_path: Path) -> None:
+    """Of columns that are mostly null the file holds what is not, beside 8 bytes a row."""
     lines = lines_of((20 * LINE + "\n").encode() * 500 + b"two  spaces \xe2\x80\x94 once \xc2\xa0 or more\n")
-    written = stages._stored(lines).select("decoded", "text").write_ipc(None)
-    assert isinstance(written, io.BytesIO)
-    assert written.getbuffer().nbytes < 500 * 2 * 16 + 4000
+    put(stages._stored(lines).select("decoded", "text"), tmp_path / "texts.arrow", plain=True)
+    assert (tmp_path / "texts.arrow").stat().st_size < 500 * 2 * 8 + 4000
