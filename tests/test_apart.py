@@ -47,14 +47,16 @@ def told(stays: np.ndarray) -> np.ndarray:
         ("AAA.a", "     "),  # a single line of furniture is a caption or an advert in the article
         ("..AAA..a.a...a", "       0 0   1"),
         ("a...AAA..a", "         0"),  # what stands above stays
-        ("aa..aa..A", "         "),
-        ("aa..aa", "      "),  # of equals the last is the article: nothing goes
+        ("aa..aa..A", "    00  1"),
+        ("aa..aa", "    00"),  # of equals the first is the article
+        ("aaaa..AA", "      00"),  # what stands further down must be 1.4 times as large
+        ("aaa..AA", "       "),
         ("......", "      "),
         ("AAAAA", "     "),
     ],
 )
 def test_blocks_behind_the_article_are_numbered(drawn: str, block: str) -> None:
-    """Two lines of furniture part blocks; the largest of them and all above it are left alone."""
+    """Two lines of furniture part blocks; the article, large and high up, and all above are left alone."""
     found = blocks(*page(drawn))
     assert "".join(" " if number < 0 else str(number) for number in found.of) == block
     assert len(found.first) == len(set(block) - {" "})

@@ -1,12 +1,12 @@
 """Text that stands apart, beyond furniture behind the article: comments, other stories, notes of the house.
 
-    lines that stay ──► blocks (furniture of GAP lines parts two) ──► the largest is the article
+    lines that stay ──► blocks (furniture of GAP lines parts two) ──► a large one, high up, is the article
                   └─► each block behind it: a row of terms ──► weight ──► goes or stays, as a whole
 
 Line by line such text looks like an article's. What gives it away is the page: it is less than the article, far from
 it, after a comment prompt. The weights are a logistic regression over the blocks of the labelled sets, with the labels
 that the rest of the decision gives them on sites unseen (`copydesk.lines.fitting`). What stands above the article is
-left alone: where readers wrote more than the author, the article is what stands above.
+left alone: where readers wrote far more than the author, the article is what stands above.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Blocks:
     """The B blocks behind an article.
 
     first, last   (B,) index of a block's first and last line
-    article       (B,) index of the last line of its document's largest block
-    size, most    (B,) characters of the block, and of the largest
+    article       (B,) index of the last line of its document's article
+    size, most    (B,) characters of the block, and of the article
     of            (n,) number of each line's block, -1 for lines of none and lines that are not keepable
     """
 
@@ -62,22 +62,28 @@ class Blocks:
 
 
 def blocks(shape: Shape, stays: Mask) -> Blocks:
-    """The blocks of the lines that stay, but for the largest of each document and those before it."""
+    """The blocks of the lines that stay, but for each document's article and those before it.
+
+    The article is the largest block, where the second counts for 1 / sqrt 2 of its size, the third for 1 / sqrt 3 ...:
+    what stands further down may be longer, comments above all.
+    """
     lines = np.flatnonzero(stays)
+    if not len(lines):
+        return Blocks(lines, lines, lines, lines, lines, np.full(len(shape), -1, dtype=np.int64))
     before = np.concatenate([[-1 - GAP], lines[:-1]])
-    opens = np.flatnonzero((lines - before > GAP) | (before < shape.first[lines])) if len(lines) else lines
-    first, last = lines[opens], lines[np.append(opens[1:], len(lines)) - 1] if len(lines) else lines
-    size = np.add.reduceat(shape.length[lines], opens) if len(lines) else lines
-    document = shape.document[first]
-    starts = np.flatnonzero(np.diff(document, prepend=-1))
-    own = np.cumsum(np.diff(document, prepend=-1) > 0) - 1
-    most = np.maximum.reduceat(size, starts)[own] if len(starts) else size
-    number = np.arange(len(first))
-    largest = np.maximum.reduceat(np.where(size == most, number, -1), starts)[own] if len(starts) else number
-    behind = number > largest
+    opens = np.flatnonzero((lines - before > GAP) | (before < shape.first[lines]))
+    count = np.diff(opens, append=len(lines))
+    first, last = lines[opens], lines[opens + count - 1]
+    size = np.add.reduceat(shape.length[lines], opens)
+    new = np.diff(shape.document[first], prepend=-1) > 0
+    starts, own, number = np.flatnonzero(new), np.cumsum(new) - 1, np.arange(len(first))
+    worth = size / np.sqrt(number - starts[own] + 1)
+    best = worth == np.maximum.reduceat(worth, starts)[own]
+    article = np.maximum.reduceat(np.where(best, number, -1), starts)[own]
+    behind = number > article
     of = np.full(len(shape), -1, dtype=np.int64)
-    of[lines] = np.where(behind, np.cumsum(behind) - 1, -1)[np.repeat(number, np.diff(np.append(opens, len(lines))))]
-    return Blocks(first[behind], last[behind], last[largest[behind]], size[behind], most[behind], of)
+    of[lines] = np.repeat(np.where(behind, np.cumsum(behind) - 1, -1), count)
+    return Blocks(first[behind], last[behind], last[article[behind]], size[behind], size[article[behind]], of)
 
 
 def terms(shape: Shape, found: Blocks, stays: Mask, model: Probabilities) -> Floats:
