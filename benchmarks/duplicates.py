@@ -168,9 +168,8 @@ def compared(folder: Path, cache: Path, *, bare: bool = False) -> Path:
     from copydesk import corpus
 
     cache.mkdir(exist_ok=True)
-    marks = corpus.compare(files(folder, "articles"), [], cache, sketches=[] if bare else files(folder, "sketches"))
-    marks.write_ipc(cache / "marks.done")
-    return cache / "marks.done"
+    sketches, done = [] if bare else files(folder, "sketches"), cache / "marks.done"
+    return corpus.compare(files(folder, "articles"), [], cache, done, sketches=sketches).path
 
 
 def told(folder: Path, marks: Path, truth: Path | None) -> str:

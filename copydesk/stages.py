@@ -263,6 +263,7 @@ def compare(task: Comparing, over: Over) -> list[str]:
         tables(task.folders, "articles"),
         last.article_files if last else [],
         task.cache,
+        task.marks,
         known=last.articles_known(task.kept) if last else None,
         sketches=tables(task.folders, "sketches"),
         withdrawn=[one["id"] for one in last.manifest.body["withdrawn"]] if last else [],
@@ -270,8 +271,7 @@ def compare(task: Comparing, over: Over) -> list[str]:
         drop=task.drop,
         over=over,
     )
-    _write(task.marks.parent, task.marks.stem, marks)
-    return corpus.empty(marks, task.splits)
+    return corpus.empty(pl.concat(some.unique() for some in marks.columns("split")), task.splits)
 
 
 def tables(folders: Iterable[Path], name: str) -> list[Path]:

@@ -180,9 +180,13 @@ def articles(texts: Sequence[str], *, seed: int = 0) -> pl.DataFrame:
     )
 
 
-def marked(frames: Sequence[pl.DataFrame], cache: Path, kept: Sequence[pl.DataFrame] = ()) -> pl.DataFrame:
+def marked(
+    frames: Sequence[pl.DataFrame], cache: Path, kept: Sequence[pl.DataFrame] = (), **options: Any
+) -> pl.DataFrame:
+    """The marks by id."""
     cache.mkdir(exist_ok=True)
-    return corpus.compare(frames, kept, cache)
+    marks = corpus.compare(frames, kept, cache, cache.with_name(f"{cache.name}-marks.arrow"), **options)
+    return pl.concat(marks).sort("id")
 
 
 def truth(texts: Sequence[str]) -> list[int]:
@@ -381,8 +385,7 @@ def test_ranges_and_parts_change_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     for module, name, value in ((pairs, "ROWS", 40), (pairs, "LOOKED_AT", 200), (pairs, "PAIRS", 20)):
         monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(verifying, "SHINGLES", 500)
-    (tmp_path / "parts").mkdir()
-    assert corpus.compare(frames, [], tmp_path / "parts", over=over).equals(whole)
+    assert marked(frames, tmp_path / "parts", over=over).equals(whole)
     assert whole["duplicate_of"].null_count() < whole.height
     assert {name for name, number in tasks if number > 3} == {"pairs", "agree", "alike"}
 
@@ -390,9 +393,8 @@ def test_ranges_and_parts_change_nothing(tmp_path: Path, monkeypatch: pytest.Mon
 def test_withdrawn_articles_decide_nothing(tmp_path: Path) -> None:
     """What was withdrawn stands for no other, even while its raw file is still there."""
     table = articles(["The ferry runs again after a week of storm, the office said."] * 3)
-    (tmp_path / "cache").mkdir()
     first = marked([table], tmp_path / "cache")["duplicate_cluster"][0]
-    left = corpus.compare([table], [], tmp_path / "cache", withdrawn=[first])
+    left = marked([table], tmp_path / "cache", withdrawn=[first])
     assert left.height == 2
     assert left["duplicate_cluster"][0] != first
 
@@ -444,6 +446,8 @@ def test_sketches_stay_in_few_pieces(tmp_path: Path) -> None:
         one = {name: [0] for name in memory.SKETCHED} | {"content": [number]}
         held.add_sketches(pl.DataFrame(one, schema=memory.SKETCHED))
         contents = pl.DataFrame({"content": range(number + 1), "content_2": 0}, schema=CONTENT)
-        assert held.keep_sketches(contents).height == number + 1
+        found, unknown = held.sketched(contents)
+        assert not len(unknown)
+        assert held.keep_sketches(np.unique(found)).height == number + 1
     with pa.memory_map(str(held.main)) as source:
         assert pa.ipc.open_file(source).num_record_batches == 1

@@ -15,12 +15,14 @@ local processes do it, or those of a cluster.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from copydesk import pieces
 from copydesk.config import Splits
 from copydesk.corpus.clusters import CLUSTERED
 from copydesk.corpus.duplicates import find, gather
@@ -28,8 +30,10 @@ from copydesk.corpus.learning import Range, count, keep, learn, ranges
 from copydesk.corpus.memory import SKETCHED, Memory
 from copydesk.corpus.rows import Frame, Rows, content_of
 from copydesk.corpus.sketches import sketch
-from copydesk.corpus.splits import assign, empty
+from copydesk.corpus.splits import Assigning, empty
+from copydesk.pieces import Pieces, read
 from copydesk.runner import Over, plainly
+from copydesk.whole import written
 
 __all__ = ["MARKS", "Range", "compare", "count", "empty", "keep", "learn", "ranges", "sketched"]
 
@@ -46,6 +50,7 @@ def compare(  # noqa: PLR0913 -- what there is, and what is asked
     new: Sequence[Frame],
     kept: Sequence[Frame],
     cache: Path,
+    into: Path,
     *,
     known: pl.DataFrame | None = None,
     sketches: Sequence[Path] = (),
@@ -53,8 +58,10 @@ def compare(  # noqa: PLR0913 -- what there is, and what is asked
     splits: Splits | None = None,
     drop: bool = False,
     over: Over = plainly,
-) -> pl.DataFrame:
-    """The marks (MARKS, by id) of all articles of the coming release but the withdrawn: duplicates, and the split.
+) -> Pieces:
+    """The marks (MARKS) of all articles of the coming release but the withdrawn: duplicates, and the split.
+
+    They are written to the file `into`, in the order of the frames.
 
     `new` and `kept` have rows of the article schema, frame by frame: the new batches', and those of the last release,
     of which some may stay as they are: then `known` has small columns of these, which else are read (rows.Rows). Texts
@@ -68,7 +75,7 @@ def compare(  # noqa: PLR0913 -- what there is, and what is asked
     rows, memory = Rows(tuple(new), tuple(kept), known, tuple(withdrawn)), Memory.open(cache, sketches)
     over("compare", _gathered, [(rows, memory, place)])
     copies = find(rows, memory, place, over)
-    (marks,) = over("mark", _marked, [(place, copies, splits, drop)])
+    (marks,) = over("mark", _marked, [(place / "articles.arrow", into, copies, splits, drop)])
     shutil.rmtree(place)
     return marks
 
@@ -77,9 +84,23 @@ def _gathered(task: tuple[Rows, Memory, Path]) -> None:
     gather(*task)
 
 
-def _marked(task: tuple[Path, pl.DataFrame, Splits | None, bool]) -> pl.DataFrame:
+def _marked(task: tuple[Path, Path, pl.DataFrame, Splits | None, bool]) -> Pieces:
     """The marks, from what was gathered and the articles of clusters."""
-    place, copies, splits, drop = task
-    articles = pl.read_ipc(place / "articles.arrow", columns=["id", "source", "published_at"]).sort("id")
-    known = articles.join(copies.select("id", *CLUSTERED), on="id", how="left", maintain_order="left")
-    return assign(known, splits, drop=drop).select(MARKS.names()).cast(MARKS)
+    articles, into, copies, splits, drop = task
+    with written(into) as draft:
+        kept = pieces.keep(draft, MARKS, _marks(articles, copies, splits, drop=drop))
+    return Pieces(into, kept.ends)
+
+
+def _marks(articles: Path, copies: pl.DataFrame, splits: Splits | None, *, drop: bool) -> Iterator[pl.DataFrame]:
+    """The marks, a piece of the articles at a time."""
+    rule = Assigning.of(splits, lambda: read(articles, ["published_at"]), copies)
+    index, start = copies["index"].to_numpy(), 0
+    clustered = copies.select(CLUSTERED)
+    clustered = pl.concat([clustered, clustered.clear(1)])  # the last for those that are in none
+    for some in read(articles, ["id", "source", "published_at"]):
+        first, end = np.searchsorted(index, (start, start + some.height))
+        place = np.full(some.height, copies.height)
+        place[index[first:end] - start] = np.arange(first, end)
+        yield rule.assign(some.hstack(clustered[place]), drop=drop)
+        start += some.height

@@ -20,14 +20,15 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
+from numpy.typing import NDArray
 
 from copydesk.corpus.clusters import clusters, components
-from copydesk.corpus.memory import PAIR, Memory
+from copydesk.corpus.memory import KEYS, PAIR, Memory
 from copydesk.corpus.pairs import LIKE, Ints, Pairs, agree, agreeing, share, sharing
 from copydesk.corpus.rows import CONTENT, PLACE, Rows, content_of, texts
 from copydesk.corpus.sketches import sketch
 from copydesk.corpus.verifying import Part, parts_of, similarities
+from copydesk.pieces import keep, read
 from copydesk.runner import Over
 from copydesk.whole import put
 
@@ -55,16 +56,17 @@ def gather(rows: Rows, memory: Memory, place: Path) -> None:
     memory; its number is its row. Texts without shingles come last and are compared with no other.
     """
     contents = pl.concat([pl.DataFrame(schema={**CONTENT, **PLACE}), *_contents(rows)])
-    _sketch(rows, memory.unsketched(contents), memory)
-    kept = memory.keep_sketches(contents.select(CONTENT.names()))
-    groups = _groups(kept)
-    put(groups.drop("number"), place / "groups.arrow")
-    both = ["key", "check"]
-    numbers = kept.select(*CONTENT, *both).join(groups.select(*both, "number"), on=both, how="left")
-    del kept, groups
-    numbered = contents.join(numbers.drop(both), on=CONTENT.names(), how="left", maintain_order="left")["number"]
-    del contents, numbers
-    _write(place / "articles.arrow", _numbered(rows, numbered))
+    found, unknown = memory.sketched(contents)
+    if len(unknown):
+        _sketch(rows, contents[unknown], memory)
+        found, _ = memory.sketched(contents)
+    del contents
+    kept = np.unique(found)
+    groups, number = _groups(memory.keep_sketches(kept))
+    put(groups, place / "groups.arrow")
+    numbers = number.gather(np.searchsorted(kept, found))
+    del found, kept, groups, number
+    keep(place / "articles.arrow", NUMBERED, _numbered(rows, numbers))
 
 
 def _contents(rows: Rows) -> Iterator[pl.DataFrame]:
@@ -80,15 +82,23 @@ def _sketch(rows: Rows, unknown: pl.DataFrame, memory: Memory) -> None:
             memory.add_sketches(part.select(CONTENT.names()).hstack(sketch(read)))
 
 
-def _groups(keys: pl.DataFrame) -> pl.DataFrame:
-    """The different texts in the order of their keys, those without shingles behind the others."""
-    return (
-        keys.filter(pl.col("key").is_not_null())
-        .group_by("key", "check")
-        .agg(pl.col("shingles", "at").min())
-        .sort(pl.col("shingles") == 0, "key", "check")
-        .with_row_index("number")
-    )
+def _groups(sketches: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The different texts in the order of their keys, those without shingles last; and the number of each sketch's."""
+    there = np.flatnonzero(sketches["key"].is_not_null().to_numpy())
+    key, check, shingles = (sketches[name].gather(there).to_numpy() for name in KEYS)
+    order = np.lexsort((check, key))
+    key, check, shingles = key[order], check[order], shingles[order]
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (key[1:] != key[:-1]) | (check[1:] != check[:-1])
+    start = np.flatnonzero(new)
+    least = np.minimum.reduceat(shingles, start) if len(start) else shingles
+    last = np.argsort(least == 0, kind="stable")  # what has shingles first
+    at = pl.Series("at", there[order[start]], dtype=pl.UInt32)
+    groups = pl.DataFrame({"key": key[start], "check": check[start], "shingles": least}).hstack([at])[last]
+    place = np.empty(len(last), dtype=np.int64)
+    place[last] = np.arange(len(last))
+    number = pl.Series("number", [None], dtype=pl.UInt32).new_from_index(0, sketches.height)
+    return groups, number.scatter(there[order], pl.Series(place[np.cumsum(new) - 1], dtype=pl.UInt32))
 
 
 def _numbered(rows: Rows, numbers: pl.Series) -> Iterator[pl.DataFrame]:
@@ -97,14 +107,6 @@ def _numbered(rows: Rows, numbers: pl.Series) -> Iterator[pl.DataFrame]:
     for some in rows.small(*SMALL):
         yield some.with_columns(numbers[start : start + some.height].alias("number")).select(NUMBERED.names())
         start += some.height
-
-
-def _write(path: Path, tables: Iterator[pl.DataFrame]) -> None:
-    """Write an Arrow file of these tables, of which one is in memory at a time."""
-    form = pl.DataFrame(schema=NUMBERED).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, form) as out:
-        for table in tables:
-            out.write_table(table.cast(NUMBERED).rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
 def find(rows: Rows, memory: Memory, place: Path, over: Over) -> pl.DataFrame:
@@ -116,12 +118,23 @@ def find(rows: Rows, memory: Memory, place: Path, over: Over) -> pl.DataFrame:
 
 
 def _several(articles: Path, group: Ints) -> pl.DataFrame:
-    """The articles whose `group` has several."""
-    numbers = pl.read_ipc(articles, columns=["number"])["number"]
-    several = np.flatnonzero(np.bincount(group[numbers.drop_nulls().to_numpy()], minlength=len(group)) > 1)
-    wanted = pl.Series("number", np.flatnonzero(np.isin(group, several)), dtype=pl.UInt32)
-    found = pl.scan_ipc(articles).filter(pl.col("number").is_in(wanted.implode())).collect()
-    return found.with_columns(group=pl.Series(group[found["number"].to_numpy()]))
+    """The articles whose `group` has several, with the `index` of each among all articles."""
+    count = np.zeros(len(group), dtype=np.int64)
+    for some in read(articles, ["number"]):
+        np.add.at(count, group[some["number"].drop_nulls().to_numpy()], 1)
+    found = _chosen(articles, count[group] > 1)
+    return found.with_columns(group=pl.Series(group[found["number"].to_numpy()], dtype=pl.Int64))
+
+
+def _chosen(articles: Path, wanted: NDArray[np.bool_]) -> pl.DataFrame:
+    """The articles whose `number` is wanted, with the `index` of each among all articles."""
+    found, start = [pl.DataFrame(schema={"index": pl.Int64, **NUMBERED})], 0
+    known = np.append(wanted, [False])  # for those without a number, or with one behind all that are asked for
+    for some in read(articles):
+        rows = np.flatnonzero(known[some["number"].fill_null(len(wanted)).clip(upper_bound=len(wanted)).to_numpy()])
+        found.append(some[rows].insert_column(0, pl.Series("index", rows + start, dtype=pl.Int64)))
+        start += some.height
+    return pl.concat(found)
 
 
 def _pairs(rows: Rows, count: int, memory: Memory, place: Path, over: Over) -> Pairs:
@@ -133,7 +146,7 @@ def _pairs(rows: Rows, count: int, memory: Memory, place: Path, over: Over) -> P
     likely = _likely(groups, [task.into for task in agreed])
     known = memory.similarities(likely)
     unknown = likely.filter(pl.Series(np.isnan(known)))
-    parts = _parts(rows, unknown, place)
+    parts = _parts(rows, unknown, count, place)
     for part, found in zip(parts, over("alike", similarities, parts), strict=True):
         known[part.rows] = found
     memory.keep_similarities(likely.with_columns(similarity=pl.Series(known)).select(PAIR.names()))
@@ -152,9 +165,10 @@ def _likely(groups: Path, files: list[Path]) -> pl.DataFrame:
     return likely.sort("family", "number", "number_2").with_row_index("row")
 
 
-def _parts(rows: Rows, pairs: pl.DataFrame, place: Path) -> list[Part]:
+def _parts(rows: Rows, pairs: pl.DataFrame, groups: int, place: Path) -> list[Part]:
     """The pairs in parts of bounded size, with where the texts of each can be read."""
-    wanted = pl.concat([pairs["number"], pairs["number_2"]]).unique().cast(pl.UInt32)
-    articles = pl.scan_ipc(place / "articles.arrow").filter(pl.col("number").is_in(wanted.implode()))
-    first = articles.select("number", "frame", "row").collect().unique("number", keep="first", maintain_order=True)
+    wanted = np.zeros(groups, dtype=np.bool_)
+    wanted[pairs.select("number", "number_2").to_numpy()] = True
+    articles = _chosen(place / "articles.arrow", wanted).select("number", "frame", "row")
+    first = articles.unique("number", keep="first", maintain_order=True)
     return parts_of(pairs, first, rows.frames)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -26,8 +26,9 @@ import pyarrow as pa
 from copydesk.corpus.rows import CONTENT
 from copydesk.corpus.shingles import U64
 from copydesk.corpus.sketches import SKETCH
+from copydesk.pieces import keep, together
 
-__all__ = ["PAIR", "SKETCHED", "Memory", "band"]
+__all__ = ["KEYS", "PAIR", "SKETCHED", "Memory", "band"]
 
 SKETCHED: Final = pl.Schema({**CONTENT, **SKETCH})
 """A file of sketches: one row a content."""
@@ -37,9 +38,11 @@ PAIR: Final = pl.Schema({**dict.fromkeys(NAMES, pl.UInt64()), "similarity": pl.F
 """A file of pairs: the keys of two texts, the lesser first, and their Jaccard similarity."""
 
 NAMED: Final = CONTENT.names()
-KEYS: Final = (*NAMED, "key", "check", "shingles")
+KEYS: Final = ("key", "check", "shingles")
 TOGETHER: Final = 50_000
 """Sketches that are in memory together, 15 MB."""
+
+Ints = npt.NDArray[np.int64]
 
 MADE_BY: Final = ("bodies.py", "shingles.py", "sketches.py", "pairs.py", "verifying.py")
 
@@ -63,11 +66,14 @@ class Memory:
                 path.unlink()
         return cls(folder, main, pairs, list(sketched))
 
-    def unsketched(self, contents: pl.DataFrame) -> pl.DataFrame:
-        """The first row of each content (columns CONTENT and others) that has no sketch."""
-        known = [one for path in self._files() for one in _pieces(path, NAMED)]
-        missing = contents.join(pl.concat([pl.DataFrame(schema=CONTENT), *known]), on=NAMED, how="anti")
-        return missing.unique(NAMED, keep="first", maintain_order=True)
+    def sketched(self, contents: pl.DataFrame) -> tuple[Ints, Ints]:
+        """Of each of these contents (columns CONTENT) the row of its first sketch, files taken one after the other.
+
+        And the first row of each content that has no sketch: of these the numbers are of no sketch.
+        """
+        known = pl.concat([pl.DataFrame(schema=CONTENT), *self._tables(NAMED)])
+        first = _first(known, contents)
+        return first, np.flatnonzero(first == known.height + np.arange(len(first)))
 
     def add_sketches(self, table: pl.DataFrame) -> None:
         """Take in the sketches of some contents."""
@@ -75,34 +81,25 @@ class Memory:
         table.cast(SKETCHED).rechunk().write_ipc(path)
         self.parts.append(path)
 
-    def keep_sketches(self, contents: pl.DataFrame) -> pl.DataFrame:
-        """Keep the sketches of these contents (CONTENT) and no others: KEYS, and the row `at`."""
-        chosen = self._first(contents)
-        draft, kept = self.folder / "sketches.draft", [pl.DataFrame(schema=SKETCHED).select(KEYS)]
-        with (
-            pa.OSFile(str(draft), "wb") as sink,
-            pa.ipc.new_file(sink, _table(pl.DataFrame(schema=SKETCHED)).schema) as out,
-        ):
-            rows = (table[chosen[at]["row"]] for at, table in enumerate(self._tables()) if at in chosen)
-            for some in _joined(rows):
-                out.write_table(_table(some))
+    def keep_sketches(self, rows: Ints) -> pl.DataFrame:
+        """Keep the sketches in these rows (as of `sketched`, each once, sorted) and no others: KEYS of these."""
+        draft, kept, start = self.folder / "sketches.draft", [pl.DataFrame(schema=SKETCHED).select(KEYS)], 0
+
+        def chosen() -> Iterator[pl.DataFrame]:
+            nonlocal start
+            for table in self._tables():
+                first, last = np.searchsorted(rows, (start, start + table.height))
+                some = table[rows[first:last] - start]
+                start += table.height
                 kept.append(some.select(KEYS))
+                yield some
+
+        keep(draft, SKETCHED, together(chosen(), TOGETHER))
         draft.replace(self.main)
         for path in self.folder.glob("sketches-*.part"):
             path.unlink()
         self.parts.clear()
-        return pl.concat(kept).with_row_index("at")
-
-    def _first(self, contents: pl.DataFrame) -> dict[int, pl.DataFrame]:
-        """The rows of each table, by its number, that have the first sketch of one of these contents."""
-        empty = pl.DataFrame(schema={**CONTENT, "row": pl.UInt32, "table": pl.UInt32})
-        places = [
-            table.with_row_index("row").select(*NAMED, "row", table=pl.lit(number, dtype=pl.UInt32))
-            for number, table in enumerate(self._tables(NAMED))
-        ]
-        held = pl.concat([empty, *places]).join(contents, on=NAMED, how="semi", maintain_order="left")
-        first = held.unique(NAMED, keep="first", maintain_order=True).select("table", "row")
-        return {int(str(number)): rows for (number,), rows in first.group_by("table", maintain_order=True)}
+        return pl.concat(kept, rechunk=True)
 
     def _tables(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         return (table for path in self._files() for table in _pieces(path, columns))
@@ -153,17 +150,17 @@ def _pieces(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.Dat
             yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch.select(columns) if columns else batch])))
 
 
-def _joined(pieces: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same rows in pieces of about TOGETHER: a band is read once a piece, 64 times an ingest."""
-    held: list[pl.DataFrame] = []
-    for piece in pieces:
-        held.append(piece)
-        if sum(one.height for one in held) >= TOGETHER:
-            yield pl.concat(held)
-            held = []
-    if held:
-        yield pl.concat(held)
+def _first(known: pl.DataFrame, wanted: pl.DataFrame) -> Ints:
+    """Of each wanted row the first of all rows, the known ones before the wanted, that has the same content.
 
-
-def _table(frame: pl.DataFrame) -> pa.Table:
-    return frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    By sorting: of two columns of numbers a hash table takes five times the memory.
+    """
+    one, two = (np.concatenate([table[name].to_numpy() for table in (known, wanted)]) for name in NAMED)
+    order = np.lexsort((two, one))
+    new = np.ones(len(order), dtype=np.bool_)
+    for column in (one, two):
+        column[:] = column[order]
+    new[1:] = (one[1:] != one[:-1]) | (two[1:] != two[:-1])
+    first = np.empty(len(order), dtype=np.int64)
+    first[order] = order[np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))]
+    return first[known.height :].copy()

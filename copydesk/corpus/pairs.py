@@ -46,8 +46,8 @@ WINDOW: Final = 16
 CHAIN: Final = 3
 """Neighbours that a row of a larger band is compared with."""
 
-ROWS: Final = 1_000_000
-"""Rows of a range of a band's values: with their neighbours some 100 MB."""
+ROWS: Final = 250_000
+"""Rows of a range of a band's values: with their neighbours some 25 MB."""
 
 LOOKED_AT: Final = 8_000_000
 """Values of bands that a task looks at, a second's work; less is not worth a task of its own."""

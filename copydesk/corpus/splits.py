@@ -1,6 +1,6 @@
 """Splits: in which of train, validation and test each article stands; copies never stand apart.
 
-    assign   articles with their clusters -> the column `split`
+    assign   articles with their clusters -> the column `split`; Assigning: some of them at a time
     empty    the splits that were asked for and have no article
 
 A cluster stands where its earliest article stands, whatever the rule: so what is in test was not in train before.
@@ -15,9 +15,10 @@ Undated articles are in train, and so is all that no rule names. Without rules e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Self
 
 import polars as pl
 from xxhash import xxh3_64_intdigest
@@ -25,8 +26,9 @@ from xxhash import xxh3_64_intdigest
 from copydesk.config import Splits
 from copydesk.text import DUPLICATES
 
-__all__ = ["assign", "empty"]
+__all__ = ["Assigning", "assign", "empty"]
 
+DAY: Final = pl.col("published_at").dt.date()
 TRAIN: Final = "train"
 LATER: Final = ("validation", "test")
 """The splits beside train, in the order of time."""
@@ -37,23 +39,51 @@ def assign(articles: pl.DataFrame, rules: Splits | None, *, drop: bool = False) 
 
     With `drop` the copies are in a split of their own, and of each cluster only the earliest is in the others.
     """
-    if drop:
+    return Assigning.of(rules, lambda: [articles], articles).assign(articles, drop=drop)
+
+
+@dataclass(frozen=True)
+class Assigning:
+    """Rules, and what they ask of other articles: of the first of each cluster source and day, and dates."""
+
+    rules: Splits | None
+    firsts: pl.DataFrame
+    dates: Mapping[str, date]
+
+    @classmethod
+    def of(cls, rules: Splits | None, tables: Callable[[], Iterable[pl.DataFrame]], copies: pl.DataFrame) -> Self:
+        """For articles in tables (published_at), of which those of clusters are `copies` (id, source, published_at)."""
+        firsts = copies.select(duplicate_cluster="id", source_first="source", day_first=DAY)
+        dates: Mapping[str, date] = {}
+        if rules is not None and rules.by == "time":
+            dates = rules.dates or _cuts(tables(), rules.parts)
+        return cls(rules, firsts, dates)
+
+    def assign(self, articles: pl.DataFrame, *, drop: bool = False) -> pl.DataFrame:
+        """As `assign`, of some of the articles."""
+        marked = articles.with_columns(self._split(articles).alias("split"))
+        if not drop:
+            return marked
         copy = pl.col("duplicate_of").is_not_null()
-        return assign(articles, rules).with_columns(split=pl.when(copy).then(pl.lit(DUPLICATES)).otherwise("split"))
-    if rules is None:
-        return articles.with_columns(split=pl.lit(TRAIN))
-    first = articles.select(duplicate_cluster="id", source_first="source", day_first=pl.col("published_at").dt.date())
-    name = pl.coalesce("duplicate_cluster", "id").alias("duplicate_cluster")
-    leading = articles.select(name).join(first, on="duplicate_cluster", how="left", maintain_order="left")
-    match rules.by:
-        case "hash":
-            split = _by_hash(leading["duplicate_cluster"], rules.parts)
-        case "time":
-            split = _by_day(leading["day_first"], rules.dates or _cuts(articles, rules.parts))
-        case "source":
-            named = {source: split for split, sources in rules.sources.items() for source in sources}
-            split = leading["source_first"].replace_strict(named, default=TRAIN, return_dtype=pl.String)
-    return articles.with_columns(split=split)
+        return marked.with_columns(split=pl.when(copy).then(pl.lit(DUPLICATES)).otherwise("split"))
+
+    def _split(self, articles: pl.DataFrame) -> pl.Series:
+        if self.rules is None:
+            return pl.Series([TRAIN]).new_from_index(0, articles.height)
+        own = articles.select("source", day=DAY, duplicate_cluster=pl.coalesce("duplicate_cluster", "id"))
+        leading = own.join(self.firsts, on="duplicate_cluster", how="left", maintain_order="left")
+        in_cluster = articles["duplicate_cluster"].is_not_null()
+        first = pl.when(in_cluster)
+        match self.rules.by:
+            case "hash":
+                return _by_hash(leading["duplicate_cluster"], self.rules.parts)
+            case "time":
+                days = leading.select(first.then("day_first").otherwise("day")).to_series()
+                return _by_day(days, self.dates)
+            case "source":
+                named = {source: split for split, sources in self.rules.sources.items() for source in sources}
+                sources = leading.select(first.then("source_first").otherwise("source")).to_series()
+                return sources.replace_strict(named, default=TRAIN, return_dtype=pl.String)
 
 
 def empty(articles: pl.DataFrame, rules: Splits | None) -> list[str]:
@@ -85,9 +115,10 @@ def _by_day(days: pl.Series, dates: Mapping[str, date]) -> pl.Series:
     return days.to_frame("day").select(split=split).to_series()
 
 
-def _cuts(articles: pl.DataFrame, shares: Mapping[str, float]) -> dict[str, date]:
+def _cuts(tables: Iterable[pl.DataFrame], shares: Mapping[str, float]) -> dict[str, date]:
     """The days from which the later splits have at most their shares of the dated articles; a day is never cut."""
-    days = articles.select(day=pl.col("published_at").dt.date()).drop_nulls().group_by("day").len().sort("day")
+    counted = pl.concat(some.select(day=DAY).drop_nulls().group_by("day").len() for some in tables)
+    days = counted.group_by("day").agg(pl.col("len").sum()).sort("day")
     after = days.with_columns(left=pl.col("len").cum_sum(reverse=True))
     total, share, dates = int(days["len"].sum()), 0.0, {}
     for name in reversed(LATER):
