@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pyarrow as pa
@@ -72,10 +72,13 @@ def read(
             yield table if columns is None else table.select(columns)
 
 
-def keep(path: Path, schema: pl.Schema, tables: Iterable[pl.DataFrame]) -> Pieces:
+def keep(
+    path: Path, schema: pl.Schema, tables: Iterable[pl.DataFrame], compression: Literal["zstd"] | None = None
+) -> Pieces:
     """Write tables of that schema to an Arrow file, a piece each."""
-    ends = [0]
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, plain(pl.DataFrame(schema=schema)).schema) as out:
+    ends, form = [0], plain(pl.DataFrame(schema=schema)).schema
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, form, options=options) as out:
         for table in tables:
             out.write_table(plain(table.select(schema.names()).cast(schema)))
             ends.append(ends[-1] + table.height)

@@ -12,8 +12,9 @@ depends on has changed; then nothing is carried, and everything is to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 import polars as pl
@@ -157,16 +158,17 @@ def stamp(newest: Reference, profiles: str, knowledge: Knowledge) -> str:
     return f"{bound(newest)}-{fingerprint(profiles, knowledge.digest)}"
 
 
-def raw_changes(plan: Plan, fresh: Sequence[pl.DataFrame]) -> Changes:
+def raw_changes(plan: Plan, fresh: Iterable[pl.DataFrame]) -> Changes:
     """How the raw texts differ from those of the last release, those in quarantine included.
 
     `fresh` are tables (columns id and raw_sha256) of the documents that were read.
     """
-    unread = plan.records.unread.select("id", "raw_sha256")
-    found = pl.concat([*fresh, unread]).unique("id", keep="first")
-    before = plan.files.filter(pl.col("same") & ~pl.col("many")).height + plan.same_records.height
+    tables = chain(fresh, [plan.records.unread.select("id", "raw_sha256")])
     if plan.last is None:
-        return Changes(found.height, 0, 0, 0)
+        ids = pl.concat(table.select(numbers(pl.col("id"))) for table in tables)
+        return Changes(ids["id"].n_unique(), 0, 0, 0)
+    found = pl.concat(tables).unique("id", keep="first")
+    before = plan.files.filter(pl.col("same") & ~pl.col("many")).height + plan.same_records.height
     both = found.join(plan.last.documents.select("id", before="raw_sha256"), on="id", how="inner")
     same = both.filter(pl.col("before") == pl.col("raw_sha256")).height
     return Changes(found.height - both.height, both.height - same, before + same, len(plan.gone))

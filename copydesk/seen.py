@@ -14,12 +14,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from copydesk import pieces
 from copydesk.release.facts import code_digest, made_with
 from copydesk.schema import load_schema
 from copydesk.sources import FILES, UNMARKED, Files, Kind, RawFile, read_all, with_ids
@@ -62,6 +64,8 @@ A container that cannot be read to its end has a row of its own, without a diges
 
 TABLES: Final = (SEEN, RECORDS)
 DRAFT: Final = "draft"
+TOGETHER: Final = 50_000
+"""Rows that are compressed together."""
 FOUND: Final = {"same": pl.Boolean(), "raw_sha256": pl.String(), "reason": pl.String()}
 SAME: Final = pl.Schema({"id": pl.String(), **FILES, **FOUND})
 """Files of a job, seen against what was seen before."""
@@ -118,10 +122,11 @@ class Seen:
         except (OSError, pl.exceptions.PolarsError):
             return None
 
-    def draft(self, folder: Path) -> None:
-        """Write the tables into a folder, from where `keep` takes them: they need not be held until it is time."""
-        for path, one, schema in zip(_places(folder, DRAFT), (self.files, self.records), TABLES, strict=True):
-            one.select(schema.names()).cast(schema).write_ipc(path, compression="zstd")
+    @staticmethod
+    def draft(folder: Path, files: Iterable[pl.DataFrame], records: Iterable[pl.DataFrame]) -> None:
+        """Write what comes table by table into a folder, from where `keep` takes it when it is time."""
+        for path, tables, schema in zip(_places(folder, DRAFT), (files, records), TABLES, strict=True):
+            pieces.keep(path, schema, pieces.together(tables, TOGETHER), compression="zstd")
 
     @staticmethod
     def keep(drafts: Path, folder: Path, stamp: str) -> None:
@@ -131,7 +136,7 @@ class Seen:
 
     def write(self, folder: Path, stamp: str) -> None:
         """Keep the tables under that stamp, beside those of other stamps."""
-        self.draft(folder)
+        self.draft(folder, [self.files], [self.records])
         self.keep(folder, folder, stamp)
 
     @staticmethod

@@ -8,7 +8,8 @@ remember     what was seen where nothing is to be released
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -39,12 +40,23 @@ def refused(job: Job, plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
 
 def remembered(plan: Plan, folders: Sequence[Path], held_back: pl.DataFrame, work: Path) -> Changes:
     """Write what was seen into the work folder; gives how the raw texts differ from those of the last release."""
-    seen = Seen(_seen(plan, folders, held_back), _seen_records(plan, folders))
-    seen.draft(work)
-    paths = stages.tables([one for one in folders if (one / "records.arrow").exists()], "documents")
-    hashes = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in paths]
-    read_now = seen.files.join(plan.todo.table.select("id"), on="id", how="semi").select("id", "raw_sha256")
-    return raw_changes(plan, [read_now, *hashes])
+    of_files, of_records = _parted(folders)
+    files = _seen(plan, of_files, held_back)
+    Seen.draft(work, [files], _seen_records(plan, folders))
+    read_now = files.join(plan.todo.table.select("id"), on="id", how="semi").select("id", "raw_sha256")
+    return raw_changes(plan, chain([read_now], _hashes(of_records)))
+
+
+def _parted(folders: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The batches of files, and those of records."""
+    parts: tuple[list[Path], list[Path]] = [], []
+    for one in folders:
+        parts[(one / "records.arrow").exists()].append(one)
+    return parts
+
+
+def _hashes(folders: Sequence[Path]) -> Iterator[pl.DataFrame]:
+    return (pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in stages.tables(folders, "documents"))
 
 
 def remember(job: Job, plan: Plan) -> None:
@@ -52,17 +64,18 @@ def remember(job: Job, plan: Plan) -> None:
     if plan.last is None or plan.frozen is None:
         return
     known_as = stamp(plan.last.reference, plan.profiles, plan.frozen)
-    seen = Seen(_seen(plan, [], refused(job, plan, [])), _seen_records(plan, []))
+    seen = Seen(_seen(plan, [], refused(job, plan, [])), pl.concat(_seen_records(plan, [])))
     seen.write(job.destination / WORK, known_as)
     for folder in plan.records.folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _seen(plan: Plan, folders: Sequence[Path], held_back: pl.DataFrame) -> pl.DataFrame:
-    """What this ingest saw of the job's files (columns SEEN)."""
-    read = [pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in stages.tables(folders, "documents")]
+    """What this ingest saw of the job's files (columns SEEN); `folders` are the batches of files."""
     told = held_back.select("id", "raw_sha256", "reason").unique("id", keep="last", maintain_order=True)
-    hashes = pl.concat([pl.DataFrame(schema={"id": pl.String, "raw_sha256": pl.String}), *read]).unique("id")
+    hashes = pl.concat([pl.DataFrame(schema={"id": pl.String, "raw_sha256": pl.String}), *_hashes(folders)]).unique(
+        "id"
+    )
     found = hashes.join(told, on="id", how="full", suffix="_told", coalesce=True).select(
         "id", sha=pl.when(pl.col("reason").is_null()).then("raw_sha256").otherwise("raw_sha256_told"), why="reason"
     )
@@ -72,17 +85,13 @@ def _seen(plan: Plan, folders: Sequence[Path], held_back: pl.DataFrame) -> pl.Da
     )
 
 
-def _seen_records(plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
-    """What this ingest saw of the records of containers (columns seen.RECORDS)."""
-    paths = [path for folder in folders if (path := folder / "records.arrow").exists()]
+def _seen_records(plan: Plan, folders: Sequence[Path]) -> Iterator[pl.DataFrame]:
+    """What this ingest saw of the records of containers (columns seen.RECORDS), a table at a time."""
     held_back = [pl.read_ipc(path) for name in ("refused", "broken") for path in stages.tables(folders, name)]
     told = pl.concat([pl.DataFrame(schema=REFUSED), *held_back]).unique("id")
-    fresh = [
-        pl.read_ipc(path, columns=["id", "file", "digest"])
-        .with_columns(numbers(pl.col("digest")))
-        .join(told, on="id", how="left")
-        for path in paths
-    ]
+    yield plan.same_records
+    for path in stages.tables(folders, "records"):
+        fresh = pl.read_ipc(path, columns=["id", "file", "digest"]).with_columns(numbers(pl.col("digest")))
+        yield fresh.join(told, on="id", how="left").select(RECORDS.names()).cast(RECORDS)
     unread = plan.records.unread.with_columns(digest=pl.lit(None, dtype=pl.UInt64))
-    tables = [table.select(RECORDS.names()).cast(RECORDS) for table in (*fresh, unread)]
-    return pl.concat([plan.same_records, *tables])
+    yield unread.select(RECORDS.names()).cast(RECORDS)
