@@ -28,12 +28,14 @@ from copydesk.commands import (
 )
 from copydesk.commands.common import DONE, FAILED
 from copydesk.errors import CopydeskError
+from copydesk.frugal import prefer
 
 __all__ = ["build_parser", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code."""
+    prefer(os.environ)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

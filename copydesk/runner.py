@@ -18,6 +18,8 @@ from functools import partial
 from types import ModuleType, TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
+from copydesk.frugal import SETTINGS, prefer
+
 __all__ = ["LOCAL", "SHOWN", "Over", "Progress", "Quiet", "Workers", "plainly"]
 
 Item = TypeVar("Item")
@@ -148,10 +150,11 @@ class Workers(AbstractContextManager["Workers"]):
 
 
 def _spawned(number: int) -> ProcessPoolExecutor:
-    """A pool whose processes see their share of the processors: set by environment, read when Polars is imported."""
+    """A pool of processes that see their share of the processors and are frugal: so says their environment."""
     share = str(max(1, (os.cpu_count() or 1) // number))
-    before = {name: os.environ.get(name) for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(before, share))
+    before = {name: os.environ.get(name) for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", *SETTINGS)}
+    os.environ.update({"POLARS_MAX_THREADS": share, "OMP_NUM_THREADS": share})
+    prefer(os.environ)
     try:
         pool = ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
         with _no_main():
