@@ -24,7 +24,7 @@ import yaml
 
 from copydesk.errors import ConfigError, ReleaseError
 from copydesk.schema.fields import Field, arrow_type, parse_fields, polars_type, type_name
-from copydesk.schema.validation import find_faults, record_faults
+from copydesk.schema.validation import Rule, find_faults, record_faults, rules_of
 
 __all__ = ["Schema", "load_schema", "read_schema", "schema_folder"]
 
@@ -62,6 +62,10 @@ class Schema:
         """Column to Arrow type as text: what a reader's program depends on, without the descriptions."""
         return {column.name: type_name(column.type) for column in self.arrow}
 
+    @cached_property
+    def _rules(self) -> list[Rule]:
+        return rules_of(self.fields)
+
     def features(self) -> list[dict[str, Any]]:
         """The `features` of a card's `dataset_info`, in the YAML form of `datasets`."""
         return [_feature(column) for column in self.fields]
@@ -87,7 +91,7 @@ class Schema:
         Raises ReleaseError where the table as a whole has other columns or types (see `conform`).
         """
         frame = self.conform(pl.DataFrame(pl.from_arrow(table)) if isinstance(table, pa.Table) else table)
-        faults = find_faults(self.fields, frame)
+        faults = find_faults(self._rules, frame)
         rows = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
         return ~rows.is_in(faults["row"].unique().to_list()), faults
 

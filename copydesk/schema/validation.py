@@ -1,9 +1,10 @@
 """Validation: which rows break their schema, in which field, and why.
 
-    find_faults     a whole table at once, as Polars expressions; one table of faults (row, field, reason)
+    rules_of        the rules of a schema's fields, as Polars expressions
+    find_faults     a whole table at once by these rules; one table of faults (row, field, reason)
     record_faults   Python records, such as the lines of a gold file, one by one
 
-Both take the fields of a schema; the messages are the same, so that a quarantine reason reads like a test's.
+The messages of both are the same, so that a quarantine reason reads like a test's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import polars as pl
 
 from copydesk.schema.fields import Field
 
-__all__ = ["FAULTS", "find_faults", "record_faults"]
+__all__ = ["FAULTS", "Rule", "find_faults", "record_faults", "rules_of"]
 
 FAULTS: Final = pl.Schema({"row": pl.UInt32(), "field": pl.String(), "reason": pl.String()})
 PYTHON: Final[dict[str, tuple[type, ...]]] = {
@@ -32,41 +33,47 @@ PYTHON: Final[dict[str, tuple[type, ...]]] = {
 
 
 @dataclass(frozen=True)
-class _Rule:
+class Rule:
+    """What must not hold of a field, and what is said of it where it does."""
+
     path: str
     reason: str
     broken: pl.Expr
 
 
-def find_faults(fields: Sequence[Field], table: pl.DataFrame) -> pl.DataFrame:
+def rules_of(fields: Sequence[Field]) -> list[Rule]:
+    """The rules of fields and of what is inside them, in their order."""
+    return [rule for column in fields for rule in _rules(column, column.name, pl.col(column.name))]
+
+
+def find_faults(rules: Sequence[Rule], table: pl.DataFrame) -> pl.DataFrame:
     """The faults of a table that has the schema's columns and types: row (from 0), field (dotted), reason; sorted."""
-    rules = [rule for column in fields for rule in _rules(column, column.name, pl.col(column.name))]
     if not table.height or not rules:
         return pl.DataFrame(schema=FAULTS)
-    flags = table.select(rule.broken.fill_null(value=False).alias(str(number)) for number, rule in enumerate(rules))
-    hit = [number for number, some in enumerate(flags.select(pl.all().any()).row(0)) if some]
+    some = table.select(rule.broken.any().alias(str(number)) for number, rule in enumerate(rules)).row(0)
     found = [
-        flags.select(pl.arg_where(pl.col(str(number))).alias("row")).with_columns(
-            field=pl.lit(rules[number].path), reason=pl.lit(rules[number].reason)
+        table.select(pl.arg_where(rule.broken).alias("row")).with_columns(
+            field=pl.lit(rule.path), reason=pl.lit(rule.reason)
         )
-        for number in hit
+        for rule, broken in zip(rules, some, strict=True)
+        if broken
     ]
     return pl.concat(found).cast(FAULTS).sort("row", maintain_order=True) if found else pl.DataFrame(schema=FAULTS)
 
 
-def _rules(column: Field, path: str, value: pl.Expr) -> Iterator[_Rule]:
+def _rules(column: Field, path: str, value: pl.Expr) -> Iterator[Rule]:
     """The rules of a field and of what is inside it. A null breaks only `required`."""
     if column.required:
-        yield _Rule(path, "is missing", value.is_null())
-    yield from (_Rule(path, reason, broken) for reason, broken in _value_rules(column, value))
+        yield Rule(path, "is missing", value.is_null())
+    yield from (Rule(path, reason, broken) for reason, broken in _value_rules(column, value))
     if column.unique:
-        yield _Rule(path, "stands in more than one row", value.is_duplicated())
+        yield Rule(path, "stands in more than one row", value.is_duplicated())
     for part in column.inner:
         for rule in _rules(part, f"{path}.{part.name}", value.struct.field(part.name)):
-            yield _Rule(rule.path, rule.reason, value.is_not_null() & rule.broken)
+            yield Rule(rule.path, rule.reason, value.is_not_null() & rule.broken)
     if column.item is not None:
         for rule in _rules(column.item, f"{path}[]", pl.element()):
-            yield _Rule(rule.path, rule.reason, value.list.eval(rule.broken).list.any())
+            yield Rule(rule.path, rule.reason, value.list.eval(rule.broken).list.any())
 
 
 def _value_rules(column: Field, value: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:
