@@ -18,7 +18,7 @@ SETTINGS: Final = {
     "MALLOC_MMAP_THRESHOLD_": "4194304",
     "MALLOC_TRIM_THRESHOLD_": "4194304",
 }
-"""The first is Polars' (jemalloc on Linux), the last two are glibc's, read when a process starts; others do not look."""
+"""The first is Polars' (jemalloc on Linux), the last two are glibc's, read when a process starts."""
 
 
 def prefer(environment: MutableMapping[str, str]) -> None:

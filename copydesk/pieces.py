@@ -55,7 +55,8 @@ class Pieces:
             if inside:
                 wanted[number] = inside
         found = zip(wanted.values(), read(self.path, columns, list(wanted)), strict=True)
-        return pl.concat([piece[a:b] for inside, piece in found for a, b in inside])
+        parts = [piece[a:b] for inside, piece in found for a, b in inside]
+        return pl.concat(parts or [next(self.columns(*columns)).clear()])
 
 
 def read(
@@ -80,8 +81,12 @@ def keep(
     options = pa.ipc.IpcWriteOptions(compression=compression)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, form, options=options) as out:
         for table in tables:
-            out.write_table(plain(table.select(schema.names()).cast(schema)))
-            ends.append(ends[-1] + table.height)
+            if table.height:
+                out.write_table(plain(table.select(schema.names()).cast(schema)))
+                ends.append(ends[-1] + table.height)
+        if len(ends) == 1:  # so that there is always a piece, which has the columns
+            out.write_batch(pa.RecordBatch.from_arrays([pa.nulls(0, one.type) for one in form], schema=form))
+            ends.append(0)
     return Pieces(path, tuple(ends[1:]))
 
 

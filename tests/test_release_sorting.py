@@ -63,6 +63,20 @@ def test_stretches_of_rows_are_read_out_of_pieces(tmp_path: Path) -> None:
     assert kept.table("uri").equals(keys.select("uri"))
 
 
+@pytest.mark.parametrize("sizes", [[], [0], [0, 3, 0, 2]])
+def test_tables_without_rows_are_no_pieces(tmp_path: Path, sizes: list[int]) -> None:
+    """A file without rows still has its columns."""
+    keys = some_keys(5, 4, 2)
+    tables, start = [], 0
+    for size in sizes:
+        tables.append(keys[start : start + size])
+        start += size
+    kept = keep(tmp_path / "keys.arrow", SCHEMA, tables)
+    assert kept.height == start
+    assert kept.table("id", "day").equals(keys[:start].select("id", "day"))
+    assert kept.rows([(0, 2), (3, 5)], "id")["id"].to_list() == [*keys["id"][:start][:2], *keys["id"][:start][3:5]]
+
+
 def test_marks_are_found_by_id(tmp_path: Path) -> None:
     """Of articles with copies and without; one that has none is named."""
     keys = some_keys(40, 3, 2)
