@@ -5,8 +5,9 @@
 
 None of them changes a release, so memory is traded for time alone. What was measured (PSS, pages of two kilobytes): a
 worker takes 110 MB before it has work, and 30 times the raw bytes of a batch while it judges one, in 20 to 30 kB for
-each of many short documents; the process of the run takes 250 MB, some 1.2 kB for each document while it compares and
-releases, and 150 bytes for each line that it counts at once. The figures here are rounded up.
+each of many short documents; the process of the run takes 150 MB, some 170 bytes for each document while it compares
+and releases, and 150 bytes for each line that it counts at once; of rows that are gathered there is one copy, and
+several of the few that are written next. The figures here are rounded up.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LINES: Final = 1_000_000
 
 MB: Final = 1_000_000
 RUN: Final = 400 * MB
-"""What the process of the run takes, up to some hundred thousand documents."""
+"""What the process of the run takes, up to a million documents."""
 WORKER: Final = 130 * MB
 """What a worker takes without work."""
 BATCH_BYTES: Final = 45
