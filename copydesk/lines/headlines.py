@@ -16,6 +16,7 @@ one without and one with what the line model says of them (see `copydesk.lines.f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -47,13 +48,19 @@ class Place:
     paragraph: Mask
     zone: NDArray[np.uint8]
 
+    @cached_property
+    def before(self) -> Ints:
+        """How many paragraphs stand before each line in its document."""
+        above: Ints = np.cumsum(self.paragraph) - self.paragraph
+        return above - above[self.shape.first]
+
 
 def candidates(place: Place, ruled: Ints, date: Mask) -> Ints:
     """Indices of the lines that could be a headline."""
     shape, paragraph = place.shape, place.paragraph
     low, high = _LENGTHS
     fit = (shape.length >= low) & (shape.length <= high) & (ruled < 0) & ~date & ~paragraph
-    fit &= (~shape.stop | (_before(place) == 0)) & (shape.last > shape.first)
+    fit &= (~shape.stop | (place.before == 0)) & (shape.last > shape.first)
     return np.flatnonzero(fit & _near_text(place) & ~_after_deck(shape, ruled))
 
 
@@ -64,19 +71,13 @@ def _after_deck(shape: Shape, ruled: Ints) -> Mask:
     return np.asarray(seen > seen[shape.first]) if len(seen) else deck
 
 
-def _before(place: Place) -> Ints:
-    """How many paragraphs stand before each line in its document."""
-    above: Ints = np.cumsum(place.paragraph) - place.paragraph
-    return above - above[place.shape.first]
-
-
 def _near_text(place: Place) -> Mask:
     """Lines above the third paragraph and at most _OPENING above the first; without one the first _OPENING lines."""
     shape, paragraph = place.shape, place.paragraph
     index = np.arange(len(shape))
     if not len(index):
         return index > 0
-    above = _before(place)
+    above = place.before
     text = reduced(shape, np.where(paragraph, index, len(shape)), np.minimum)
     near = np.where(text < len(shape), text - index <= _OPENING, index - shape.first < _OPENING)
     return (above <= _PARAGRAPHS) & near
@@ -99,13 +100,13 @@ MODEL_TERMS: Final = (*TERMS, "model: headline", "model: link, menu or section",
 def features(place: Place, ruled: Ints, date: Mask, name: Mask, rows: Ints) -> Floats:
     """One row of TERMS per candidate."""
     shape, paragraph = place.shape, place.paragraph
-    back, on, on2 = (neighbours(shape, step)[rows] for step in (-1, 1, 2))
+    back, on, on2 = (step[rows] for step in (shape.before, shape.after, neighbours(shape, 2)))
     length, words = shape.length[rows], shape.words[rows]
-    above = _before(place)[rows]
+    above = place.before[rows]
     text = shape.text.gather(rows)
     asks = shape.asks[rows]
     alone = np.bincount(shape.doc[rows])[shape.doc[rows]] == 1
-    near = np.flatnonzero(paragraph & (_before(place) < _TOLD))
+    near = np.flatnonzero(paragraph & (place.before < _TOLD))
     (told,) = recall(shape, "told", (rows, near), lambda: (_told_again(shape, rows, near),))
     inside, holds = recall(shape, "printed", (rows,), lambda: _printed_again(shape, rows))
     few = np.bincount(shape.doc[rows])[shape.doc[rows]] <= _COMPACT
@@ -266,7 +267,7 @@ def _copies(place: Place, chosen: Ints) -> Mask:
     shape = place.shape
     title = np.full(len(shape.starts), -1)
     title[shape.document[chosen]] = shape.texts.key_of[shape.text_of[chosen]]
-    above = (place.zone == BEFORE) | (_before(place) <= 1)
+    above = (place.zone == BEFORE) | (place.before <= 1)
     mask = above & (shape.texts.key_of[shape.text_of] == title[shape.document])
     mask[chosen] = True
     return np.asarray(mask)
