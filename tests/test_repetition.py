@@ -49,7 +49,7 @@ def known(*texts: str, site: str | None = "harbour") -> Knowledge:
     return Knowledge(**learn([survey(lines, documents, PROFILES)]))
 
 
-@given(st.text("aB \u00a0\u200b\u201c3", max_size=30).map(lambda some: f"x{some}x" * 9))
+@given(st.text("aB \u00a0\u200b\u201c3`\t\u0130\u03a3", max_size=30).map(lambda some: f"x{some}x" * 9))
 def test_a_document_is_known_by_the_beginnings_of_its_paragraphs(text: str) -> None:
     """However long they are, each counts as its normalised beginning; short ones without numbers."""
     shape = measure(batch(text)[0])

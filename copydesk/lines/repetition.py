@@ -185,10 +185,16 @@ def _opening(text: pl.Series) -> pl.Series:
 
 
 def _openings(texts: Texts, which: Ints) -> pl.Series:
-    """The normalised beginnings of texts; those that are no longer have been normalised."""
-    low = texts.low.gather(which)
-    long = np.flatnonzero(texts.length[which] > _SKETCHED)
-    return low.scatter(long, normalise(_opening(texts.text.gather(which[long]))))
+    """The normalised beginnings of texts.
+
+    They are the beginnings of the normalised texts where no character came or went: then each gave one, whatever stands
+    beside it. (In lower case, only \u0130 becomes two, and \u03a3 hangs on where a word ends.)
+    """
+    low, text = texts.low.gather(which), texts.text.gather(which)
+    even = (low.str.len_chars() == pl.Series(texts.length[which])).fill_null(value=False).to_numpy()
+    even &= ~contains(low, "i\u0307|[\u03c3\u03c2]")
+    anew = np.flatnonzero(~even & (texts.length[which] > _SKETCHED))
+    return _opening(low).str.strip_chars().scatter(anew, normalise(_opening(text.gather(anew))))
 
 
 def _opening_keys(low: pl.Series) -> NDArray[np.uint64]:
