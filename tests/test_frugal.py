@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from copydesk.frugal import SETTINGS
+from copydesk.frugal import POLARS, SETTINGS
 from copydesk.runner import Workers
 
 
-@pytest.mark.parametrize("said", [None, "dirty_decay_ms:70"])
+@pytest.mark.parametrize("said", [None, POLARS, "dirty_decay_ms:70"])
 def test_workers_start_with_settings_that_the_environment_does_not_make(
     monkeypatch: pytest.MonkeyPatch, said: str | None
 ) -> None:
@@ -22,5 +24,14 @@ def test_workers_start_with_settings_that_the_environment_does_not_make(
     before = dict(os.environ)
     with Workers(2) as pool:
         found = pool("read", os.getenv, list(SETTINGS))
-    assert found == [said or SETTINGS["_RJEM_MALLOC_CONF"], *list(SETTINGS.values())[1:]]
+    own = list(SETTINGS.values())
+    assert found == ([said, *own[1:]] if said and said != POLARS else own)
     assert dict(os.environ) == before
+
+
+def test_what_polars_leaves_in_the_environment_is_known() -> None:
+    """Its own setting is nobody's wish; another text of it would be taken for one."""
+    code = "import os, polars; print(os.environ['_RJEM_MALLOC_CONF'])"
+    env = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    told = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == POLARS
