@@ -36,7 +36,7 @@ from copydesk.whole import written
 
 __all__ = ["GATHERED", "Made", "Part", "Writing", "waiting", "write_shards"]
 
-GATHERED: Final = 48_000_000
+GATHERED: Final = 24_000_000
 """Bytes of rows that a task gathers at most, unless memory is short or one shard is more: each opens every batch."""
 
 STEP: Final = 2
