@@ -8,7 +8,7 @@ import re
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from xxhash import xxh64_intdigest
 
@@ -50,6 +50,7 @@ def known(*texts: str, site: str | None = "harbour") -> Knowledge:
 
 
 @given(st.text("aB \u00a0\u200b\u201c3`\t\u0130\u03a3", max_size=30).map(lambda some: f"x{some}x" * 9))
+@example("x\u0130" * 90)
 def test_a_document_is_known_by_the_beginnings_of_its_paragraphs(text: str) -> None:
     """However long they are, each counts as its normalised beginning; short ones without numbers."""
     shape = measure(batch(text)[0])

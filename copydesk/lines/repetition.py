@@ -193,7 +193,7 @@ def _openings(texts: Texts, which: Ints) -> pl.Series:
     low, text = texts.low.gather(which), texts.text.gather(which)
     even = (low.str.len_chars() == pl.Series(texts.length[which])).fill_null(value=False).to_numpy()
     even &= ~contains(low, "i\u0307|[\u03c3\u03c2]")
-    anew = np.flatnonzero(~even & (texts.length[which] > _SKETCHED))
+    anew = np.flatnonzero(~even)
     return _opening(low).str.strip_chars().scatter(anew, normalise(_opening(text.gather(anew))))
 
 
