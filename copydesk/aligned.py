@@ -6,6 +6,7 @@ starts    where the runs of equal values of a column begin
 spliced   rows of one table in the place of some of another's
 ranges    runs of rows as the numbers of their rows
 listed    a column cut into lists
+end_to_end    the bytes of a column
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["Places", "beside", "listed", "places", "ranges", "spliced", "starts"]
+__all__ = ["Places", "beside", "end_to_end", "listed", "places", "ranges", "spliced", "starts"]
 
 Places = NDArray[np.int64]
 
@@ -77,3 +78,18 @@ def listed(name: str, values: pl.Series, ends: Places) -> pl.Series:
     series = pl.from_arrow(array)
     assert isinstance(series, pl.Series)  # noqa: S101  an array, not a table
     return series.alias(name)
+
+
+def end_to_end(values: pl.Series) -> tuple[NDArray[np.uint8], Places]:
+    """The bytes of a column of texts or bytes, end to end, and where each value begins and the last one ends.
+
+    Without nulls. One copy of the bytes, if any.
+    """
+    array = values.to_arrow(compat_level=pl.CompatLevel.oldest())
+    if not len(array):
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+    buffers: Any = array.buffers()
+    _, offset_buffer, data_buffer = buffers
+    offsets = np.frombuffer(offset_buffer, np.int64)[array.offset : array.offset + len(array) + 1]
+    data = np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]] if data_buffer else np.zeros(0, np.uint8)
+    return data, offsets - offsets[0]

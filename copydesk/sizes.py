@@ -8,11 +8,13 @@ stop at every word, take four times as long.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from copydesk.aligned import end_to_end
 
 __all__ = ["sizes"]
 
@@ -27,11 +29,7 @@ _LEAD: Final = 0xC2
 
 def sizes(texts: pl.Series) -> pl.DataFrame:
     """Columns chars, words and sentences, a row for each text; no text is null."""
-    array: Any = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, data = array.buffers()
-    bounds = np.frombuffer(offsets, np.int64)[array.offset :][: len(array) + 1] if len(array) else np.zeros(1, np.int64)
-    whole = np.frombuffer(data or b"", np.uint8)[bounds[0] : bounds[-1]]
-    bounds = bounds - bounds[0]
+    whole, bounds = end_to_end(texts)
     ends = np.bincount(_of_text(_sentence_ends(whole, bounds), bounds), minlength=len(texts))
     return pl.DataFrame(
         {

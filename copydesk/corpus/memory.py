@@ -26,7 +26,7 @@ import pyarrow as pa
 from copydesk.corpus.rows import CONTENT
 from copydesk.corpus.shingles import U64
 from copydesk.corpus.sketches import SKETCH
-from copydesk.pieces import keep, together
+from copydesk.pieces import keep, read, together
 
 __all__ = ["KEYS", "PAIR", "SKETCHED", "Memory", "band"]
 
@@ -102,7 +102,7 @@ class Memory:
         return pl.concat(kept, rechunk=True)
 
     def _tables(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        return (table for path in self._files() for table in _pieces(path, columns))
+        return (table for path in self._files() for table in read(path, columns))
 
     def similarities(self, pairs: pl.DataFrame) -> npt.NDArray[np.float64]:
         """The similarity of pairs (columns NAMES), in their order; not a number where it is not known."""
@@ -122,7 +122,7 @@ class Memory:
 
 def band(path: Path, name: str) -> U64:
     """A column of a file of sketches (Memory.main)."""
-    return np.concatenate([np.zeros(0, np.uint64), *(one[name].to_numpy() for one in _pieces(path, [name]))])
+    return np.concatenate([np.zeros(0, np.uint64), *(one[name].to_numpy() for one in read(path, [name]))])
 
 
 def _digest() -> str:
@@ -136,18 +136,9 @@ def _digest() -> str:
 def _sound(path: Path, schema: pl.Schema) -> bool:
     """Whether a file can be read whole and has these columns."""
     try:
-        return all(piece.schema == schema for piece in _pieces(path))
+        return all(piece.schema == schema for piece in read(path))
     except (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError):
         return False
-
-
-def _pieces(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-    """An Arrow file batch by batch; it stays on disk, and only the columns asked for are touched."""
-    with pa.memory_map(str(path)) as source:
-        stream = pa.ipc.open_file(source)
-        for number in range(stream.num_record_batches):
-            batch = stream.get_batch(number)
-            yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch.select(columns) if columns else batch])))
 
 
 def _first(known: pl.DataFrame, wanted: pl.DataFrame) -> Ints:

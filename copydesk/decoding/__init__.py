@@ -14,13 +14,14 @@ Lines end at CRLF, CR and LF of the decided encoding. The raw bytes of a documen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from copydesk.aligned import end_to_end
 from copydesk.errors import DocumentError
 from copydesk.expressions import contains
 
@@ -111,7 +112,7 @@ def _decodes(data: bytes) -> bool:
 
 def _read_plain(raw: pl.Series, rows: NDArray[np.int64]) -> tuple[pl.DataFrame, pl.DataFrame]:
     chosen = raw.gather(rows)
-    data, offsets = _buffer(chosen)
+    data, offsets = end_to_end(chosen)
     ends = _line_ends(data, offsets)
     lines = _line_table(data, offsets, ends, rows)
     bom = chosen.bin.starts_with(_BOM)
@@ -128,18 +129,6 @@ def _read_plain(raw: pl.Series, rows: NDArray[np.int64]) -> tuple[pl.DataFrame, 
         schema=DOCUMENTS,
     )
     return documents, lines
-
-
-def _buffer(raw: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """All rows end to end, and where each begins; one copy of the bytes, if any."""
-    array = raw.to_arrow(compat_level=pl.CompatLevel.oldest())
-    if not len(array):
-        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-    buffers: Any = array.buffers()
-    _, offset_buffer, data_buffer = buffers
-    offsets = np.frombuffer(offset_buffer, np.int64)[array.offset : array.offset + len(array) + 1]
-    data = np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]] if data_buffer else np.zeros(0, np.uint8)
-    return data, offsets - offsets[0]
 
 
 def _line_ends(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:

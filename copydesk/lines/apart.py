@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.lines.evidence import KEPT_CODES, Floats, Probabilities
+from copydesk.lines.evidence import KEPT_CODES, Floats, Probabilities, chance
 from copydesk.lines.shape import Ints, Mask, Shape
 from copydesk.lines.structure import CODE
 
@@ -118,12 +118,12 @@ def apart(shape: Shape, label: Ints, model: Probabilities, weights: NDArray[np.g
     """Which lines stand in blocks that go, and how likely each line's block is furniture (0 where it is in none)."""
     stays = np.isin(label, KEPT_CODES)
     found = blocks(shape, stays)
-    chance = np.zeros(len(shape))
+    likely = np.zeros(len(shape))
     if not len(found.first):
-        return np.zeros(len(shape), np.bool_), chance
+        return np.zeros(len(shape), np.bool_), likely
     weight = np.zeros(len(found.first))
     for column, one in zip(terms(shape, found, stays, model).T, weights.astype(np.float64), strict=True):
         weight += one * column
     held = found.of >= 0
-    chance[held] = (1 / (1 + np.exp(-np.clip(weight, -30, 30))))[found.of[held]]
-    return held & (chance > 1 / (1 + np.exp(-_BAR))), chance
+    likely[held] = chance(weight)[found.of[held]]
+    return held & (likely > chance(np.array(_BAR))), likely

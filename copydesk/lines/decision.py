@@ -28,6 +28,7 @@ from copydesk.lines.evidence import (
     KEPT_CODES,
     Floats,
     Probabilities,
+    chance,
     dropped,
     log_odds,
     share,
@@ -126,9 +127,9 @@ def decide(
     _ask_corpus(at, verdict, known, say)
     say(at.rule >= 0, at.ruled, at.rule + len(REASONS) + len(_OWN), _SURE["profile"])
     if model is not None:
-        far, chance = apart(at.shape, label, model, weights["apart"])
+        far, likely = apart(at.shape, label, model, weights["apart"])
         far &= at.rule < 0
-        say(far, _likeliest(model, far, _NO_FIELD), _APART, chance)
+        say(far, _likeliest(model, far, _NO_FIELD), _APART, likely)
     say(_menu(at, label) & (label == CODE["section_label"]), CODE["navigation"], _MENUS, _SURE["structure"])
     return verdict
 
@@ -179,7 +180,7 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, weights: Weights, s
     Name the rest body, heading or deck.
     """
     weight = weigh(at, label, model, weights["evidence"])
-    chance = 1 / (1 + np.exp(-np.clip(weight, -30, 30)))
+    likely = chance(weight)
     open_ = ~at.headline & (at.rule < 0)
     odds = log_odds(model, at.zone)
     drop = (_dropped(at, label, weight, odds) | _box(at, model, odds)) & open_
@@ -188,10 +189,10 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, weights: Weights, s
     built = dropped(label)
     unnamed = open_ & ~drop & ((built & ~at.date) | (label == UNKNOWN))
     best = _likeliest(model, drop & ~built, DROPPED_CODES)
-    say(drop & ~built, best, _MODEL, chance)
+    say(drop & ~built, best, _MODEL, likely)
     best = _likeliest(model, unnamed, (*KEPT_CODES, CODE["deck"]))
     best[(best == CODE["deck"]) & (at.zone != BEFORE)] = CODE["body"]
-    say(unnamed, best, _MODEL, 1 - chance)
+    say(unnamed, best, _MODEL, 1 - likely)
 
 
 def _box(at: Frame, model: Probabilities, odds: Floats) -> Mask:

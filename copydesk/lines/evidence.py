@@ -2,6 +2,7 @@
 
     EVIDENCE    the names of the terms
     evidence    one row of terms per line (to fit the weights);  weigh    the weighted sum of them
+    chance      the probability that such a sum means
     log_odds    what the model alone says
 
 The weights, in log-odds, are a logistic regression over the labelled articles and the line benchmark, where the model's
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from copydesk.lines.shape import AFTER, AMONG, BEFORE, Ints, Mask, reduced
 from copydesk.lines.structure import CODE, Frame, run_after
 
-__all__ = ["DROPPED_CODES", "EVIDENCE", "KEPT_CODES", "dropped", "evidence", "log_odds", "share", "weigh"]
+__all__ = ["DROPPED_CODES", "EVIDENCE", "KEPT_CODES", "chance", "dropped", "evidence", "log_odds", "share", "weigh"]
 
 Floats = NDArray[np.float64]
 Probabilities = NDArray[np.float32]
@@ -120,6 +121,11 @@ def weigh(at: Frame, label: Ints, model: Probabilities, weights: NDArray[np.gene
     for name, value in zip(EVIDENCE, weights.astype(np.float64), strict=True):
         weight += value * terms[name]
     return weight
+
+
+def chance(weight: Floats) -> Floats:
+    """The probability of log-odds."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(weight, -30, 30))))
 
 
 def _terms(at: Frame, label: Ints, model: Probabilities) -> Terms:

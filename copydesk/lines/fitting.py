@@ -20,7 +20,7 @@ from copydesk.labels import DROPPED, FIELD, KEPT, LABELS
 from copydesk.lines import headlines
 from copydesk.lines.apart import APART, blocks, terms
 from copydesk.lines.decision import Known, decide
-from copydesk.lines.evidence import KEPT_CODES, evidence
+from copydesk.lines.evidence import KEPT_CODES, chance, evidence
 from copydesk.lines.features import settled
 from copydesk.lines.gold import bits
 from copydesk.lines.headlines import Place, candidates
@@ -135,8 +135,8 @@ def logistic(terms: Floats, goal: Floats, weight: Floats, pull: float = _RIDGE) 
     ridge = pull * max(float(weight.sum()), 1.0)
     out = np.zeros(terms.shape[1])
     for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(terms @ out, -30, 30)))
-        slope = terms.T @ (weight * (chance - goal)) + ridge * out
-        bend = (terms * (weight * chance * (1 - chance))[:, None]).T @ terms + ridge * np.eye(len(out))
+        likely = chance(terms @ out)
+        slope = terms.T @ (weight * (likely - goal)) + ridge * out
+        bend = (terms * (weight * likely * (1 - likely))[:, None]).T @ terms + ridge * np.eye(len(out))
         out -= np.linalg.solve(bend, slope)
     return np.asarray(np.round(out, 3), np.float64)

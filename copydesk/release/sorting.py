@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from copydesk.errors import ReleaseError
 from copydesk.pieces import Pieces, keep, plain, read, together
+from copydesk.release.marks import numbers
 from copydesk.release.order import in_order
 from copydesk.whole import written
 
@@ -44,7 +45,7 @@ def sort_keys(keys: Iterable[pl.DataFrame], schema: pl.Schema, place: Path) -> P
     def counted() -> Iterator[pl.DataFrame]:
         for some in together(keys, TOGETHER):
             counts.append(some.group_by("split", "day").len())
-            ids.append(_numbers(some["id"], 16).to_numpy())
+            ids.append(numbers(some["id"]))
             yield some
 
     came = keep(place / "keys.came", schema, counted())
@@ -55,15 +56,11 @@ def sort_keys(keys: Iterable[pl.DataFrame], schema: pl.Schema, place: Path) -> P
     return Pieces(place / "keys.arrow", kept.ends)
 
 
-def _numbers(ids: pl.Series, digits: int) -> pl.Series:
-    return ids.str.head(digits).str.to_integer(base=16, dtype=pl.UInt64)
-
-
-def _check_ids(keys: Pieces, numbers: Any) -> None:
-    numbers.sort()
-    if not len(twice := numbers[1:][numbers[1:] == numbers[:-1]]):
+def _check_ids(keys: Pieces, found: Any) -> None:
+    found.sort()
+    if not len(twice := found[1:][found[1:] == found[:-1]]):
         return
-    alike = [some.filter(_numbers(some["id"], 16).is_in(twice)) for some in keys.columns("id", "uri")]
+    alike = [some.filter(np.isin(numbers(some["id"]), twice)) for some in keys.columns("id", "uri")]
     same = pl.concat(alike).filter(pl.col("id").is_duplicated()).sort("id")
     if same.height:
         raise ReleaseError(
@@ -95,7 +92,8 @@ def _parted(came: Pieces, ranges: pl.DataFrame, place: Path) -> list[Path]:
     with ExitStack() as stack:
         for some in came:
             at = some.join(ranges, on=["split", "day"], how="left", nulls_equal=True, maintain_order="left")
-            number = at["first"] + (_numbers(at["id"], 8).cast(pl.Int64) * at["parts"]) // 2**32
+            share = pl.Series(numbers(at["id"]) >> np.uint64(32)).cast(pl.Int64)  # of 2^32
+            number = at["first"] + (share * at["parts"]) // 2**32
             for (name,), part in some.with_columns(range=number).partition_by("range", as_dict=True).items():
                 table = plain(part.drop("range"))
                 if name not in writers:
