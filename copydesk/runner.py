@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -69,13 +69,17 @@ class Quiet:
         """Say nothing."""
 
 
+MANY: Final = 100
+"""Items of a stage after which local workers end, and the next stage has new ones: 100 MB each is what they do not give
+back after judging so much. To start one takes .7 CPU seconds, which are nothing beside a hundred batches."""
+
 QUIET: Final = Quiet()
 SHOWN: Final[ContextVar[Progress]] = ContextVar("progress", default=QUIET)
 """The progress of whoever started the run: a flow's parameters are its form in Prefect's UI and cannot hold one."""
 
 
 class Workers(AbstractContextManager["Workers"]):
-    """Long-lived worker processes, started at the first stage that has more than one item for them.
+    """Worker processes, started at the first stage that has more than one item for them; they live for many stages.
 
     They are spawned, not forked: Polars' and Arrow's threads do not survive a fork. Each takes its share of the
     processors, so that the kernels of two workers do not fight over them. `started` starts others, such as a cluster's.
@@ -96,9 +100,7 @@ class Workers(AbstractContextManager["Workers"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        self._end()
 
     def __call__(self, stage: str, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
         """Apply the work to all items: in this process where there is one item or one worker."""
@@ -108,9 +110,23 @@ class Workers(AbstractContextManager["Workers"]):
                 return [self._told(stage, work(item)) for item in items]
             futures = [self.submit(work, item) for item in items]
             self._watch(stage, futures)
+            self.done(len(items))
             return [future.result() for future in futures]
         finally:
             self.progress.end(stage)
+
+    def done(self, items: int) -> None:
+        """Tell that a stage of so many items is done: after MANY the processes end, and with them what they hold.
+
+        Those of a cluster are not ours to end.
+        """
+        if self.number and items > MANY:
+            self._end()
+
+    def _end(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
     def some(self, work: Callable[[Item], Result], items: Sequence[Item], *, of: int) -> list[Result]:
         """Apply the work to some of `of` items and wait for them: what a thread that supervises them calls."""
@@ -138,15 +154,12 @@ class Workers(AbstractContextManager["Workers"]):
         return result
 
     def _watch(self, stage: str, futures: Sequence[Future[Any]]) -> None:
-        waiting = set(futures)
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                if future.exception() is not None:
-                    for other in waiting:
-                        other.cancel()
-                    future.result()
-                self.progress.advance(stage)
+        for future in as_completed(futures):
+            if future.exception() is not None:
+                for other in futures:
+                    other.cancel()
+                future.result()
+            self.progress.advance(stage)
 
 
 def _spawned(number: int) -> ProcessPoolExecutor:

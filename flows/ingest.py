@@ -258,7 +258,9 @@ def as_tasks(pool: Workers, progress: Progress) -> Over:
                 progress.advance(stage)
             _show(artifact, number / len(groups))
         progress.end(stage)
-        return [result for future in futures for result in future.result()]
+        results = [result for future in futures for result in future.result()]
+        pool.done(len(items))
+        return results
 
     return over
 

@@ -11,11 +11,13 @@ from uuid import UUID
 
 import pytest
 
+from copydesk import runner
 from copydesk.errors import UsageError, VerifyError
 from copydesk.runner import Quiet, Workers
 from tests.conftest import ROOT
 from tests.release_samples import release, sample_tables
 from tests.test_pipeline import built, tree
+from tests.test_runner import process
 
 pytestmark = pytest.mark.slow
 
@@ -137,6 +139,27 @@ def test_tasks_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run() == list("0123456")
     assert told == ["read"] * 7
     assert [len(group) for group in ingest._groups(range(7))] == [3, 3, 1]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_stage_of_many_batches_leaves_no_workers_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next stage has new ones, as by plain calls, whatever the number of tasks."""
+    from prefect import flow
+
+    from flows import ingest
+
+    monkeypatch.setattr(ingest, "TASKS", 3)
+    monkeypatch.setattr(runner, "MANY", 5)
+
+    @flow
+    def run() -> list[set[int]]:
+        with Workers(2) as pool:
+            over = ingest.as_tasks(pool, Quiet())
+            return [set(over(stage, process, range(number))) for stage, number in (("a", 5), ("b", 6), ("c", 5))]
+
+    first, second, third = run()
+    assert len(first | second) <= 2
+    assert not second & third
 
 
 def test_the_program_starts_a_server_where_none_is_configured(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from copydesk import runner
 from copydesk.config import Config
 from copydesk.errors import UsageError
 from copydesk.job import Options, settle
@@ -67,6 +68,16 @@ def test_the_bytes_do_not_depend_on_how_the_work_was_cut(
 ) -> None:
     """Order of files, size of batches and number of workers change no byte of any file."""
     built(tmp_path, workers=workers, batch=batch, order=order)
+    assert tree(tmp_path / "samples") == tree(plain)
+
+
+@pytest.mark.slow
+def test_the_bytes_do_not_depend_on_which_processes_do_the_stages(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that end after each stage of many batches, as in a large corpus, change no byte."""
+    monkeypatch.setattr(runner, "MANY", 2)
+    built(tmp_path, workers=2, batch=4)
     assert tree(tmp_path / "samples") == tree(plain)
 
 
