@@ -164,7 +164,7 @@ def test_prefect_supervises_the_cluster(
     from flows.ingest import ingest_flow
 
     monkeypatch.setenv("COPYDESK_INGEST__BATCH_DOCUMENTS", "3")
-    with prefect_test_harness():
+    with prefect_test_harness(server_startup_timeout=120):
         ingest_flow(config=str(ROOT / "copydesk.toml"), into=str(tmp_path), runner=three.address)
     assert tree(tmp_path / "samples") == tree(local)
 
