@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copydesk import corpus
-from copydesk.corpus import memory, pairs, shingles, sketches, verifying
+from copydesk.corpus import folding, memory, pairs, sketches, verifying
 from copydesk.corpus.clusters import components
 from copydesk.corpus.rows import CONTENT
 from copydesk.corpus.shingles import distinct, shingle
@@ -123,7 +123,7 @@ def test_sketches_are_what_they_were() -> None:
     """A sketch is stored between runs: its bits are pinned."""
     row = sketch(pl.Series(["The ferry runs again after a week of storm, the harbour office said.", "Ja", ""]))
     digest = hashlib.sha256(repr(row.rows()).encode()).hexdigest()
-    assert digest[:16] == "e83d73e59685865a"
+    assert digest[:16] == "7f92146101418092"
     assert row["key"].is_null().to_list() == [False, False, True]
     assert row["shingles"].to_list() == [9, 0, 0]
 
@@ -426,8 +426,43 @@ def test_a_long_chain_is_one_component() -> None:
 
 def test_folding_leaves_nothing_to_fold() -> None:
     """What rare characters become has no rare character in it, so that folding ends."""
-    table = shingles._tables()
-    assert not set("".join(table.folded)) & set(table.rare)
+    table = folding._tables()
+    assert not set(map(ord, "".join(table.rare.values()))) & set(table.rare)
+
+
+def words_folded(texts: Sequence[str]) -> list[list[str]]:
+    data, bounds = folding.folded(pl.Series(texts, dtype=pl.String))
+    found = [data[start:end].tobytes() for start, end in itertools.pairwise(bounds.tolist())]
+    assert all(text.endswith(b"\0") for text in found)
+    return [[word.decode() for word in text.split(b"\0") if word] for text in found]
+
+
+ANY = st.text(
+    alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from("aÉéßΣς ж中ก’—\u00ad😀𠮷İﬁ\u0301")), max_size=30
+)
+
+
+@given(st.lists(ANY, min_size=1, max_size=6))
+@settings(max_examples=150)
+def test_folding_by_bytes_is_folding_by_characters(texts: list[str]) -> None:
+    """Whatever a text is written in, beside whatever others: its words are those found character by character."""
+    spelled = [bytes(one).split(b"\0") for one in folding._spelled(texts)]
+    assert words_folded(texts) == [[word.decode() for word in words if word] for words in spelled]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Çelik İstanbul’da: 3½ ÉTÉ", ["çelik", "i\u0307stanbul", "da", "3½", "été"]),
+        ("Жизнь в МОСКВЕ — 24/7", ["жизнь", "в", "москве", "24", "7"]),
+        ("ab中文cd ไทย", ["ab", "中", "文", "cd", "ไ", "ท", "ย"]),
+        ("co\u00adop in the fi\ufb01 x\u200by", ["coop", "in", "the", "fifi", "xy"]),
+        ("", []),
+    ],
+)
+def test_folding_leaves_words(text: str, words: list[str]) -> None:
+    """Small letters, marks and digits are left; scripts without spaces fall into characters."""
+    assert words_folded([text, "Next"]) == [words, ["next"]]
 
 
 def test_the_memory_throws_away_what_other_code_made(tmp_path: Path) -> None:

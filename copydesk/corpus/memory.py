@@ -44,7 +44,7 @@ TOGETHER: Final = 50_000
 
 Ints = npt.NDArray[np.int64]
 
-MADE_BY: Final = ("bodies.py", "shingles.py", "sketches.py", "pairs.py", "verifying.py")
+MADE_BY: Final = ("bodies.py", "folding.py", "shingles.py", "sketches.py", "pairs.py", "verifying.py")
 
 
 @dataclass
