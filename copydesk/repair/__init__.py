@@ -184,11 +184,12 @@ def repair_lines(decoded: pl.Series) -> pl.DataFrame:
     Returns a row per line: text String; repairs UInt16, bits of `KINDS` (see `kind_names`); changed Boolean.
     """
     places = np.flatnonzero(contains(decoded, _TIDY))
-    text, done = _repair(decoded.gather(places))
-    repairs = np.zeros(len(decoded), np.uint16)
+    untidy = decoded.gather(places)
+    text, done = _repair(untidy)
+    repairs, changed = np.zeros(len(decoded), np.uint16), np.zeros(len(decoded), np.bool_)
     repairs[places] = done
-    whole = _merge(decoded, places, text)
-    return pl.DataFrame({"text": whole, "repairs": repairs, "changed": whole != decoded})
+    changed[places] = (text != untidy).to_numpy()
+    return pl.DataFrame({"text": _merge(decoded, places, text), "repairs": repairs, "changed": changed})
 
 
 def _merge(lines: pl.Series, places: NDArray[np.int64], repaired: pl.Series) -> pl.Series:
@@ -216,18 +217,28 @@ def _repair_harmed(lines: pl.Series) -> tuple[pl.Series, NDArray[np.uint16]]:
     composed = _each(compose, seen, unstable)
     hyphened = composed.str.contains(SOFT_HYPHEN, literal=True)
     clean = composed.str.replace_all(SOFT_HYPHEN, "", literal=True)
-    spaced = kept(_SPACED, clean.str.replace_all, " ").str.strip_chars(" ")
-    suspects = lines.str.contains("\x1b", literal=True).to_numpy() | contains(opened, _ODD)
-    suspects |= contains(seen, _suspicious()) | _newly_suspicious(seen, composed) | _newly_suspicious(composed, spaced)
-    suspects |= hyphened.to_numpy() & unstable  # without the hyphen, a letter and a mark may have to be composed
+    undone, damaged = _plain_undone(clean)
+    spaced = kept(_SPACED, undone.str.replace_all, " ").str.strip_chars(" ")
+    suspects = contains(seen, _suspicious()) | _newly_suspicious(seen, composed) | _newly_suspicious(composed, spaced)
+    suspects &= ~damaged
+    suspects |= lines.str.contains("\x1b", literal=True).to_numpy() | contains(opened, _ODD)
+    suspects |= hyphened.to_numpy() & (unstable | damaged)  # without the hyphen, more may have to be done
     done = _bits("entities", opened != lines) | _bits("invisible", (seen != opened) | hyphened)
-    done |= _bits("nfc", composed != seen) | _bits("spaces", spaced != clean)
+    done |= _bits("nfc", composed != seen) | _bits("mojibake", pl.Series(damaged)) | _bits("spaces", spaced != undone)
     places = np.flatnonzero(suspects)
     slow = lines.gather(places).to_list()
     once = {line: _passes(line) for line in dict.fromkeys(slow)}  # furniture repeats its damage
     passed = [once[line] for line in slow]
     done[places] = [mask for _, mask in passed]
     return _merge(spaced, places, pl.Series([text for text, _ in passed], dtype=pl.String)), done
+
+
+def _plain_undone(lines: pl.Series) -> tuple[pl.Series, NDArray[np.bool_]]:
+    """Lines without the damage that is nearly all there is in English, and which had it; it needs no other pass."""
+    damaged = contains(lines, mojibake.PLAIN_DAMAGE) & lines.str.contains("â€", literal=True).to_numpy()
+    places = np.flatnonzero(damaged)
+    undone = lines.gather(places).str.replace_many(list(mojibake.PLAIN), list(mojibake.PLAIN.values()))
+    return _merge(lines, places, undone), damaged
 
 
 def _bits(kind: str, rows: pl.Series) -> NDArray[np.uint16]:

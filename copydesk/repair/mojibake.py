@@ -26,7 +26,17 @@ from copydesk.repair.misread import c1_characters, register_sloppy_codecs, undo_
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig
 
-__all__ = ["SETTLED", "WORN", "bad_pattern", "is_settled", "undo", "undo_whole", "whole_pattern"]
+__all__ = [
+    "PLAIN",
+    "PLAIN_DAMAGE",
+    "SETTLED",
+    "WORN",
+    "bad_pattern",
+    "is_settled",
+    "undo",
+    "undo_whole",
+    "whole_pattern",
+]
 
 LAYERS: Final = (
     "sloppy-windows-1252",
@@ -72,6 +82,11 @@ _SETTLED: Final = re.compile(f"[{SETTLED}]*")
 _PLAIN_DAMAGE: Final = re.compile("(?=.*â€)[ -~]*(?:(?:â€[˜™œ\x9d“”¦]|Â\u00a0)[ -~]*)+")
 """Nearly all damage of English pages: quotation marks, dashes, ellipses, NBSP, in UTF-8 read as cp1252. All that
 `undo_whole` and ftfy do to such a line is to read it back (the tests say so), and ftfy takes 0.1 ms to be sure."""
+
+PLAIN_DAMAGE: Final = _PLAIN_DAMAGE.pattern.replace("(?=.*â€)", "^") + "$"
+"""The same for Polars, of lines that hold the two characters `â€`; PLAIN says what is read back as what."""
+
+PLAIN: Final = {"â€˜": "‘", "â€™": "’", "â€œ": "“", "â€\x9d": "”", "â€“": "–", "â€”": "—", "â€¦": "…", "Â\xa0": "\xa0"}
 
 _LAYERS_DEEP: Final = 5  # of damage upon damage; three have been seen
 
