@@ -25,7 +25,7 @@ __all__ = ["APART", "Blocks", "apart", "blocks", "terms"]
 
 GAP: Final = 2
 """Lines of furniture, headline or byline that part two blocks; a single one is a caption or an advert."""
-_BAR: Final = 0.75
+_BAR: Final = 0.5
 """In log-odds; a block goes above it. Set on out-of-fold labels of the line benchmark and of the labelled articles."""
 _MOST_PROMPTS: Final = 2.0
 _THOUSAND: Final = 1000
