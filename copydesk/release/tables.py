@@ -54,11 +54,12 @@ CONTENT: Final = BOOKKEEPING
 
 DIGESTS: Final = ("id", "ledger_sha256")
 
-TASKS: Final = 16
-"""Tasks of a table at least, where it is not small: enough for the workers of a machine to end together."""
+TASKS: Final = 6
+"""Tasks of a table at least, where it is not small: enough for a few workers to end together."""
 
-SMALL: Final = 4_000_000
-"""Bytes of rows that a task has at least, where a shard does not fill it: each looks into every batch."""
+SMALL: Final = 8_000_000
+"""Bytes of rows that a task has at least, where a shard does not fill it: each looks into every batch, and counts for
+all its shards at once, which takes 12 ms whatever it writes."""
 
 WEIGHT: Final = {"article": "weight", "ledger": "line_weight"}
 
