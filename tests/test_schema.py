@@ -135,6 +135,15 @@ def test_an_unknown_label_is_a_fault():
     assert faults["reason"][0].startswith("is none of body, heading")
 
 
+@pytest.mark.parametrize(("values", "sound"), [(LABELS, True), ((*LABELS, "spam"), False)])
+def test_labels_that_their_type_vouches_for_are_not_looked_at(values, sound):
+    """A column that can hold nothing but labels is sound; one of another enum is read, and its unknown label found."""
+    label = pl.repeat(values[-1], GOOD_LEDGER.height, dtype=pl.String, eager=True).cast(pl.Enum(values))
+    good, faults = load_schema("ledger").validate(GOOD_LEDGER.with_columns(label=label))
+    assert good.all() == sound
+    assert set(faults["field"]) == (set() if sound else {"label"})
+
+
 def test_ids_that_stand_twice_are_faults():
     """`unique` is checked over the table."""
     good, faults = load_schema("article").validate(pl.concat([GOOD, GOOD[:1]]))

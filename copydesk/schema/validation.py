@@ -39,6 +39,13 @@ class Rule:
     path: str
     reason: str
     broken: pl.Expr
+    allowed: frozenset[str] = frozenset()
+    """The values that a column may have, where that is what the rule is about."""
+
+    def holds(self, types: Mapping[str, pl.DataType]) -> bool:
+        """Whether a table with columns of these types cannot break it: that of an Enum allows no other values."""
+        kind = types.get(self.path)
+        return bool(self.allowed) and isinstance(kind, pl.Enum) and self.allowed.issuperset(kind.categories)
 
 
 def rules_of(fields: Sequence[Field]) -> list[Rule]:
@@ -65,6 +72,9 @@ def _rules(column: Field, path: str, value: pl.Expr) -> Iterator[Rule]:
     """The rules of a field and of what is inside it. A null breaks only `required`."""
     if column.required:
         yield Rule(path, "is missing", value.is_null())
+    if column.allowed:
+        broken = ~value.cast(pl.String).is_in(column.allowed)
+        yield Rule(path, f"is none of {', '.join(column.allowed)}", broken, frozenset(column.allowed))
     yield from (Rule(path, reason, broken) for reason, broken in _value_rules(column, value))
     if column.unique:
         yield Rule(path, "stands in more than one row", value.is_duplicated())
@@ -77,8 +87,6 @@ def _rules(column: Field, path: str, value: pl.Expr) -> Iterator[Rule]:
 
 
 def _value_rules(column: Field, value: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:
-    if column.allowed:
-        yield f"is none of {', '.join(column.allowed)}", ~value.cast(pl.String).is_in(column.allowed)
     if column.physical == "string":
         yield from _text_rules(column.options, value)
     if column.logical in ("integer", "number"):
