@@ -57,6 +57,10 @@ class Records:
         held = self.keys.join(same, on=["id", "digest"], how="semi").select("id")
         return replace(self, keys=self.keys.join(held, on="id", how="anti", maintain_order="left")), held
 
+    def handed_on(self) -> Records:
+        """What is left to be said of them when `as_batches` is done: the folders, and what is not read."""
+        return replace(NONE, folders=self.folders, unread=self.unread)
+
     def hashes(self) -> pl.DataFrame:
         """Columns id and raw_sha256 of the records."""
         tables = [pl.DataFrame(schema={"id": pl.String(), "raw_sha256": pl.String()})]

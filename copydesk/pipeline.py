@@ -45,7 +45,7 @@ from copydesk.release.quarantine import quarantine_lines
 from copydesk.release.remote.through import through_store
 from copydesk.release.renewal import is_stale
 from copydesk.release.rows import Batch
-from copydesk.runner import Over
+from copydesk.runner import Over, sparing
 from copydesk.seen import Seen, fingerprint, moved_sources
 from copydesk.sources import DOCUMENTS, Cut, Files, given_row, remembered
 from copydesk.standing import standing
@@ -58,6 +58,7 @@ EMPTY: Final = "the split {!r} would have no article, so the release has no such
 @through_store
 def ingest(job: Job, over: Over) -> Outcome:
     """Carry out a job: what was released, or that nothing changed. Raises ReleaseError, ConfigError, UsageError."""
+    over = sparing(over)
     if job.dry_run:
         with TemporaryDirectory(prefix="copydesk-") as place:
             plan = made_plan(job, lambda files: unpacked(files, Path(place), _most(job), over, keys_only=True))
@@ -66,7 +67,10 @@ def ingest(job: Job, over: Over) -> Outcome:
         folder = cache(lambda: stack.enter_context(Folder(job.destination).opened()))
         plan = made_plan(job, lambda files: unpacked(files, folder().subfolder(WORK), _most(job), over))
         if not _unchanged(job, plan):
-            return _carried_out(job, plan, folder(), over)
+            work = _work(job, plan, folder())
+            batches = _batches(job, plan, work)
+            plan = plan.handed_on()
+            return _carried_out(job, plan, batches, work, over)
         if plan.records.folders:
             sightings.remember(job, plan)
         _clear(job.destination / WORK, folder)
@@ -87,10 +91,9 @@ def _most(job: Job) -> Cut:
     return Cut(job.config.ingest.batch_documents, job.config.ingest.batch_bytes)
 
 
-def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
-    """Do what the plan says, and release it."""
-    work = _work(job, plan, folder)
-    read, folders = _read(job, plan, work, over)
+def _carried_out(job: Job, plan: Plan, batches: list[stages.Batch], work: Path, over: Over) -> Outcome:
+    """Do what the plan says, in the folder `work`, and release it; `batches` are what it says is to be read."""
+    read, folders = _read(job, plan, batches, work, over)
     held = digest([one.name for one in folders])
     knowledge = work / ("knowledge" if plan.frozen else f"knowledge-{held}")
     counting = [] if plan.frozen else stages.counting(tuple(folders), work / f"counts-{held}", job.lines)
@@ -114,9 +117,8 @@ def _carried_out(job: Job, plan: Plan, folder: Folder, over: Over) -> Outcome:
     return replace(outcome, arrived=arrived, notes=(*outcome.notes, *map(EMPTY.format, empty)))
 
 
-def _read(job: Job, plan: Plan, work: Path, over: Over) -> tuple[int, list[Path]]:
+def _read(job: Job, plan: Plan, batches: list[stages.Batch], work: Path, over: Over) -> tuple[int, list[Path]]:
     """Read what has to be read: how many documents that were now, and the folders of all batches."""
-    batches = _batches(job, plan, work)
     read = over("read", stages.read, batches)
     if again := _again(job, plan, work, _read_ids(batches)):
         read += over("read", stages.read, again)

@@ -66,6 +66,10 @@ class Plan:
         records = self.same_records.filter(pl.col("reason").is_null())["id"]
         return pl.concat([files, records])
 
+    def handed_on(self) -> Plan:
+        """The same without the records' keys: these are in batches now, and would be in memory to the end."""
+        return replace(self, records=self.records.handed_on())
+
     def others(self, made: pl.Series) -> pl.Series:
         """Ids of the released documents that are not among those `made`: vanished, unchanged, or not readable now."""
         ids = self.last.keys["id"] if self.last else pl.Series(dtype=pl.String)

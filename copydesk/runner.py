@@ -18,9 +18,9 @@ from functools import partial
 from types import ModuleType, TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
-from copydesk.frugal import SETTINGS, prefer
+from copydesk.frugal import SETTINGS, given_back, prefer
 
-__all__ = ["LOCAL", "SHOWN", "Over", "Progress", "Quiet", "Workers", "plainly"]
+__all__ = ["LOCAL", "SHOWN", "Over", "Progress", "Quiet", "Workers", "plainly", "sparing"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -41,6 +41,18 @@ class Over(Protocol):
 def plainly(_stage: str, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
     """One item after the other, in this process."""
     return [work(item) for item in items]
+
+
+def sparing(over: Over) -> Over:
+    """The same, in a process that gives back, before the workers work and after, what its own steps have freed."""
+
+    def sparingly(stage: str, work: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
+        given_back()
+        results = over(stage, work, items)
+        given_back()
+        return results
+
+    return sparingly
 
 
 class Progress(Protocol):
@@ -107,11 +119,13 @@ class Workers(AbstractContextManager["Workers"]):
         self.progress.begin(stage, len(items))
         try:
             if self._alone(len(items)):
-                return [self._told(stage, work(item)) for item in items]
-            futures = [self.submit(work, item) for item in items]
-            self._watch(stage, futures)
+                results = [self._told(stage, work(item)) for item in items]
+            else:
+                futures = [self.submit(work, item) for item in items]
+                self._watch(stage, futures)
+                results = [future.result() for future in futures]
             self.done(len(items))
-            return [future.result() for future in futures]
+            return results
         finally:
             self.progress.end(stage)
 

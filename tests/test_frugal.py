@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -35,3 +36,35 @@ def test_what_polars_leaves_in_the_environment_is_known() -> None:
     env = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
     told = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == POLARS
+
+
+HOLED = """
+import ctypes, sys
+from pathlib import Path
+from copydesk.frugal import given_back
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+places = [libc.malloc(60_000) for _ in range(1_000)]
+for place in places:
+    ctypes.memset(place, 1, 60_000)
+full = held()
+for place in places[:-1]:  # the last keeps the top of the heap in use
+    libc.free(place)
+freed = held()
+given_back()
+print(full - freed, full - held())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="glibc's allocator is meant")
+def test_what_lies_free_below_what_is_in_use_is_given_back() -> None:
+    """Sixty megabytes that glibc holds for good, since a block above them is in use, go back to the system."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    told = subprocess.run([sys.executable, "-c", HOLED], env=env, capture_output=True, text=True, check=True)
+    before, after = map(int, told.stdout.split())
+    assert before < 5_000_000
+    assert after > 50_000_000

@@ -94,3 +94,12 @@ def test_the_first_failure_ends_a_stage() -> None:
     with Workers(2, Told()) as pool, pytest.raises(ValueError, match="no 1"):
         pool("read", refuse, range(40))
     assert len(told) < 10
+
+
+def test_the_process_of_a_run_gives_back_before_and_after_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it freed between two stages is no part of the peak of the second."""
+    told: list[object] = []
+    monkeypatch.setattr(runner, "given_back", lambda: told.append("given back"))
+    found = runner.sparing(runner.plainly)("read", lambda item: told.append(item) or item, [1, 2])
+    assert found == [1, 2]
+    assert told == ["given back", 1, 2, "given back"]

@@ -29,8 +29,9 @@ from copydesk.schema import Schema
 
 __all__ = ["Batch", "Kept", "Rows", "all_keys", "check", "check_batch"]
 
-TOGETHER: Final = 32
-"""Batches' files of which stretches are copied at once: so many are mapped, and the pages around what is touched."""
+TOGETHER: Final = 8
+"""Batches' files of which stretches are copied at once: so many are mapped, and of each what the system maps around the
+pages that are touched, 3 MB of articles and 7 of a ledger, however short the stretch."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,16 @@ class Rows:
         spans = runs.group_by("file").agg(first=first, size=end - first).sort("file")
         old, new = (spans.filter((pl.col("file") < len(self.shards)) == kept) for kept in (True, False))
         parts = [_read(self.folder / self.shards[file].file, *span) for file, *span in old.iter_rows()]
-        for some in new.iter_slices(TOGETHER):
-            tables = [_mapped(self.batches[file - len(self.shards)], *span) for file, *span in some.iter_rows()]
-            parts.append(pl.DataFrame(pl.from_arrow(pa.concat_tables(tables).combine_chunks())))
+        parts += [self._copied(some) for some in new.iter_slices(TOGETHER)]
         file, row, size = (one.to_numpy().astype(np.int64) for one in (runs["file"], runs["row"], spans["size"]))
         base = np.cumsum(size) - size - spans["first"].to_numpy()
         at: Places = base[np.searchsorted(spans["file"].to_numpy(), file)] + row
         return pl.concat(parts, how="vertical_relaxed", rechunk=True), at
+
+    def _copied(self, spans: pl.DataFrame) -> pl.DataFrame:
+        """Stretches of batches' files (columns file, first and size), of which no page is mapped any more."""
+        tables = [_mapped(self.batches[file - len(self.shards)], *span) for file, *span in spans.iter_rows()]
+        return pl.DataFrame(pl.from_arrow(pa.concat_tables(tables).combine_chunks()))
 
 
 def _mapped(path: Path, start: int = 0, size: int | None = None) -> pa.Table:

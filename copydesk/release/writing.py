@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from copydesk.aligned import Places, ranges
 from copydesk.digests import digest
+from copydesk.frugal import given_back
 from copydesk.pieces import Pieces
 from copydesk.release.folder import Folder, explained
 from copydesk.release.rows import Rows
@@ -106,11 +107,18 @@ def write_shards(task: Writing) -> list[Made]:
     told = task.told(documents)
     if (done := _done(task, told)) is not None:
         return done
-    rows = _gathered(task, documents)
-    tallies = rows.tallies()
-    made = [(_written(task, tables, tally), tally) for tables, tally in zip(rows.tables(), tallies, strict=True)]
+    try:
+        made = _made(task, _gathered(task, documents))
+    finally:
+        given_back()
     _put(told, json.dumps([[asdict(shard), tally] for shard, tally in made]).encode())
     return made
+
+
+def _made(task: Writing, rows: _Gathered) -> list[Made]:
+    given_back()  # what gathering took beside the rows: as much again
+    tallies = rows.tallies()
+    return [(_written(task, tables, tally), tally) for tables, tally in zip(rows.tables(), tallies, strict=True)]
 
 
 def _done(task: Writing, told: Path) -> list[Made] | None:
