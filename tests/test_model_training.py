@@ -7,15 +7,17 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from copydesk.errors import UsageError
 from copydesk.labels import FATE_OF, LABELS
-from copydesk.lines.features import LOOKS, PLACES
+from copydesk.lines.features import LOOKS, PLACES, Features, features_of
 from copydesk.lines.fitting import logistic
 from copydesk.lines.gold import bits, read_gold, site_key
-from copydesk.lines.model import SLOTS, Vocabulary, load
-from copydesk.lines.network import Batch, Learner, Shape, new_parameters
+from copydesk.lines.model import SLOTS, Vocabulary, Weights, load, numbers, predict
+from copydesk.lines.network import VECTORS, Batch, Learner, Shape, new_parameters
+from copydesk.lines.shape import measure, ranges
 from copydesk.lines.training import Settings, examples_of, fit, fold_of, save, train
 
 STORY = "Heron returns to the mill pond\n\nA grey heron was seen at the mill pond on Monday, the first in nine years.\n"
@@ -132,6 +134,52 @@ def test_slopes_are_true() -> None:
             loss.append(learner.slopes(batch)[0])
         value[at] = middle
         assert (loss[0] - loss[1]) / 2e-4 == pytest.approx(slopes[name][at], rel=1e-3)
+
+
+def test_what_is_judged_is_what_was_learnt(gold: list[Path]) -> None:
+    """Probabilities are those of the network that learnt, for documents of any length that are judged side by side."""
+    examples = examples_of(read_gold(gold), SMALL)
+    weights = fit(examples, np.ones(len(examples.sites), bool), SMALL)
+    weights = {**weights, **{name: 4 * weights[name] for name in ("conv0_w", "conv1_w", "pool_w")}}  # that more shows
+    lengths = (1, 8, 9, 2, 40, 41, 44, 3, 44, 8)
+    rows = [(doc, line) for doc, length in enumerate(lengths) for line in range(length)]
+    words = ["Home", "Mill opens", "The heron", "Read more", "12 March 2019", "A pond, a mill and a fair."]
+    text = [words[(doc + line * (line % 5 == 4)) % len(words)] for doc, line in rows]
+    shape = measure(pl.DataFrame(rows, schema=["doc", "line"], orient="row").with_columns(text=pl.Series(text)))
+    features = features_of(shape)
+    batch = whole_batch(weights, features, len(rows))
+    sizes = Shape(batch.dense.shape[1], len(weights["words"]), len(weights["pairs"]), 8, 8, SMALL.dilations, 17)
+    values = {name: weights[name].astype(np.float32) for name in new_parameters(sizes, np.random.default_rng(0))}
+    values |= {name: values[name] * np.float32(weights[f"{name}_step"]) for name in VECTORS}
+    learnt = Learner(sizes, values, np.random.default_rng(0)).slopes(batch)[0]
+    judged = -np.log((predict(shape, weights)[:, :-1] * batch.right).sum(axis=1)).mean()
+    assert judged == pytest.approx(learnt, abs=3e-4)
+
+
+def whole_batch(weights: Weights, features: Features, count: int) -> Batch:
+    """All lines, nothing blurred; half of the labels are right, others on every third line."""
+    words, pairs = (
+        Vocabulary(weights[name].astype(np.uint64)).look_up(getattr(features, name)) for name in ("words", "pairs")
+    )
+    looks, places = (numbers(getattr(features, name), weights, name).T for name in ("looks", "places"))
+    lines, bounds = np.arange(count), features.word_bounds
+    first, last = (np.full(len(bounds) - 1, len(weights["words"]) + 1) for _ in range(2))
+    some = bounds[1:] > bounds[:-1]
+    first[some], last[some] = words[bounds[:-1][some]], words[bounds[1:][some] - 1]
+    right = np.zeros((count, len(LABELS) - 1), bool)
+    right[lines % 3 > 0, :9] = right[lines % 3 == 0, 4:] = True
+    return Batch(
+        np.concatenate([looks[features.text], places], axis=1),
+        words[ranges(bounds, features.text)],
+        np.repeat(lines, np.diff(bounds)[features.text]),
+        pairs[ranges(features.pair_bounds, features.text)],
+        np.repeat(lines, np.diff(features.pair_bounds)[features.text]),
+        first[features.text],
+        last[features.text],
+        features.doc,
+        right,
+        np.ones(count, np.float32),
+    )
 
 
 def test_vocabulary_numbers_are_found_again() -> None:

@@ -106,7 +106,7 @@ def features_of(shape: Shape) -> Features:
     topics = _joined(parts, "topics", (0,), np.int64), _bounds(_joined(parts, "topic_counts", (0,), np.int64))
     doc = _numbered(shape.document[lines])
     columns = [
-        *(column[lines] for column in place_columns(shape.document, shape.length.astype(np.float64), prose)),
+        *place_columns(shape.document, shape.length.astype(np.float64), prose, lines),
         *repeat_columns(doc, text, [_joined(parts, name, (0,), np.uint64) for name in ("whole", "opening")]),
         *topic_columns(doc, text, *topics, prose[lines]),
         *(column[lines] for column in blank_columns(shape.document, shape.rows)),

@@ -25,7 +25,7 @@ __all__ = [
 Columns = list[npt.NDArray[Any]]
 MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 TOPIC_BITS: Final = 12
-_STRETCH: Final = 4096
+_STRETCH: Final = 1024
 """Lines whose topics are looked at together: their tables fit into a core's cache."""
 LOG: Final = np.log1p(np.arange(256)).astype(np.float32)
 
@@ -39,45 +39,49 @@ def _spread(doc: Index, values: Wide) -> Wide:
     return np.asarray(np.bincount(doc, values)[doc], np.float64) if len(doc) else values
 
 
-def _running(values: Wide, start: Index) -> Wide:
-    """The sum of `values` (whole numbers, so that the order of adding cannot matter) over the lines before."""
+def _running(values: Wide, start: Index, lines: Index) -> Wide:
+    """The sum of `values` (whole numbers, so that the order of adding cannot matter) from `start` up to each line."""
     before = np.cumsum(values) - values
-    return np.asarray(before - before[start], np.float64)
+    return np.asarray(before[lines] - before[start], np.float64)
 
 
-def _steps_since(start: Index, marked: Mask) -> Wide:
+def _steps_since(start: Index, marked: Mask) -> Index:
     """Lines since the last marked line of the document, 99 where there is none; a marked line looks further back."""
     number = np.arange(len(start))
     seen = np.maximum.accumulate(np.where(marked, number, -1))
     seen = np.concatenate([[-1], seen[:-1]])
-    return np.where(seen >= start, number - seen, 99.0)
+    return np.where(seen >= start, number - seen, 99)
 
 
-def _steps_until(last: Index, marked: Mask) -> Wide:
+def _steps_until(last: Index, marked: Mask) -> Index:
     """The same, looking ahead."""
     flipped = len(last) - 1 - np.flip(last)
     return np.flip(_steps_since(flipped, np.flip(marked)))
 
 
-def place_columns(doc: Index, size: Wide, prose: Mask) -> Columns:
-    """Number and share of lines, characters (`size`) and prose before and after each line."""
-    if not len(doc):
-        return [size] * 17
+def _log(numbers: Index) -> Wide:
+    """log(1 + n) of small numbers: looked up."""
+    return np.log1p(np.arange(numbers.max(initial=0) + 1)).take(numbers)
+
+
+def place_columns(doc: Index, size: Wide, prose: Mask, lines: Index) -> Columns:
+    """Number and share of lines, characters (`size`) and prose before and after each of the `lines` of documents."""
     opens = _opens(doc)
     lengths = np.diff(opens, append=len(doc))
-    start, count = opens[doc], lengths[doc].astype(np.float64)
-    number = np.arange(len(doc)) - start
-    chars, mass = _spread(doc, size), size * prose
-    all_prose, prose_before = _spread(doc, mass), _running(mass, start)
-    prose_after = all_prose - prose_before - mass
-    longest = np.maximum.reduceat(size, opens)[doc]
-    back = _steps_until(start + lengths[doc] - 1, prose)
-    some = np.maximum(all_prose, 1)
+    own, mass = doc[lines], size * prose
+    start, count = opens[own], lengths[own]
+    chars, all_prose, prose_lines = (np.add.reduceat(each, opens) for each in (size, mass, prose.astype(np.float64)))
+    longest, number = np.maximum.reduceat(size, opens), lines - start
+    prose_before = _running(mass, start, lines)
+    prose_after = all_prose[own] - prose_before - mass[lines]
+    some = np.maximum(all_prose, 1)[own]
+    first, last = opens[doc], (opens + lengths - 1)[doc]
     return [
-        np.log1p(number), np.log1p(count - 1 - number), number / count, _running(size, start) / chars,
-        np.log1p(count), np.log1p(chars), np.log1p(all_prose), all_prose / chars, size / longest,
-        prose_before / some, prose_after / some, np.log1p(prose_before), np.log1p(prose_after), prose,
-        np.log1p(_steps_since(start, prose)), np.log1p(back), _spread(doc, prose.astype(np.float64)) / count,
+        _log(number), _log(count - 1 - number), number / count, _running(size, start, lines) / chars[own],
+        _log(lengths)[own], np.log1p(chars)[own], np.log1p(all_prose)[own], (all_prose / chars)[own],
+        size[lines] / longest[own], prose_before / some, prose_after / some, np.log1p(prose_before),
+        np.log1p(prose_after), prose[lines], _log(_steps_since(first, prose)[lines]),
+        _log(_steps_until(last, prose)[lines]), (prose_lines / lengths)[own],
     ]  # fmt: skip
 
 
