@@ -73,7 +73,7 @@ def main() -> int:
         for number in asked.numbers:
             cost = measured(Path(work), number, options)
             each = 1e6 * (cost.cpu - start.cpu) / number
-            print(f"| {number:,} | {cost.cpu:,.1f} | {each:,.0f} | {cost.wall:,.0f} | {cost.peak:,.0f} |", flush=True)
+            print(f"| {number:,} | {cost.cpu:,.1f} | {each:,.0f} | {cost.wall:,.1f} | {cost.peak:,.0f} |", flush=True)
     return 0
 
 
