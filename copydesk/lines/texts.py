@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copydesk.aligned import end_to_end
 from copydesk.expressions import contains
 
 __all__ = ["INVISIBLE", "PARAGRAPH", "SHORT", "Ints", "Mask", "Texts", "bare", "different", "measured", "normalise"]
@@ -186,12 +187,8 @@ _INNER_STOP: Final = "[.!?\u2026\u3002\u0964\u06d4][\"'\u201d\u2019\u00bb)]* "
 
 def _spaces(texts: pl.Series) -> Ints:
     """How many spaces each text has: bits of all texts' bytes, counted 64 at once, five times as fast as in each."""
-    array: Any = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
-    if not len(array):
-        return np.zeros(0, dtype=np.int64)
-    _, offsets, data = array.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-    bits = np.packbits(np.frombuffer(data, dtype=np.uint8)[: ends[-1]] == ord(" "), bitorder="little")
+    data, ends = end_to_end(texts)
+    bits = np.packbits(data == ord(" "), bitorder="little")
     words = np.zeros(len(bits) // 8 + 1, dtype="<u8")
     words.view(np.uint8)[: len(bits)] = bits
     before = np.concatenate([[0], np.cumsum(np.bitwise_count(words), dtype=np.int64)])

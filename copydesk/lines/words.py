@@ -22,6 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from copydesk.aligned import end_to_end
+
 __all__ = [
     "AT", "BAR", "BRACKET", "CJK", "CLASSES", "CLASS_NAMES", "COLON", "COMMA", "DASH", "DIGIT", "HEAD", "LETTER",
     "LOWER", "QUOTE", "SPACE", "STOP", "SYMBOL", "TAIL", "UPPER", "Array", "Block", "Codes", "Index", "Wide",
@@ -237,10 +239,8 @@ def blocks(texts: pl.Series) -> Iterator[Block]:
 
 def _end_to_end(texts: pl.Series) -> tuple[Index, memoryview]:
     """The bytes of a line end and all texts, and where each text begins in them, and the last one ends."""
-    array: Any = pl.concat([pl.Series(["\n"]), texts.alias("")]).to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, data = array.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset + 1 : array.offset + len(array) + 1]
-    return ends, memoryview(data)
+    data, ends = end_to_end(pl.concat([pl.Series(["\n"]), texts.alias("")]))
+    return ends[1:], data.data
 
 
 def _stretches(length: Index, edge: int) -> Iterator[tuple[int, int]]:

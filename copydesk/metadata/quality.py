@@ -8,10 +8,11 @@ between spaces; lines are the kept lines of the article.
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import numpy as np
 import polars as pl
+
+from copydesk.aligned import end_to_end
 
 __all__ = ["QUALITY_TYPE", "quality"]
 
@@ -70,12 +71,10 @@ def quality(kept: pl.DataFrame) -> pl.DataFrame:
 def _spaces(kept: pl.DataFrame) -> pl.Series:
     """Spaces in the text of each document, counted in its bytes: half of what counting them line by line costs."""
     doc, text = kept.get_column("doc").to_numpy(), kept.get_column("text")
-    array: Any = text.to_arrow(compat_level=pl.CompatLevel.oldest())  # bytes end to end, with 64-bit offsets
-    _, offsets, whole = array.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset :]
+    whole, ends = end_to_end(text)
     starts = np.flatnonzero(np.r_[True, doc[1:] != doc[:-1]])
     bounds = ends[np.r_[starts, len(doc)]].tolist()
-    is_space = np.frombuffer(whole, dtype=np.uint8) == ord(" ") if whole is not None else np.zeros(0, dtype=np.bool_)
+    is_space = whole == ord(" ")
     counts = [np.count_nonzero(is_space[start:end]) for start, end in itertools.pairwise(bounds)]
     return pl.Series("spaces", counts, dtype=pl.UInt32)
 

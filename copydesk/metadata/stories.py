@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from copydesk.aligned import end_to_end
 from copydesk.expressions import contains
 from copydesk.metadata import endings, sieves
 from copydesk.metadata.layout import Ints, Layout, runs, spread
@@ -148,15 +149,11 @@ def phrases_of(layout: Layout, documents: Sequence[int]) -> Phrases:
     told = _told(layout, documents)
     if not len(told):
         return Phrases(b"", {})
-    array: Any = layout.text.gather(told).to_arrow(compat_level=pl.CompatLevel.oldest())  # bytes end to end
-    _, offsets, whole = array.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset :]
+    whole, ends = end_to_end(layout.text.gather(told))
     at = layout.at[told]
     first = np.flatnonzero(np.r_[True, at[1:] != at[:-1]])
     bounds = itertools.pairwise(ends[np.r_[first, len(told)]].tolist())
-    return Phrases(
-        bytes(whole).lower() if whole is not None else b"", dict(zip(at[first].tolist(), bounds, strict=True))
-    )
+    return Phrases(whole.tobytes().lower(), dict(zip(at[first].tolist(), bounds, strict=True)))
 
 
 def _told(layout: Layout, documents: Sequence[int]) -> Ints:

@@ -24,6 +24,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copydesk.aligned import end_to_end
 from copydesk.errors import ReleaseError
 from copydesk.pieces import Pieces
 from copydesk.release.folder import WORK
@@ -155,9 +156,8 @@ def _buffers(column: pl.Series, bounds: NDArray[np.int64]) -> tuple[list[int], m
     plain = column.cast(pl.String) if isinstance(column.dtype, pl.Enum) else column
     if plain.null_count():
         plain = plain.fill_null(b"" if plain.dtype == pl.Binary else "")
-    array: Any = plain.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, data = array.buffers()
-    return np.frombuffer(offsets, dtype=np.int64)[array.offset + bounds].tolist(), memoryview(data or b"")
+    data, ends = end_to_end(plain.rechunk())
+    return ends[bounds].tolist(), data.data
 
 
 def release_keys(dataset: Path, reference: Reference, manifest: Manifest) -> pl.DataFrame:

@@ -13,11 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import polars as pl
 
+from copydesk.aligned import end_to_end
 from copydesk.errors import VerifyError
 from copydesk.release.manifest import Manifest
 
@@ -87,11 +86,8 @@ def _frames(folder: Path, manifest: Manifest, table: str, columns: Sequence[str]
 
 def raw_of(ledger: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
     """(id, raw bytes) of each document; the rows of a document stand together, so their bytes do as well."""
-    array: Any = ledger["raw"].rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, data = array.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[array.offset :]
-    whole = memoryview(data or b"")
+    whole, ends = end_to_end(ledger["raw"].rechunk())
     start = 0
     for name, rows in ledger.select(pl.col("id").rle()).unnest("id").select("value", "len").iter_rows():
-        yield name, bytes(whole[ends[start] : ends[start + rows]])
+        yield name, whole[ends[start] : ends[start + rows]].tobytes()
         start += rows
