@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ MADE = [
 @pytest.mark.slow
 def test_it_runs_on_invented_texts_and_prints_a_table(tmp_path: Path) -> None:
     """Twenty documents, one turn: a row for each that was asked for, the same figures as JSON, a plot."""
-    asked = ["--invented", "20", "--turns", "1", "--only", "copy", "script", "library", "copydesk"]
+    asked = ["--invented", "20", "--turns", "1", "--workers", "2", "--only", "copy", "script", "library", "copydesk"]
     files = ["--json", str(tmp_path / "figures.json"), "--plot", str(tmp_path / "plot.svg")]
     run = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks" / "speed.py"), *asked, *files],
@@ -41,7 +42,46 @@ def test_it_runs_on_invented_texts_and_prints_a_table(tmp_path: Path) -> None:
         ("copydesk", 20),
     ]
     assert all(one["cpu"] > 0 and one["wall"] > 0 and one["peak"] > 10_000_000 for one in figures)
+    assert all(len(one["runs"]) == one["turns"] == 1 for one in figures)
     assert ET.parse(tmp_path / "plot.svg").getroot().tag.endswith("svg")
+
+
+@pytest.mark.slow
+def test_who_ends_it_early_has_the_medians_so_far(tmp_path: Path) -> None:
+    """After SIGTERM: the table of the turns that were done, no process and no file left."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "speed.py"), "--invented", "20", "--turns", "500"]
+    settings = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [*command, "--only", "copy"], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr is not None
+        assert run.stderr.readline().startswith("turn 1 of 500: copy of the files: ")
+        run.terminate()
+        told, _ = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "ended before its time" in told
+    assert "\ncopy of the files" in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_slow_peers_get_some_of_the_documents(tmp_path: Path) -> None:
+    """Of 30 texts ten, from all over the folder, for those alone; and five to measure the start with."""
+    folder = speed.invented(tmp_path / "texts", 30)
+    texts = speed.given(folder, tmp_path / "work", 10)
+    assert texts.of("script") == (folder, 30)
+    part, number = texts.of("minhash")
+    paths = [path.relative_to(part) for path in sorted(part.rglob("*.txt"))]
+    assert len(paths) == number == 10
+    assert paths == [path.relative_to(folder) for path in sorted(folder.rglob("*.txt"))][::3]
+    assert len(list(texts.few.rglob("*.txt"))) == speed.FEW
+    assert speed.given(folder, tmp_path / "again", None).of("minhash") == (folder, 30)
+
+
+def test_a_ratio_is_of_a_document() -> None:
+    """Who was given fewer documents is not the quicker for it."""
+    half = speed.Figures("script", 55, 3.0, 0.5, 2.0, 100_000_000, 2)
+    row = next(line for line in speed.report([MADE[0], half]).splitlines() if line.startswith("afternoon"))
+    assert row.split() == ["afternoon", "script", "55", "3.00", "0.50", "20", "5.0", "1.00", "2.0", "100", "2"]
 
 
 @pytest.mark.slow
@@ -77,8 +117,8 @@ def test_the_start_is_taken_off() -> None:
     """Rates and ratios are those of the documents beyond the five that the start was measured on."""
     assert MADE[0].rate == pytest.approx(100)
     assert MADE[1].rate == pytest.approx(20)
-    row = next(line for line in speed.report(MADE, 1).splitlines() if line.startswith("copydesk ingest"))
-    assert row.split() == ["copydesk", "ingest", "7.00", "2.00", "20", "5.0", "-", "9.0", "300"]
+    row = next(line for line in speed.report(MADE).splitlines() if line.startswith("copydesk ingest"))
+    assert row.split() == ["copydesk", "ingest", "105", "7.00", "2.00", "20", "5.0", "-", "9.0", "300", "1"]
 
 
 def test_a_failing_run_stops_with_what_it_printed(tmp_path: Path) -> None:
