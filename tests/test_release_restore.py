@@ -70,7 +70,19 @@ def _named(uri: str):
     return articles.with_columns(uri=pl.lit(uri)), ledger.with_columns(uri=pl.lit(uri))
 
 
-HOSTILE = ["/etc/evil", "../evil", "a/../../evil", "a/./b", "a//b", "..", "a/..", "a\0b", "%2e%2e/%ff", "/"]
+HOSTILE = [
+    "/etc/evil",
+    "../evil",
+    "a/../../evil",
+    "a/./b",
+    "a//b",
+    "..",
+    "a/..",
+    "a\0b",
+    "%2e%2e/%ff",
+    "/",
+    "a.zip#b/../c",
+]
 
 
 @pytest.mark.parametrize("uri", HOSTILE)
@@ -109,6 +121,25 @@ def test_a_name_that_is_not_utf8_comes_back_as_it_was(tmp_path):
     release(tmp_path / "two", _named("100%25.txt"))
     restore(tmp_path / "two", None, tmp_path / "plain")
     assert [path.name for path in (tmp_path / "plain").iterdir()] == ["100%25.txt"]
+
+
+RECORDS = [
+    ("a.jsonl#https:%2F%2Fharbour.example%2F2018%2Fferry", "a.jsonl#https:%2F%2Fharbour.example%2F2018%2Fferry"),
+    ("a.jsonl#..%2F..%2Fup", "a.jsonl#..%2F..%2Fup"),
+    ("b/a.jsonl#%252F%0A", "b/a.jsonl#%252F%0A"),
+    ("caf%E9.jsonl#a%20b", "caf\udce9.jsonl#a%20b"),
+    ("a.zip#2018/ferry.txt", "a.zip#2018/ferry.txt"),
+    ("a.csv#" + "é" * 200, "a.csv#" + "é" * 116 + "~add7ef0f3ca0b658"),
+]
+
+
+@pytest.mark.parametrize(("uri", "path"), RECORDS)
+def test_a_record_lies_under_its_name_as_the_uri_writes_it(tmp_path, uri, path):
+    """An id that is an address or climbs is a part of one path; one that is too long for a file system is cut."""
+    release(tmp_path / "set", _named(uri))
+    restore(tmp_path / "set", None, tmp_path / "new")
+    (written,) = [found for found in (tmp_path / "new").rglob("*") if found.is_file()]
+    assert written == tmp_path / "new" / path
 
 
 def test_a_link_in_the_target_is_not_followed(tmp_path):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from copydesk.errors import ReleaseError, VerifyError
@@ -20,7 +20,7 @@ from copydesk.release.folder import sha256_of
 from copydesk.release.manifest import Manifest, choose, read_manifest
 from copydesk.release.reading import Piece, raw_of, read_pieces
 from copydesk.release.variants import holds_raw, recipe_of
-from copydesk.uris import name_of
+from copydesk.uris import path_of
 
 __all__ = ["Restored", "restore"]
 
@@ -54,7 +54,7 @@ def restore(dataset: Path, version: str | None, into: Path) -> Restored:
     target = _Target(into)
     for piece in read_pieces(dataset, manifest, COLUMNS, ("id", "raw")):
         for uri, source, data in _files(piece):
-            target.write(f"{source}/{uri}" if several else uri, data)
+            target.write(uri, data, source if several else None)
     return Restored(reference.version, target.written, target.present, target.bytes)
 
 
@@ -100,9 +100,9 @@ class _Target:
         self.root = into.resolve()
         self.made = {self.root}
 
-    def write(self, uri: str, data: bytes) -> None:
-        """Write one file, unless it is there."""
-        path = self._place(uri)
+    def write(self, uri: str, data: bytes, folder: str | None = None) -> None:
+        """Write one file, in that folder of its own if one is given, unless it is there."""
+        path = self._place(uri, folder)
         try:
             self._make(path.parent)
             if path.is_symlink() or path.exists():
@@ -116,10 +116,10 @@ class _Target:
             raise ReleaseError(f"{path}: cannot be written ({error.strerror}); choose another --into") from error
         self.bytes += len(data)
 
-    def _place(self, uri: str) -> Path:
-        name = os.fsdecode(name_of(uri))
-        parts = name.split("/")
-        if PurePosixPath(name).is_absolute() or "\0" in name or any(part in ("", ".", "..") for part in parts):
+    def _place(self, uri: str, folder: str | None) -> Path:
+        name = os.fsdecode(path_of(uri))
+        parts = name.split("/") if folder is None else [*folder.split("/"), *name.split("/")]
+        if "\0" in name or any(part in ("", ".", "..") for part in parts):
             raise ReleaseError(f"the uri {uri!r} does not stay in {self.into}; the release is not to be trusted")
         return self.root.joinpath(*parts)
 
