@@ -74,4 +74,6 @@ def within(ceiling: int | None, asked: Budget) -> Budget:
                 gathered=min(asked.gathered, share // 8),
             )
     least = (RUN + LEAST) // MB
-    raise UsageError(f"--memory {ceiling // MB}MB: an ingest takes {least}MB at least; give it that, or leave it out")
+    raise UsageError(
+        f"--memory of {ceiling:,} bytes: an ingest takes {least}MB at least; give it that, or leave it out"
+    )

@@ -53,13 +53,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        print(f"copydesk: {place}{error.strerror or error}; free space or rights, then run this again", file=sys.stderr)
+        print(f"copydesk: {place}{error.strerror or error}; {_remedy(error)}, then run this again", file=sys.stderr)
         return FAILED
     except Exception:  # noqa: BLE001 -- the last resort: whatever it was, the exit code says that it failed
         traceback.print_exc()
         print("copydesk: this is an error of copydesk; please report it with the lines above", file=sys.stderr)
         return FAILED
     return code
+
+
+def _remedy(error: OSError) -> str:
+    """What to do about an error of the system that no command foresaw."""
+    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+        return "check the path"
+    return "free space or rights"
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -69,7 +69,7 @@ def test_other_sizes_are_refused(written: str, tmp_path: Path) -> None:
 def test_too_little_is_refused(tmp_path: Path) -> None:
     """The message says how much it takes at least."""
     (tmp_path / "a.txt").write_text("A story.\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"--memory 200MB: an ingest takes 425MB at least"):
+    with pytest.raises(UsageError, match=r"--memory of 200,000,000 bytes: an ingest takes 425MB at least"):
         settle(Options(paths=(tmp_path,), into=tmp_path / "dist", memory="200MB"))
 
 

@@ -14,6 +14,7 @@ from copydesk.containers import as_batches, unpacked
 from copydesk.job import Options, settle
 from copydesk.release.restore import restore
 from copydesk.release.verify import verify
+from copydesk.review import explain
 from copydesk.sources import Cut
 from tests.source_samples import packed, page, put, tar, written
 from tests.test_increments import Calls, run, story
@@ -141,6 +142,29 @@ def test_two_records_of_one_name_are_told_apart(tmp_path: Path) -> None:
     put(texts, a_jsonl=rows(1, 2) + rows(1, seed=20) + rows(3))
     outcome = run(texts, tmp_path / "dist")
     assert (outcome.judged, outcome.documents) == (1, 4)
+
+
+def test_a_record_that_is_called_like_a_second_one_keeps_its_name(tmp_path: Path) -> None:
+    """None is lost, wherever it stands: the second record of the other name takes the next number."""
+    names = ["a", "a", "a~2", "a", "a~3"]
+    lines = [json.dumps({"id": name, "text": story(random.Random(at))}) for at, name in enumerate(names)]
+    texts = put(tmp_path / "texts", a_jsonl="\n".join(lines).encode())
+    assert run(texts, tmp_path / "dist").documents == 5
+    uris = articles(tmp_path / "dist" / "texts")["uri"].to_list()
+    assert uris == ["a.jsonl#a", "a.jsonl#a~2", "a.jsonl#a~3", "a.jsonl#a~4", "a.jsonl#a~5"]
+
+
+def test_explain_names_records_as_an_ingest_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where two of one name are judged in different batches."""
+    monkeypatch.setattr(explain, "BATCH", 2)
+    texts = put(tmp_path / "texts", a_jsonl=rows(1, 2) + rows(1, 1, seed=20))
+    _, records = explain.explain_files(Options(paths=(texts,)), None)
+    assert [record["uri"] for record in records if "text" in record] == [
+        "a.jsonl#1",
+        "a.jsonl#2",
+        "a.jsonl#1~2",
+        "a.jsonl#1~3",
+    ]
 
 
 def test_a_dry_run_counts_records(tmp_path: Path) -> None:

@@ -83,6 +83,43 @@ def test_unknown_gold_is_refused(tmp_path: Path) -> None:
         train([], tmp_path / "weights.npz")
 
 
+def test_what_evaluate_reads_can_be_learned_from(tmp_path: Path) -> None:
+    """A gold file needs an id and labels, and nothing else."""
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "heron.txt").write_text(STORY, encoding="utf-8")
+    path = write_lines(
+        tmp_path / "plain.jsonl", [{"id": "heron", "labels": ["headline", None, "body"], "fields": None}]
+    )
+    assert read_gold([path])["right"].to_list() == [bits(["headline"]), 0, bits(["body"])]
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"id": "heron", "labels": ["headline", "blank"]}, r"heron\.txt: has 3 lines and 2 labels"),
+        (
+            {"id": "heron", "labels": ["tail", "blank", "body"]},
+            r"'heron': unknown labels \['tail'\]; give some of body",
+        ),
+        ({"id": "stork", "labels": ["body"]}, r"stork\.txt: cannot be read \(No such file or directory\)"),
+    ],
+)
+def test_gold_that_does_not_fit_its_text_is_refused(tmp_path: Path, record: dict[str, object], told: str) -> None:
+    """The record and the remedy are named."""
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "heron.txt").write_text(STORY, encoding="utf-8")
+    with pytest.raises(UsageError, match=told):
+        read_gold([write_lines(tmp_path / "plain.jsonl", [record])])
+
+
+def test_gold_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """A missing file, a folder and a broken line."""
+    (tmp_path / "broken.jsonl").write_text("{", encoding="utf-8")
+    for path in (tmp_path / "none.jsonl", tmp_path, tmp_path / "broken.jsonl"):
+        with pytest.raises(UsageError, match=r"cannot be read as JSON lines"):
+            read_gold([path])
+
+
 def test_training_gives_the_same_bytes(gold: list[Path], tmp_path: Path) -> None:
     """The same gold and settings give the same file, byte for byte."""
     examples = examples_of(read_gold(gold), SMALL)

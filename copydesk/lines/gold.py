@@ -63,12 +63,20 @@ def site_key(name: str | None) -> str | None:
 
 
 def _article(record: Record, beside: Path) -> Rows:
-    raw = (beside / f"{record['id']}.txt").read_bytes()
-    right = [bits([label]) if label else 0 for label in record["labels"]]
-    if "encoding" not in record:
-        return decode_documents(pl.Series([raw])).lines["decoded"].to_list(), right
-    lines = raw.decode(record["encoding"]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[: record["n_lines"]], right
+    path, labels = beside / f"{record['id']}.txt", record["labels"]
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); put the raw text there") from error
+    if unknown := set(labels) - {*LABELS, None}:
+        raise UsageError(f"record {record['id']!r}: unknown labels {sorted(unknown)}; give some of {', '.join(LABELS)}")
+    if "encoding" in record:
+        lines = raw.decode(record["encoding"]).replace("\r\n", "\n").replace("\r", "\n").split("\n")[: len(labels)]
+    else:
+        lines = decode_documents(pl.Series([raw])).lines["decoded"].to_list()
+    if len(lines) != len(labels):
+        raise UsageError(f"{path}: has {len(lines)} lines and {len(labels)} labels; give one label per line")
+    return lines, [bits([label]) if label else 0 for label in labels]
 
 
 def _page(record: Record, _: Path) -> Rows:
@@ -108,7 +116,7 @@ def _states(day: str | None, line: str) -> bool:
 
 
 def _kind(record: Record, path: Path) -> tuple[str, Callable[[Record, Path], Rows]]:
-    if "labels" in record and "n_lines" in record:
+    if "labels" in record and "id" in record:
         return "articles", _article
     if "keep" in record and "lines" in record:
         return "linebench", _page
@@ -119,10 +127,14 @@ def _kind(record: Record, path: Path) -> tuple[str, Callable[[Record, Path], Row
 
 def _records(path: Path) -> Iterator[Record]:
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
+    try:
+        with opener(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                if line.strip():
+                    yield json.loads(line)
+    except (OSError, EOFError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}: cannot be read as JSON lines ({said}); see docs/model-card.md") from error
 
 
 def _folder(path: Path) -> Path:
@@ -134,7 +146,7 @@ def _folder(path: Path) -> Path:
 def read_gold(paths: Sequence[Path]) -> pl.DataFrame:
     """All lines of the gold files: kind, id, variant, site, group (language or source), doc, line, text, right.
 
-    Raises UsageError where a file is in no known form.
+    Raises UsageError where a file cannot be read or is in no known form, or labels do not fit their text.
     """
     parts = []
     number = 0
@@ -142,7 +154,7 @@ def read_gold(paths: Sequence[Path]) -> pl.DataFrame:
         for record in _records(path):
             kind, read = _kind(record, path)
             texts, right = read(record, _folder(path))
-            site = site_key(record.get("domain") or record.get("fields", {}).get("outlet")) or record["id"]
+            site = site_key(record.get("domain") or (record.get("fields") or {}).get("outlet")) or record["id"]
             head = {
                 "kind": kind,
                 "id": record["id"],

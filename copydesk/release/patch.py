@@ -164,6 +164,8 @@ def _read(path: Path) -> Iterator[None]:
     """Turn what goes wrong with the parts of a patch into a UsageError that names it."""
     try:
         yield
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no such patch; make one with copydesk diff --patch") from error
     except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
         raise UsageError(
             f"{path}: is no patch of copydesk, or a damaged one ({error}); make one with copydesk diff --patch"

@@ -25,7 +25,7 @@ from copydesk.sources.reading import (
     unpack,
 )
 from copydesk.sources.stores import UNMARKED, opened, read_all
-from copydesk.sources.tables import DOCUMENTS, GIVEN, REFUSED, Asked, RawFile, Refused, document_id, row
+from copydesk.sources.tables import DOCUMENTS, GIVEN, REFUSED, Asked, RawFile, Refused, document_id, numbered, row
 
 __all__ = [
     "DOCUMENTS",
@@ -52,6 +52,7 @@ __all__ = [
     "find_files",
     "given_row",
     "kind_of",
+    "numbered",
     "opened",
     "pieces",
     "read_all",

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,7 +32,17 @@ from copydesk.sources.kinds import Kind
 from copydesk.sources.plain import plain_rows
 from copydesk.sources.records import Reading, Record, Unread, records, told
 from copydesk.sources.stores import opened
-from copydesk.sources.tables import DOCUMENTS, REFUSED, Asked, RawFile, refused_row, row, table_of
+from copydesk.sources.tables import (
+    DOCUMENTS,
+    REFUSED,
+    Asked,
+    RawFile,
+    document_id,
+    numbered,
+    refused_row,
+    row,
+    table_of,
+)
 from copydesk.uris import file_and_record
 
 __all__ = [
@@ -301,8 +312,22 @@ def documents_of(files: Iterable[RawFile], cut: Cut) -> Iterator[tuple[pl.DataFr
             yield read_batch(batch)
             batch = []
         if file.kind.many:
+            seen: Counter[str] = Counter()
             for table, unread in unpack(Piece((file,)), cut):
-                documents, pageless = extracted(table)
+                documents, pageless = extracted(_told_apart(table, seen))
                 yield documents, pl.concat([unread.select(REFUSED.names()), pageless])
     if batch:
         yield read_batch(batch)
+
+
+def _told_apart(table: pl.DataFrame, seen: Counter[str]) -> pl.DataFrame:
+    """The next records of a container, named as an ingest names them where a name has been `seen` before."""
+    uris, sources = table["uri"].to_list(), table["source"].to_list()
+    for place, uri in enumerate(uris):
+        seen[uri] += 1
+        if seen[uri] > 1:
+            uris[place] = numbered(uri, seen[uri])
+    if uris == table["uri"].to_list():
+        return table
+    ids = [document_id(source, uri) for source, uri in zip(sources, uris, strict=True)]
+    return table.with_columns(id=pl.Series(ids, dtype=pl.String), uri=pl.Series(uris, dtype=pl.String))
