@@ -12,7 +12,7 @@ from collections.abc import MutableMapping
 from functools import cache
 from typing import Any, Final
 
-__all__ = ["POLARS", "SETTINGS", "given_back", "prefer"]
+__all__ = ["POLARS", "SETTINGS", "given_back", "prefer", "unmapped"]
 
 SETTINGS: Final = {
     **({"_RJEM_MALLOC_CONF": "background_thread:true"} if sys.platform == "linux" else {}),
@@ -36,12 +36,21 @@ def prefer(environment: MutableMapping[str, str]) -> None:
 
 def given_back() -> None:
     """Have glibc give back what lies free amid what is in use; it takes a millisecond. Elsewhere nothing is done."""
-    if (trim := _trim()) is not None:
+    if (trim := _library("malloc_trim")) is not None:
         trim(0)
 
 
+def unmapped(pages: Any) -> None:
+    """Have Linux unmap what this process saw of a mapped file, an Arrow buffer; who looks again sees the same."""
+    if (advise := _library("madvise")) is not None:
+        import mmap
+        from ctypes import c_size_t, c_void_p
+
+        advise(c_void_p(pages.address), c_size_t(pages.size), mmap.MADV_DONTNEED)
+
+
 @cache
-def _trim() -> Any:
+def _library(name: str) -> Any:
     import ctypes
 
-    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

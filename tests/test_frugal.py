@@ -6,10 +6,12 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from copydesk.frugal import POLARS, SETTINGS
+from copydesk.frugal import POLARS, SETTINGS, unmapped
 from copydesk.runner import Workers
 
 
@@ -68,3 +70,23 @@ def test_what_lies_free_below_what_is_in_use_is_given_back() -> None:
     before, after = map(int, told.stdout.split())
     assert before < 5_000_000
     assert after > 50_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is unmapped")
+def test_pages_of_a_file_that_were_looked_at_do_not_count_any_more(tmp_path: Path) -> None:
+    """Sixteen megabytes that were read through are not in memory, and say what they said when they are read again."""
+    path = tmp_path / "mapped"
+    path.write_bytes(os.urandom(1 << 24))
+    with pa.memory_map(str(path)) as file:
+        pages = file.read_buffer()
+    before, said = mapped_bytes(), bytes(pages)
+    assert mapped_bytes() - before > 1 << 23
+    unmapped(pages)
+    assert mapped_bytes() - before < 1 << 20
+    assert bytes(pages) == said == path.read_bytes()
+
+
+def mapped_bytes() -> int:
+    """What this process has in memory of files."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssFile:"))

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copydesk.knowledge import Knowledge
-from copydesk.release import order, writing
+from copydesk.release import draft, order, rows, writing
 from copydesk.release import shards as module_of_shards
 from copydesk.release.commit import write_release
 from copydesk.release.facts import Facts
@@ -74,6 +74,32 @@ def test_order_and_repetition_change_nothing(
         return [found[place] for place in range(len(items))]
 
     assert two_releases(tmp_path_factory.mktemp("any"), over=over, most=most) == plain
+
+
+@pytest.mark.parametrize(("lists", "held"), [(1, 500), (1, 1), (4, 500)])
+def test_tasks_that_share_open_files_write_the_same(
+    tmp_path: Path, plain: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, lists: int, held: int
+) -> None:
+    """A list of tasks opens each batch's file once, as many as may be held; every file of the releases is the same."""
+    opened: list[Path] = []
+    real = rows._mapped
+    monkeypatch.setattr(rows, "_mapped", lambda path: opened.append(path) or real(path))
+    monkeypatch.setattr(rows, "HELD", held)
+    monkeypatch.setattr(draft, "LISTS", lists)
+    sizes: list[int] = []
+
+    def over(stage: str, work: Callable[[Any], Any], items: Sequence[Any], /) -> list[Any]:
+        found = []
+        for item in items:
+            opened.clear()
+            found.append(work(item))
+            if stage == "write":
+                sizes.append(len(item))
+                assert held < 500 or len(opened) == len(set(opened))
+        return found
+
+    assert two_releases(tmp_path, over=over, most=30_000) == plain
+    assert max(sizes) > 2
 
 
 @pytest.mark.slow

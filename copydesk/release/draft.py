@@ -20,7 +20,7 @@ from copydesk.pieces import Pieces, keep
 from copydesk.release.folder import Folder
 from copydesk.release.keys import KEYS
 from copydesk.release.marks import Marks
-from copydesk.release.rows import Rows
+from copydesk.release.rows import Opened, Rows
 from copydesk.release.shards import told
 from copydesk.release.sorting import sort_keys
 from copydesk.release.tables import (
@@ -44,6 +44,9 @@ __all__ = ["Tables", "ordered", "write_tables"]
 EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
 
 ORDERED: Final = pl.Schema({**KEYS, "day": pl.Date(), "changed": pl.Boolean()})
+
+LISTS: Final = 64
+"""What is mapped over workers at most, about, where there are more tasks: enough for many to end together."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,7 @@ def write_tables(  # noqa: PLR0913 -- what is written, and by whom
     place = place or folder.stage_folder()
     layouts = [laid_out(folder, schemas[name], rows[name], keys) for name in ("article", "ledger")]
     writing = [tasks(folder.path, layout, place, most) for layout in layouts]
-    every = [task for some in writing for task in some]
-    # What came in one batch is written as one task: for so little no worker process is started.
-    together = [every] if len(rows["article"].batches) <= 1 else [[task] for task in every]
-    made = (one for some in over("write", _write, together) for one in some)
+    made = (one for some in over("write", _write, _together(writing, rows)) for one in some)
     drawn = {
         layout.schema.name: written(folder, layout, [(task, next(made)) for task in some])
         for layout, some in zip(layouts, writing, strict=True)
@@ -123,8 +123,17 @@ def write_tables(  # noqa: PLR0913 -- what is written, and by whom
     return Tables(body, articles.staged | ledger.staged, Pieces(place / "keys-placed.arrow", kept.ends))
 
 
+def _together(writing: Sequence[list[Writing]], rows: Mapping[str, Rows]) -> list[list[Writing]]:
+    """The tasks of the tables, some of one table together where there are many: they open each batch once."""
+    if len(rows["article"].batches) <= 1:
+        return [[task for some in writing for task in some]]  # for so little no worker process is started
+    size = max(1, sum(map(len, writing)) // LISTS)
+    return [some[at : at + size] for some in writing for at in range(0, len(some), size)]
+
+
 def _write(tasks: list[Writing]) -> list[list[Made]]:
-    return [write_shards(task) for task in tasks]
+    opened = Opened(lasting=len(tasks) > 1)
+    return [write_shards(task, opened) for task in tasks]
 
 
 def _table(schema: Schema, written: Written) -> dict[str, Any]:

@@ -3,6 +3,7 @@
     Batch   the files of rows that are new: articles and ledger, side by side
     Kept    the rows of the last release that stay as they are
     Rows    all of one table: old shards first, then the batches' files, by number
+    Opened  batches' files that are opened once for all that a task gathers
     check   rows against their schema
 
 Nothing is read until it is asked for, and nothing stays: of a batch's Arrow file, which is memory-mapped, the rows are
@@ -12,7 +13,7 @@ copied, since mapped pages count as memory, and with each page that is touched c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,16 +23,20 @@ import pyarrow as pa
 
 from copydesk.aligned import Places
 from copydesk.errors import ReleaseError
+from copydesk.frugal import unmapped
 from copydesk.release.keys import keys_of
 from copydesk.release.manifest import Manifest
 from copydesk.release.shards import Shard
 from copydesk.schema import Schema
 
-__all__ = ["Batch", "Kept", "Rows", "all_keys", "check", "check_batch"]
+__all__ = ["Batch", "Kept", "Opened", "Rows", "all_keys", "check", "check_batch"]
 
 TOGETHER: Final = 8
 """Batches' files of which stretches are copied at once: so many are mapped, and of each what the system maps around the
 pages that are touched, 3 MB of articles and 7 of a ledger, however short the stretch."""
+
+HELD: Final = 500
+"""Files that stay open at most: what is known of where the columns lie takes 10 to 40 kB each."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,32 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """Batches' files that stay open for all that is gathered one after the other; without `lasting` they do not.
+
+    To open one costs as much as to copy a stretch of it. No page of them stays mapped.
+    """
+
+    lasting: bool = False
+    held: dict[Path, tuple[pa.Buffer, pa.Table]] = field(default_factory=dict)
+
+    def copied(self, spans: Sequence[tuple[Path, int, int]]) -> pa.Table:
+        """Stretches of files, each from a row on so many: copies in one chunk."""
+        files = [self._file(path) for path, _, _ in spans]
+        stretches = [table.slice(*span) for (_, table), (_, *span) in zip(files, spans, strict=True)]
+        found = pa.concat_tables(stretches).combine_chunks()
+        for pages, _ in files:
+            unmapped(pages)
+        return found
+
+    def _file(self, path: Path) -> tuple[pa.Buffer, pa.Table]:
+        found = self.held.get(path) or _mapped(path)
+        if self.lasting and len(self.held) < HELD:
+            self.held[path] = found
+        return found
+
+
+@dataclass(frozen=True)
 class Rows:
     """Where the rows of one table are: in old shards, and in batch files, whose numbers follow those of the shards.
 
@@ -68,7 +99,7 @@ class Rows:
         """The old shard of that number; None where it is a batch's file."""
         return self.shards[file] if file < len(self.shards) else None
 
-    def gather(self, runs: pl.DataFrame) -> tuple[pl.DataFrame, Places]:
+    def gather(self, runs: pl.DataFrame, opened: Opened | None = None) -> tuple[pl.DataFrame, Places]:
         """Rows, and where among them each of these runs begins (columns file, row and lines: so many from that row on).
 
         Of each file the stretch is read that the runs lie in. A batch's rows stand in the order of a release, so a
@@ -78,29 +109,29 @@ class Rows:
         spans = runs.group_by("file").agg(first=first, size=end - first).sort("file")
         old, new = (spans.filter((pl.col("file") < len(self.shards)) == kept) for kept in (True, False))
         parts = [_read(self.folder / self.shards[file].file, *span) for file, *span in old.iter_rows()]
-        parts += [self._copied(some) for some in new.iter_slices(TOGETHER)]
+        stretches = [(self.batches[file - len(self.shards)], *span) for file, *span in new.iter_rows()]
+        together = [stretches[at : at + TOGETHER] for at in range(0, len(stretches), TOGETHER)]
+        opened = opened or Opened()
+        if copies := [opened.copied(some) for some in together]:
+            parts.append(pl.DataFrame(pl.from_arrow(pa.concat_tables(copies), rechunk=False)))
         file, row, size = (one.to_numpy().astype(np.int64) for one in (runs["file"], runs["row"], spans["size"]))
         base = np.cumsum(size) - size - spans["first"].to_numpy()
         at: Places = base[np.searchsorted(spans["file"].to_numpy(), file)] + row
-        return pl.concat(parts, how="vertical_relaxed", rechunk=True), at
-
-    def _copied(self, spans: pl.DataFrame) -> pl.DataFrame:
-        """Stretches of batches' files (columns file, first and size), of which no page is mapped any more."""
-        tables = [_mapped(self.batches[file - len(self.shards)], *span) for file, *span in spans.iter_rows()]
-        return pl.DataFrame(pl.from_arrow(pa.concat_tables(tables).combine_chunks()))
+        return pl.concat(parts, how="vertical_relaxed").rechunk(), at
 
 
-def _mapped(path: Path, start: int = 0, size: int | None = None) -> pa.Table:
-    """Rows of an Arrow file, as the pages that they lie in; the file itself is closed again."""
+def _mapped(path: Path) -> tuple[pa.Buffer, pa.Table]:
+    """The pages of an Arrow file, and the table that lies in them; the file itself is closed again."""
     try:
         with pa.memory_map(str(path)) as file:
-            return pa.ipc.open_file(file).read_all().slice(start, size)
+            pages = file.read_buffer()
+            return pages, pa.ipc.open_file(pages).read_all()
     except (OSError, pa.ArrowInvalid) as error:
         raise ReleaseError(f"{path}: cannot be read as an Arrow file ({error}); run the ingest again") from error
 
 
 def _frame(path: Path) -> pl.DataFrame:
-    return pl.DataFrame(pl.from_arrow(_mapped(path), rechunk=False))
+    return pl.DataFrame(pl.from_arrow(_mapped(path)[1], rechunk=False))
 
 
 def _read(path: Path, start: int, size: int) -> pl.DataFrame:

@@ -28,7 +28,7 @@ from copydesk.digests import digest
 from copydesk.frugal import given_back
 from copydesk.pieces import Pieces
 from copydesk.release.folder import Folder, explained
-from copydesk.release.rows import Rows
+from copydesk.release.rows import Opened, Rows
 from copydesk.release.shards import ROW_GROUP, Shard, arrow_table, parquet
 from copydesk.release.tally import ARTICLE, LEDGER, Tally, article_tallies, ledger_tallies
 from copydesk.schema import Schema
@@ -101,14 +101,14 @@ def waiting(folder: Path, shard: Shard) -> Path:
     return folder / shard.file.replace("/", "-")
 
 
-def write_shards(task: Writing) -> list[Made]:
+def write_shards(task: Writing, opened: Opened) -> list[Made]:
     """Write the shards; gives what each came to. Raises ReleaseError where a row breaks the schema."""
     documents = task.documents()
     told = task.told(documents)
     if (done := _done(task, told)) is not None:
         return done
     try:
-        made = _made(task, _gathered(task, documents))
+        made = _made(task, _gathered(task, documents, opened))
     finally:
         given_back()
     _put(told, json.dumps([[asdict(shard), tally] for shard, tally in made]).encode())
@@ -184,8 +184,8 @@ def _starts(sizes: Sequence[int]) -> list[int]:
     return [0, *accumulate(sizes)][:-1]
 
 
-def _gathered(task: Writing, documents: pl.DataFrame) -> _Gathered:
-    frame, at = task.rows.gather(documents)
+def _gathered(task: Writing, documents: pl.DataFrame, opened: Opened) -> _Gathered:
+    frame, at = task.rows.gather(documents, opened)
     sizes = documents.group_by("part", maintain_order=True).agg(pl.col("lines").sum())["lines"].to_list()
     if task.schema.name == "article":
         return _Gathered(task.schema, frame, at, sizes, documents.select(MARKED))
