@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from copydesk.carry import wanted_release
+from copydesk.decoding import as_raw
 from copydesk.desk import judge, prepare
 from copydesk.errors import UsageError
 from copydesk.knowledge import Knowledge
@@ -77,7 +78,7 @@ class Cleaner:
     def _documents(
         self, texts: Sequence[str | bytes | None], uris: Sequence[str], given: Mapping[str, Sequence[Any]]
     ) -> pl.DataFrame:
-        raw = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text or b"" for text in texts]
+        raw = [b"" if text is None else as_raw(text) for text in texts]
         said = [dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)] if given else []
         rows = [
             row(self.source, uri, told, None, one)

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from copydesk.decoding import as_raw
 from copydesk.desk import Judged, judge, prepare
 from copydesk.errors import DocumentError
 from copydesk.fields import FIELDS
@@ -93,7 +94,7 @@ def public(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _explained_one(data: bytes | str, uri: str, knowledge: Knowledge | None) -> dict[str, Any]:
-    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    raw = as_raw(data)
     documents = pl.DataFrame(
         [
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from copydesk import Cleaner, clean
 from copydesk.decoding import DOCUMENTS, LINES, Decoded, decode, decode_documents
 from copydesk.errors import DocumentError
 
@@ -242,6 +244,18 @@ def test_decode_raises_for_one_file() -> None:
 def test_decode_repairs_and_keeps_all_lines() -> None:
     """`decode` gives all lines, decoded and repaired, joined by line feeds."""
     assert decode(b"\xef\xbb\xbfZo\xc3\x83\xc2\xab\r\n\r\nlast&nbsp;  line\r\n") == "Zoë\n\nlast line"
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, bytes.decode])
+def test_a_raw_text_is_any_buffer_or_a_string(kind: Callable[[bytes], bytes | str]) -> None:
+    """Never is a text that is there called empty; what is none is named by its type."""
+    data = kind(b"Hay became cheaper.")
+    assert decode(data) == "Hay became cheaper."
+    assert clean(data).text == "Hay became cheaper."
+    assert Cleaner().table([data])["text"].to_list() == ["Hay became cheaper."]
+    for work in (decode, clean):
+        with pytest.raises(TypeError, match="a raw text is bytes or a string, not int"):
+            work(5)  # type: ignore[arg-type]
 
 
 # -- every file -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
     decode_documents   a column of raw files -> `Decoded`: a row per document, a row per line
     decode             one raw file -> its text, decoded and repaired, no line dropped (`copydesk.decode`)
+    as_raw             what a caller has of a raw text, as bytes
 
 Two ways lead to the same tables. UTF-8 (and ASCII), nearly everything in practice, goes in columns: the files of
 the batch are one buffer, validity, line ends and offsets are found over all of it at once, and the lines are views
@@ -25,7 +26,7 @@ from copydesk.aligned import end_to_end
 from copydesk.errors import DocumentError
 from copydesk.expressions import contains
 
-__all__ = ["DOCUMENTS", "LINES", "Decoded", "decode", "decode_documents"]
+__all__ = ["DOCUMENTS", "LINES", "Decoded", "as_raw", "decode", "decode_documents"]
 
 DOCUMENTS: Final = {"doc": pl.UInt32(), "encoding": pl.String(), "error": pl.String(), "notes": pl.List(pl.String())}
 LINES: Final = {
@@ -70,14 +71,23 @@ def decode_documents(raw: pl.Series) -> Decoded:
     return Decoded(documents, lines)
 
 
-def decode(data: bytes) -> str:
+def as_raw(data: bytes | str) -> bytes:
+    """The bytes of a raw text that is given as such, in a buffer, or as a string (half a surrogate pair included)."""
+    if isinstance(data, str):
+        return data.encode("utf-8", "surrogatepass")
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data)
+    raise TypeError(f"a raw text is bytes or a string, not {type(data).__name__}")
+
+
+def decode(data: bytes | str) -> str:
     """The text of one raw file: decoded and repaired, lines joined by line feeds, none dropped.
 
     Raises DocumentError where the file is empty, no text, or in no encoding that fits.
     """
     from copydesk.repair import repair_lines
 
-    decoded = decode_documents(pl.Series([data], dtype=pl.Binary))
+    decoded = decode_documents(pl.Series([as_raw(data)], dtype=pl.Binary))
     error = decoded.documents["error"].item()
     if error is not None:
         raise DocumentError(error)
