@@ -29,6 +29,7 @@ from copydesk.commands import (
 from copydesk.commands.common import DONE, FAILED
 from copydesk.errors import CopydeskError
 from copydesk.frugal import prefer
+from copydesk.release.markdown import visible
 
 __all__ = ["build_parser", "main"]
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except CopydeskError as error:
-        print(f"copydesk: {error}", file=sys.stderr)
+        _complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         print("copydesk: interrupted; the next run takes up what was finished", file=sys.stderr)
@@ -53,13 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        print(f"copydesk: {place}{error.strerror or error}; {_remedy(error)}, then run this again", file=sys.stderr)
+        _complain(f"{place}{error.strerror or error}; {_remedy(error)}, then run this again")
         return FAILED
     except Exception:  # noqa: BLE001 -- the last resort: whatever it was, the exit code says that it failed
         traceback.print_exc()
         print("copydesk: this is an error of copydesk; please report it with the lines above", file=sys.stderr)
         return FAILED
     return code
+
+
+def _complain(told: str) -> None:
+    """Say what is wrong, with nothing in it that a terminal would obey: it may name files and quote their text."""
+    lines = [visible(line) for line in told.split("\n")]
+    print("copydesk:", "\n".join(lines), file=sys.stderr)
 
 
 def _remedy(error: OSError) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from copydesk.drift import Finding
 from copydesk.release.figures import Figures
+from copydesk.release.markdown import visible
 
 __all__ = ["ADVICE", "Changes", "Outcome"]
 
@@ -86,7 +87,7 @@ class Outcome:
         return f"{self.name} {self.version} ({self.cause}): {self.documents} articles in {self.store or self.folder}"
 
     def summary(self) -> str:
-        """A few plain lines for the terminal."""
+        """A few plain lines for the terminal, with nothing in them that it would obey: names of files are foreign."""
         lines = [self.headline]
         if not self.dry_run:
             learned = "learned" if self.learned else "of the last release"
@@ -104,7 +105,7 @@ class Outcome:
             lines.append(f"quarantine: and {len(self.refused) - SHOWN} more, see {self.folder}/quarantine")
         if self.version is not None:
             lines.append(f'load it: datasets.load_dataset("{self.folder}")')
-        return "\n".join(lines)
+        return "\n".join(map(visible, lines))
 
     def report(self) -> str:
         """The run report as Markdown."""

@@ -25,6 +25,7 @@ from copydesk.quarantine import Waiver, held
 from copydesk.release.figures import Figures
 from copydesk.release.folder import WORK
 from copydesk.release.manifest import read_card, read_manifest
+from copydesk.release.markdown import visible
 
 __all__ = ["Planned", "Scheduled", "Status", "keep_schedule", "read_schedule", "status"]
 
@@ -217,4 +218,4 @@ def _lines(one: Status) -> list[str]:
         following = one.schedule.get("next_run") or ("when files come" if one.schedule["watching"] else "not known")
         lines.append(f"schedule: {one.schedule['timing']}; next run {following} ({one.schedule['server']})")
     lines += [f"NEEDS SOMEONE: {need}" for need in one.needs] or ["all is well"]
-    return lines
+    return [visible(line) for line in lines]

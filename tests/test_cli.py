@@ -204,6 +204,27 @@ def test_quarantine_reasons_verify(here: Path, capsys: pytest.CaptureFixture[str
     assert run("verify", "dist/texts", capsys=capsys)[0] == 0
 
 
+def test_names_of_files_do_nothing_to_the_terminal(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it would obey is left out of all that commands say: of names, of reasons, of errors."""
+    texts = folder(here, "texts", a_txt=STORY)
+    (texts / "b\x1b]0;gone\x07\nall is well.pdf").write_bytes(b"")
+    told = [
+        run(*words, capsys=capsys)
+        for words in (
+            ["ingest", "--no-prefect", "texts"],
+            ["quarantine", "show", "--dataset", "dist/texts"],
+            ["quarantine", "waive", "--dataset", "dist/texts", "--all", "--why", "known \x1b[2J"],
+            ["quarantine", "show", "--dataset", "dist/texts"],
+            ["status", "dist/texts"],
+            ["ingest", "--no-prefect", "no\x1b[31mthing"],
+            ["explain", "texts"],
+        )
+    ]
+    assert [code for code, *_ in told] == [0, 0, 0, 0, 0, 2, 0]
+    assert "b ]0;gone  all is well.pdf" in told[0][1]
+    assert not any(sign in out + err for _, out, err in told for sign in "\x1b\x07")
+
+
 def test_explain_goes_on_after_a_missing_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A path that is not there has a record with an error; the others are explained."""
     folder(here, "texts", a_txt=STORY)

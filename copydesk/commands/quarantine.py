@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from copydesk.commands.common import DONE, STRICT_FAILED, Commands, command
 from copydesk.commands.running import add_options, ingest_as_flow, ingest_plainly, options_of
 from copydesk.errors import UsageError
+from copydesk.release.markdown import visible
 
 if TYPE_CHECKING:
     from copydesk.quarantine import Held
@@ -72,7 +73,7 @@ def _list(asked: argparse.Namespace) -> int:
         return DONE
     counts = Counter((one.reason, one.waiver is not None) for one in found)
     for (reason, waived), number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
-        print(f"{number:>6}  {reason}{'  (waived)' if waived else ''}")
+        print(f"{number:>6}  {visible(reason)}{'  (waived)' if waived else ''}")
     open_ = sum(one.waiver is None for one in found)
     print(f"{dataset}: {len(found)} in quarantine, {len(found) - open_} of them waived")
     return DONE
@@ -85,10 +86,12 @@ def _show(asked: argparse.Namespace) -> int:
         _print_json(chosen)
         return DONE
     for one in chosen:
-        print(f"{one.source}: {one.uri}\n    id {one.id}, sha256 {one.raw_sha256 or 'unknown: it was not read'}")
-        print(f"    {one.reason}")
+        print(
+            f"{one.source}: {visible(one.uri)}\n    id {one.id}, sha256 {one.raw_sha256 or 'unknown: it was not read'}"
+        )
+        print(f"    {visible(one.reason)}")
         if one.waiver:
-            print(f"    waived by {one.waiver.by} on {one.waiver.on}: {one.waiver.why}")
+            print(visible(f"    waived by {one.waiver.by} on {one.waiver.on}: {one.waiver.why}"))
     return DONE
 
 
@@ -110,7 +113,7 @@ def _waive(asked: argparse.Namespace) -> int:
     chosen = found if asked.all else _choice(found, asked.uris)
     made = waive(folder, chosen, by=asked.by or person(), why=asked.why)
     for one in made:
-        print(f"waived: {one.uri}: {one.reason}")
+        print(visible(f"waived: {one.uri}: {one.reason}"))
     print(f"{folder / WAIVED}: {len(made)} written, {len(chosen) - len(made)} were waived before")
     return DONE
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from copydesk.commands.common import DONE, FAILED, Commands, command
 from copydesk.locations import place
+from copydesk.release.markdown import visible
 
 __all__ = ["add"]
 
@@ -60,7 +61,7 @@ def _verify(asked: argparse.Namespace) -> int:
     if asked.json:
         print(json.dumps([vars(problem) for problem in problems], ensure_ascii=False))
     elif problems:
-        print("\n".join(str(problem) for problem in problems))
+        print("\n".join(visible(str(problem)) for problem in problems))
     else:
         print(f"{asked.dataset} {version}: every hash, count and number holds")
     return FAILED if problems else DONE
@@ -100,5 +101,5 @@ def _withdraw(asked: argparse.Namespace) -> int:
             done = withdraw(work.folder, name, asked.reason)
             work.gone += done.files
             told = f"withdrawn from {', '.join(done.versions)}; {len(done.files)} files replaced"
-            print(f"{done.uri} ({done.id}): {told}")
+            print(visible(f"{done.uri} ({done.id}): {told}"))
     return DONE
