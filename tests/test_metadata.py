@@ -129,6 +129,8 @@ def test_a_year_that_is_not_printed_stays_open() -> None:
         ("2017-11-14_council.txt", None, (None, None), "2017-11-14"),
         ("2017/11/15/council.txt", None, (None, None), "2017-11-14"),
         ("council.txt", "2017-11-14", (None, None), "2017-11-14"),
+        ("council.txt", "2017-11-14T09:30+01:00", (None, None), "2017-11-14T09:30+01:00"),
+        ("council.txt", "2017-11-15T00:20:05Z", (None, None), "2017-11-15T00:20:05+00:00"),
         ("council.txt", None, (2016, 2019), "2017-11-14"),
         ("council.txt", None, (None, None), None),
     ],
@@ -160,6 +162,23 @@ def test_printed_beats_given_and_the_conflict_is_on_record() -> None:
     assert row["headline"] == "A harbour opens"
     unused = {(entry["field"], entry["value"]) for entry in row["provenance"] if not entry["used"]}
     assert unused == {("published_at", "2018-01-01"), ("headline", "Another headline")}
+
+
+@pytest.mark.parametrize(
+    ("date_line", "expected", "evidence"),
+    [
+        ("May 3, 2019", "2019-05-03T09:30+01:00", "printed:date_line+given"),
+        ("May 3, 2019, 8:15", "2019-05-03T08:15", "printed:date_line"),
+        ("May 4, 2019", "2019-05-04", "printed:date_line"),
+        ("May 3", "2019-05-03T09:30+01:00", "date_line+given"),
+        ("May 3, 8:15", "2019-05-03T08:15", "date_line+given"),
+    ],
+)
+def test_a_clock_that_is_given_makes_a_printed_day_sharper(date_line: str, expected: str, evidence: str) -> None:
+    """A day in print keeps the clock of the same day's timestamp; a clock in print wins, and so does another day."""
+    story = (("headline", "A harbour opens"), ("date_line", date_line), ("body", "The harbour opened, the town said."))
+    (row,) = _rows(story, given_date=["2019-05-03T09:30+01:00"])
+    assert (_published(row), row["published_evidence"]) == (expected, evidence)
 
 
 def test_published_and_updated_are_told_apart() -> None:

@@ -158,16 +158,20 @@ def test_the_more_particular_wins(tmp_path: Path) -> None:
     [
         ("a,b\n1,2\n", "no column names the file (found: a, b); call one of them 'file'"),
         ("file,outlet\nx.txt,A\nx.txt,B\n", "stands in two rows; keep one"),
-        ("", "cannot be read as CSV"),
+        ("", "cannot be read as CSV: empty CSV; save it as UTF-8 with commas"),
+        ("file,a\nx.txt,1,2\n", "found more fields than defined in 'Schema'; save it as UTF-8 with commas"),
+        (None, "about.csv: the sidecar cannot be read (No such file or directory); check `metadata` of its [[source]]"),
     ],
 )
-def test_a_broken_sidecar_is_told(tmp_path: Path, text: str, told: str) -> None:
-    """An error of the sidecar names the file, what is there and the remedy."""
+def test_a_broken_sidecar_is_told(tmp_path: Path, text: str | None, told: str) -> None:
+    """An error of the sidecar names the file, what is there and the remedy, and says nothing of how it is read."""
     (tmp_path / "x.txt").write_text("x")
-    (tmp_path / "about.csv").write_text(text)
+    if text is not None:
+        (tmp_path / "about.csv").write_text(text)
     with pytest.raises(ConfigError) as error:
         find(tmp_path, metadata="about.csv")
     assert told in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_an_id_is_a_function_of_source_and_uri() -> None:

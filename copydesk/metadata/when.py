@@ -104,6 +104,9 @@ def _settled(choice: Choice, dateline: Dateline | None, asked: Asked) -> When:
     if printed is not None and not _overruled(choice):
         found.published = _instant(printed.stamp)
         found.evidence = f"printed:{'updated' if printed.role == 'updated' else printed.line.label}"
+        given = parse_given(asked.given_date) if asked.given_date else None
+        if given is not None and _sharper(given, printed.stamp) and day_of(given) == day_of(printed.stamp):
+            found.published, found.evidence = _instant(given), f"{found.evidence}+{asked.given_by}"
     else:
         _without_printed(found, choice, dateline, asked)
     if choice.updated is not None and (printed is None or choice.updated is not printed):
@@ -132,8 +135,9 @@ def _without_printed(found: When, choice: Choice, dateline: Dateline | None, ask
             continue
         year = _year_near(base, day)
         if year is not None:
-            found.published, found.evidence = _instant(base, year), f"{label}+{name}"
-            found.years = ((year, 1.0),)
+            sharper = stamp is given and _sharper(given, base)
+            found.published = _instant(stamp) if sharper else _instant(base, year)
+            found.evidence, found.years = f"{label}+{name}", ((day.year if sharper else year, 1.0),)
             return
     if given is not None:
         found.published, found.evidence = _instant(given), asked.given_by
@@ -145,6 +149,11 @@ def _without_printed(found: When, choice: Choice, dateline: Dateline | None, ask
         found.open = base, label
     elif choice.crawl is not None:
         found.published, found.evidence = _instant(choice.crawl.stamp), "crawl header"
+
+
+def _sharper(given: Stamp, printed: Stamp) -> bool:
+    """Whether what is given has a clock, and what is printed has none."""
+    return given.hour is not None and printed.hour is None
 
 
 LEAST_YEARLESS: Final = 2.5

@@ -30,10 +30,10 @@ from copydesk.errors import UsageError
 from copydesk.locations import Location
 from copydesk.patterns import compile_pattern
 from copydesk.sources.files import FILES, Files, Place
-from copydesk.sources.given import bare, base, sidecar_of
+from copydesk.sources.given import bare, base, sidecar_bytes, sidecar_of
 from copydesk.sources.kinds import READ, Kind, Kinds, kind_of, suffix_of
 from copydesk.sources.limits import Limits
-from copydesk.sources.stores import listed, read_all
+from copydesk.sources.stores import listed
 from copydesk.sources.tables import Asked, Refused
 from copydesk.uris import uri_of
 
@@ -57,7 +57,7 @@ def asked_of(source: Source, root: Location, limits: Limits) -> Asked:
     if source.metadata is not None:
         sidecar = root / source.metadata if isinstance(root, Path) else f"{root}/{source.metadata.as_posix()}"
     columns = source.columns.as_pairs() if source.columns else ()
-    facts = [hashlib.sha256(read_all(sidecar)).hexdigest() if sidecar is not None else "", *_installed()]
+    facts = [hashlib.sha256(sidecar_bytes(sidecar)).hexdigest() if sidecar is not None else "", *_installed()]
     return Asked(source.pattern, sidecar, columns, source.separator, limits, " ".join(facts))
 
 

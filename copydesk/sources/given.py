@@ -28,7 +28,17 @@ from copydesk.patterns import DAY, compile_pattern
 from copydesk.sources.stores import read_all
 from copydesk.sources.tables import Asked
 
-__all__ = ["FILE_COLUMNS", "bare", "base", "given", "read_sidecar", "remembered", "sidecar_of", "sidecar_row"]
+__all__ = [
+    "FILE_COLUMNS",
+    "bare",
+    "base",
+    "given",
+    "read_sidecar",
+    "remembered",
+    "sidecar_bytes",
+    "sidecar_of",
+    "sidecar_row",
+]
 
 FILE_COLUMNS: Final = ("file", "filename", "file_name", "path", "uri")
 """Names of the sidecar's column that names the file, in order of preference."""
@@ -47,15 +57,25 @@ WHO: Final = frozenset({"given", "json-ld", "opengraph", "html"})
 Sidecar = Mapping[str, Mapping[str, str]]
 
 
+def sidecar_bytes(path: Location) -> bytes:
+    """A sidecar's bytes; raises ConfigError where they cannot be read."""
+    try:
+        return read_all(path)
+    except OSError as error:
+        told = error.strerror or error
+        raise ConfigError(f"{path}: the sidecar cannot be read ({told}); check `metadata` of its [[source]]") from error
+
+
 def read_sidecar(path: Location) -> dict[str, dict[str, str]]:
     """A CSV file of facts by file: {file name or uri: {column: value}}; empty cells are left out.
 
     Raises ConfigError where it cannot be read or no column names the file.
     """
     try:
-        table = pl.read_csv(io.BytesIO(read_all(path)), infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ConfigError(f"{path}: the sidecar cannot be read as CSV: {error}") from error
+        table = pl.read_csv(io.BytesIO(sidecar_bytes(path)), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        told = str(error).partition("\n\n")[0].replace("\n", " ")  # what follows is advice about Polars
+        raise ConfigError(f"{path}: the sidecar cannot be read as CSV: {told}; save it as UTF-8 with commas") from error
     key = next((name for name in FILE_COLUMNS if name in table.columns), None)
     if key is None:
         raise ConfigError(
