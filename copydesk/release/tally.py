@@ -215,19 +215,25 @@ def ledger_tallies(frame: pl.DataFrame, sources: pl.Series, sizes: Sequence[int]
 def _candidates(dropped: pl.DataFrame, shards: int) -> list[dict[str, dict[str, int]]]:
     """Of each shard, for each label, its most frequent short texts, cut to what is shown."""
     raw = dropped.group_by("part", "label", "raw", "text").len("spans")
-    text = span_texts(raw).str.replace_all(r"[ \t\r\n]+", " ").str.strip_chars()
-    texts = raw.select("part", pl.col("label").cast(pl.String), "spans", text=text)
-    short = texts.filter(pl.col("text").str.len_chars().is_between(2, 400))
-    seen = short.group_by("part", "label", "text").agg(pl.col("spans").sum())
-    first = seen.sort("part", "label", -pl.col("spans").cast(pl.Int64), pl.col("text").str.len_chars(), "text")
+    texts = raw.select("part", "label", "spans", text=_on_one_line(span_texts(raw).str.strip_chars()))
+    texts = texts.with_columns(size=pl.col("text").str.len_chars()).filter(pl.col("size").is_between(2, 400))
+    seen = texts.group_by("part", "label", "text").agg(pl.col("spans").sum(), pl.col("size").first())
+    # Of texts as frequent as the last that could be chosen the shortest are: so few are put in order by what they say.
+    last = pl.col("spans").top_k(CANDIDATES).min().over("part", "label")
+    seen = seen.filter(pl.col("spans") >= last).with_columns(pl.col("label").cast(pl.String))
+    first = seen.sort("part", "label", -pl.col("spans").cast(pl.Int64), "size", "text")
     found: list[dict[str, dict[str, int]]] = [{} for _ in range(shards)]
-    columns = ("part", "label", "text", "spans")
-    for part, label, one, spans in (
-        first.group_by("part", "label", maintain_order=True).head(CANDIDATES)[columns].rows()
-    ):
+    best = first.group_by("part", "label", maintain_order=True).head(CANDIDATES)
+    for part, label, one, spans in best.select("part", "label", "text", "spans").iter_rows():
         of_label = found[part].setdefault(label, {})
         of_label[_short(one)] = of_label.get(_short(one), 0) + spans
     return found
+
+
+def _on_one_line(texts: pl.Series) -> pl.Series:
+    """The texts, a space in the place of each run of blanks and line ends: in few of them is anything else."""
+    odd = np.flatnonzero(texts.str.contains(r"[\t\r\n]|  ").to_numpy())
+    return texts.scatter(odd, texts.gather(odd).str.replace_all(r"[ \t\r\n]+", " ")) if len(odd) else texts
 
 
 def ledger_counts(tallies: Sequence[Tally]) -> dict[str, Any]:
