@@ -30,7 +30,6 @@ from copydesk.carry import Last
 from copydesk.config import Splits
 from copydesk.corrections import EMPTY
 from copydesk.knowledge import Knowledge
-from copydesk.ledger import says
 from copydesk.lines import glance
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.release.keys import keys_of
@@ -38,7 +37,6 @@ from copydesk.release.rows import check
 from copydesk.runner import Over
 from copydesk.schema import load_schema
 from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, Piece, extracted, read_batch
-from copydesk.text import span_texts
 from copydesk.whole import mapped, put
 
 __all__ = [
@@ -153,7 +151,7 @@ def read(batch: Batch) -> int:
     documents, unread = _documents(batch)
     prepared = desk.prepare(documents)
     _write(batch.folder, "documents", prepared.documents)
-    put(_stored(prepared.lines), batch.folder / "lines.arrow", plain=True)
+    put(prepared.lines, batch.folder / "lines.arrow", plain=True)
     _write(batch.folder, "refused", pl.concat([unread, prepared.refused]))
     if batch.learning:
         profiles = load_profiles(batch.profiles)
@@ -163,11 +161,6 @@ def read(batch: Batch) -> int:
             _write(batch.folder, f"glance-{profiles.digest}-{name}", table)
     mark.touch()
     return documents.height
-
-
-def _stored(lines: pl.DataFrame) -> pl.DataFrame:
-    """The lines with texts only where their bytes say something else, as in the ledger: half as much to write."""
-    return lines.with_columns(text=pl.when(~says(pl.col("raw"), pl.col("text"))).then("text"))
 
 
 def _documents(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -220,8 +213,7 @@ def judge(task: Judging) -> int:
     mark = task.folder / f"judged-{knowledge.digest}"
     if mark.exists():
         return 0
-    documents, lines, refused = (mapped(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused"))
-    prepared = desk.Prepared(documents, lines.with_columns(span_texts(lines)), refused)
+    prepared = desk.Prepared(*(mapped(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused")))
     profiles = load_profiles(task.profiles)
     judged = desk.judge(prepared, knowledge, profiles, _seen(task.folder, prepared.lines, profiles))
     articles = judged.articles.sort(DAY, "id", nulls_last=True)
