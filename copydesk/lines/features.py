@@ -183,18 +183,17 @@ def _look(block: Block) -> _Part:
     bounds = _bounds(counts)
     function = are_function_words(words)
     columns = [*_shape_columns(block), *_word_columns(block, function, at, bounds), *_pattern_columns(block)]
-    place = (np.arange(len(words)) - np.repeat(bounds[:-1], counts)).astype(np.uint64)
-    spread = words * (np.uint64(2) * place + np.uint64(1))
-    whole = mix(segments(spread, bounds))
-    spread[place > 3] = 0
+    place = np.arange(len(words)) - np.repeat(bounds[:-1], counts)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(words * (2 * place + 1).view(np.uint64))])
+    opened, closed = sums[bounds[:-1]], bounds[1:]
     return _Part(
         _stacked(columns, len(counts)),
         words,
         counts,
         mix(words[:-1] * MULTIPLIER + words[1:])[_inner(counts)] if len(words) else words,
-        whole,
-        mix(segments(spread, bounds)),
-        (words[~function] >> np.uint64(64 - TOPIC_BITS)).astype(np.int64),
+        mix(sums[closed] - opened),
+        mix(sums[np.minimum(bounds[:-1] + 4, closed)] - opened),
+        (words[~function] >> np.uint64(64 - TOPIC_BITS)).view(np.int64),
         np.diff(np.concatenate([[0], np.cumsum(~function)])[bounds]),
     )
 

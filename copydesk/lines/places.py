@@ -117,18 +117,24 @@ def _copies(key: Codes) -> Columns:
 def topic_columns(doc: Index, text: Index, slots: Index, bounds: Index, prose: Mask) -> Columns:
     """How many of a line's content words stand in the document's other prose lines (by some bits of their hashes)."""
     out = np.zeros((3, len(doc)), np.float32)
-    for low, high in _stretches(doc, _STRETCH):
-        out[:, low:high] = _topics(doc[low:high] - doc[low], text[low:high], slots, bounds, prose[low:high])
+    cuts = _stretches(doc, _STRETCH)
+    most = max((int(doc[high - 1] - doc[low]) + 1 for low, high in cuts), default=0)
+    table = np.zeros(most << TOPIC_BITS, np.int32)
+    for low, high in cuts:
+        out[:, low:high] = _topics(doc[low:high] - doc[low], text[low:high], slots, bounds, prose[low:high], table)
     return list(out)
 
 
-def _topics(doc: Index, text: Index, slots: Index, bounds: Index, prose: Mask) -> Array:
+def _topics(doc: Index, text: Index, slots: Index, bounds: Index, prose: Mask, table: npt.NDArray[np.int32]) -> Array:
+    """The same for some documents; `table`, a place for each of their slots, is all zeros, and so it is left."""
     count = bounds[text + 1] - bounds[text]
     line = np.repeat(np.arange(len(text)), count)
     slot = slots.take(ranges(bounds, text)) + (doc << TOPIC_BITS).take(line)
     own = prose.take(line)
-    table = np.bincount(slot[own], minlength=(int(doc[-1]) + 1) << TOPIC_BITS)
+    told = slot[own]
+    np.add.at(table, told, np.int32(1))
     found = np.minimum(table.take(slot) - own, 255)
+    table[told] = 0
     some = np.maximum(count, 1)
     known = np.bincount(line, found > 0, len(text)) / some
     return np.stack([known, np.bincount(line, LOG.take(found), len(text)) / some, count > 1], dtype=np.float32)
