@@ -59,6 +59,7 @@ EMPTY: Final = "the split {!r} would have no article, so the release has no such
 def ingest(job: Job, over: Over) -> Outcome:
     """Carry out a job: what was released, or that nothing changed. Raises ReleaseError, ConfigError, UsageError."""
     over = sparing(over)
+    _audit(job)  # what is wrong with it is said before the work, not after
     if job.dry_run:
         with TemporaryDirectory(prefix="copydesk-") as place:
             plan = made_plan(job, lambda files: unpacked(files, Path(place), _most(job), over, keys_only=True))

@@ -222,6 +222,9 @@ def test_the_card_tells_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "nothing changed" in capsys.readouterr().out.lower()
     assert main([*words, "--config", str(config), "--name", "other"]) == 2
     assert "is an audit of 'texts', not of 'other'" in capsys.readouterr().err
+    config.write_text('[dataset]\naudit = "lost.jsonl"\n')
+    assert main(["ingest", "--no-prefect", "--dry-run", "--config", str(config), str(tmp_path / "texts")]) == 2
+    assert "lost.jsonl: cannot be read (No such file or directory)" in capsys.readouterr().err
 
 
 @pytest.mark.slow
