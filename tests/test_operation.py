@@ -266,7 +266,17 @@ def test_a_schedule_that_is_not_there_fails_the_check(
     assert "does not answer" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--interval", "0"], ["--interval", "soon"], ["--cron", "0 3 * *"], []])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--interval", "0"],
+        ["--interval", "soon"],
+        ["--cron", "0 3 * *"],
+        ["--interval", "1h", "--port", "65536"],
+        ["--interval", "1h", "--port", "0"],
+        [],
+    ],
+)
 def test_a_schedule_that_cannot_be_is_refused(
     words: list[str], project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

@@ -51,7 +51,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     add(
         "--port",
-        type=int,
+        type=port,
         default=PORT,
         metavar="N",
         help="where no Prefect server is configured, one is run on this port of the machine itself (default: 4200)",
@@ -64,6 +64,13 @@ def duration(text: str) -> float:
     if found is None or not float(found[1]):
         raise argparse.ArgumentTypeError(f"{text!r}: write a time such as 90s, 10m, 6h or 1d")
     return float(found[1]) * UNITS[found[2] or "s"]
+
+
+def port(text: str) -> int:
+    """A number that a server can listen at; raises ArgumentTypeError."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r}: a port is a number from 1 to 65535")
+    return int(text)
 
 
 def _schedule(asked: argparse.Namespace) -> int:
@@ -150,7 +157,8 @@ def _schedule_of(asked: argparse.Namespace) -> Any:
     try:
         CronSchedule(cron=asked.cron, timezone=_zone(asked))
     except ValueError as error:
-        reason = str(error).splitlines()[2].strip() if len(str(error).splitlines()) > 2 else str(error)
+        lines = str(error).splitlines()
+        reason = lines[2].partition(" [type=")[0].strip() if len(lines) > 2 else str(error)
         raise UsageError(f"--cron {asked.cron!r}, --timezone {_zone(asked)!r}: {reason}") from error
     return Cron(asked.cron, timezone=_zone(asked))
 
