@@ -2,6 +2,7 @@
 
     python benchmarks/labelling.py peers       copydesk and others on the evaluation sets
     python benchmarks/labelling.py ablation    each evidence alone and each left out
+    python benchmarks/labelling.py curve       the bar of dropping moved: text lost against furniture left
     python benchmarks/labelling.py growth      invented sites: what 5, 20 and 50 pages of a site add
     python benchmarks/labelling.py context     labelled articles ingested with others of their outlets
     python benchmarks/labelling.py speed --corpus DIR    lines per CPU second on one core, DIR holding raw texts
@@ -19,6 +20,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -34,7 +36,7 @@ from benchmarks.quality import lines_of, scorer, shingle_f1  # noqa: E402
 from copydesk.evaluation.report import table  # noqa: E402
 from copydesk.knowledge import Knowledge  # noqa: E402
 from copydesk.labels import KEPT  # noqa: E402
-from copydesk.lines import label_lines  # noqa: E402
+from copydesk.lines import decision, label_lines  # noqa: E402
 from copydesk.lines.glance import glance, restored, tables  # noqa: E402
 from copydesk.lines.profiles import Profiles, load_profiles  # noqa: E402
 from copydesk.lines.repetition import SAFE, learn, line_key, seen, survey  # noqa: E402
@@ -42,24 +44,25 @@ from copydesk.lines.sites import counting_key  # noqa: E402
 
 QUOTED: Final = {"trafilatura on the HTML": 0.962, "readability on the HTML": 0.918, "newspaper4k on the HTML": 0.897}
 """Shingle F1 on whole pages, measured once on the pages' HTML, which the line benchmark does not hold."""
-
-
+WHAT: Final = ["peers", "ablation", "curve", "growth", "context", "speed"]
 OURS: Final = ("copydesk, sites seen in training", "copydesk, sites unseen")
 
 
 def main() -> int:
     """Print what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="+", choices=["peers", "ablation", "growth", "context", "speed", "all"])
+    parser.add_argument("what", nargs="+", choices=[*WHAT, "all"])
     parser.add_argument("--corpus", type=Path, help="for speed: a folder of raw texts")
     parser.add_argument("--pages", type=int, default=400, help="pages of the line benchmark (default 400, 0: all)")
     parser.add_argument("--held-out", type=Path, help="out-of-fold probabilities (Parquet), to judge unseen sites with")
     asked = parser.parse_args()
     held = held_out(asked.held_out)
     data = Path(os.environ.get("COPYDESK_EVALUATION_DATA", ROOT.parent / "shared"))
-    wanted = ["peers", "ablation", "growth", "context", "speed"] if "all" in asked.what else asked.what
+    wanted = WHAT if "all" in asked.what else asked.what
     if not (data / "articles" / "dev.jsonl").is_file():
-        print(f"not measured, no evaluation data in {data} (set COPYDESK_EVALUATION_DATA): peers, ablation, context")
+        print(
+            f"no evaluation data in {data} (set COPYDESK_EVALUATION_DATA), so without peers, ablation, curve, context"
+        )
         wanted = [name for name in wanted if name in ("growth", "speed")]
     for name in wanted:
         match name:
@@ -67,6 +70,8 @@ def main() -> int:
                 peers(data, asked.pages, held)
             case "ablation":
                 ablation(data, held)
+            case "curve":
+                curve(data, asked.pages, held)
             case "growth":
                 growth()
             case "context":
@@ -144,19 +149,12 @@ def labels_of(records: Iterable[Any], folder: Path, held: pl.DataFrame | None) -
 
 def page_table(data: Path, limit: int, held: pl.DataFrame | None) -> None:
     """Shingle F1 on the news pages of the line benchmark."""
-    module = scorer(data, "linebench")
-    news = [one for one in lines_of(data / "linebench" / "dev.jsonl.gz") if one["source_benchmark"] in module.NEWS]
-    chosen = sorted({page["id"] for page in news})[
-        :: max(1, len({page["id"] for page in news}) // limit) if limit else 1
-    ]
-    news = [page for page in news if page["id"] in set(chosen)]
-    texts = [Text(f"{one['id']} {one['variant']}", ("\n".join(one["lines"]) + "\n").encode()) for one in news]
-    profiles = load_profiles()
-    judged = Corpus.of(texts, profiles, held=held).judged(Knowledge(), profiles)
+    module, news, corpus = news_pages(data, limit, held)
+    judged = corpus.judged(Knowledge(), load_profiles())
     told: dict[str, list[list[bool] | None]] = {
         name: [method(one["lines"], one["lang"]) for one in news] for name, method in METHODS.items()
     }
-    told[OURS[held is not None]] = [judged[one.id]["label"].is_in(KEPT).to_list() for one in texts]
+    told[OURS[held is not None]] = [judged[name_of(one)]["label"].is_in(KEPT).to_list() for one in news]
     rows = []
     for name, kept in told.items():
         figures = []
@@ -165,8 +163,25 @@ def page_table(data: Path, limit: int, held: pl.DataFrame | None) -> None:
             figures.append(None if kept[0] is None else shingle_f1(module, pairs))
         rows.append([name, *figures] if kept[0] is not None else [name, "not installed", None])
     rows += [[f"({name})", None, figure] for name, figure in QUOTED.items()]
-    print(f"\nnews pages as lines: {len(chosen)} pages, shingle F1 (in brackets: quoted, all pages)\n")
+    count = len({one["id"] for one in news})
+    print(f"\nnews pages as lines: {count} pages, shingle F1 (in brackets: quoted, all pages)\n")
     print(table(["", "text and its surroundings", "whole page"], rows))
+
+
+def news_pages(data: Path, limit: int, held: pl.DataFrame | None) -> tuple[Any, list[dict[str, Any]], Corpus]:
+    """The line benchmark's scorer, its news pages (about `limit`, 0: all) in both cuts, and a corpus of them."""
+    module = scorer(data, "linebench")
+    news = [one for one in lines_of(data / "linebench" / "dev.jsonl.gz") if one["source_benchmark"] in module.NEWS]
+    names = sorted({page["id"] for page in news})
+    chosen = set(names[:: max(1, len(names) // limit) if limit else 1])
+    news = [page for page in news if page["id"] in chosen]
+    texts = [Text(name_of(one), ("\n".join(one["lines"]) + "\n").encode()) for one in news]
+    return module, news, Corpus.of(texts, load_profiles(), held=held)
+
+
+def name_of(page: dict[str, Any]) -> str:
+    """A page's cut, under the name that out-of-fold probabilities know it by."""
+    return f"{page['id']} {page['variant']}"
 
 
 def page_fates(keep: list[bool] | None) -> dict[str, Any]:
@@ -215,6 +230,35 @@ def with_context(data: Path, held: pl.DataFrame | None) -> tuple[Any, list[Any],
             for key in one["context"]
         ]
     return module, records, Corpus.of(texts, load_profiles(), held=held)
+
+
+# ---------------------------------------------------------------- the bar of dropping, moved
+
+
+SHIFTS: Final = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
+"""Log-odds added to the bar above which a line is dropped."""
+
+
+def curve(data: Path, limit: int, held: pl.DataFrame | None) -> None:
+    """What a lower or a higher bar would give: labelled articles one by one, and news pages as lines."""
+    module, profiles = scorer(data, "articles"), load_profiles()
+    records = module.load(data / "articles" / "dev.jsonl")
+    lines = {record["id"]: module.raw_lines(record, data / "articles" / "dev") for record in records}
+    pages, news, corpus = news_pages(data, limit, held)
+    rows, bar = [], vars(decision)["_BAR"]
+    for shift in SHIFTS:
+        with patch.object(decision, "_BAR", bar + shift):
+            judged = labels_of(records, data / "articles" / "dev", held)
+            seen_as = corpus.judged(Knowledge(), profiles)
+        told = {key: {"labels": one} for key, one in judged.items()}
+        cuts = []
+        for variant in ("light", "full"):
+            chosen = [one for one in news if one["variant"] == variant]
+            kept = [page_fates(seen_as[name_of(one)]["label"].is_in(KEPT).to_list()) for one in chosen]
+            cuts.append(shingle_f1(pages, list(zip(chosen, kept, strict=True))))
+        rows.append([f"{shift:+.1f}", *article_row(module, records, lines, told), *cuts])
+    print(f"\ncurve: {len(records)} articles and {len({one['id'] for one in news})} news pages, the bar moved by\n")
+    print(table([*ARTICLE_HEAD, "text and its surroundings", "whole page"], rows))
 
 
 # ---------------------------------------------------------------- articles among others of their outlets
