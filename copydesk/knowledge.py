@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from copydesk.corrections import EMPTY, canonical, digest_of, read_canonical
+from copydesk.corrections import EMPTY, canonical, read_canonical
 from copydesk.errors import ReleaseError
 
 __all__ = ["TABLES", "Knowledge"]
@@ -80,11 +80,6 @@ class Knowledge:
             for part in table.iter_slices(SLICE):
                 whole.update(_text(part, header=False))
         return whole.hexdigest()[:32]
-
-    @property
-    def corrections_digest(self) -> str:
-        """That of the corrections, see corrections.digest_of."""
-        return digest_of(self.corrections)
 
     def learned(self) -> Knowledge:
         """The same without the corrections."""

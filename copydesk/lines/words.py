@@ -105,7 +105,6 @@ _FUNCTION_BITS: Final = np.uint64((1 << 19) - 1)
 _FACTOR: Final = 0xD6E8FEB86659FD93
 _BACK: Final = pow(_FACTOR, -1, 1 << 64)
 _FIELD: Final = np.uint64(8)
-_MASK: Final = np.uint64(255)
 
 
 @functools.lru_cache(maxsize=1)

@@ -162,9 +162,6 @@ def _once(tags: Sequence[str]) -> list[str]:
     return list(first.values())
 
 
-_INNER_CAPITAL: Final = re.compile(r"(?<=[a-zäöüß0-9])(?=[A-ZÄÖÜ][a-zäöü])")
-
-
 def split_glued(text: str, vocabulary: Mapping[str, int], in_article: Callable[[str], bool]) -> list[str]:
     """Cut tags that run together, by dynamic programming over the words: the cheapest cover wins.
 
