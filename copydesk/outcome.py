@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from copydesk.drift import Finding
 from copydesk.release.figures import Figures
-from copydesk.release.markdown import visible
+from copydesk.release.markdown import counted, visible
 
 __all__ = ["ADVICE", "Changes", "Outcome"]
 
@@ -84,7 +84,8 @@ class Outcome:
             return f"{self.name}: a dry run, nothing was written: {self.changes} ({self.mode})"
         if self.version is None:
             return f"{self.name}: nothing changed since {self.base}: no new release"
-        return f"{self.name} {self.version} ({self.cause}): {self.documents} articles in {self.store or self.folder}"
+        told = counted(self.documents, "article")
+        return f"{self.name} {self.version} ({self.cause}): {told} in {self.store or self.folder}"
 
     def summary(self) -> str:
         """A few plain lines for the terminal, with nothing in them that it would obey: names of files are foreign."""
@@ -95,7 +96,7 @@ class Outcome:
         if self.labels:
             dropped = sum(row["spans"] for row in self.labels if row["fate"] == "dropped")
             total = sum(row["spans"] for row in self.labels if row["fate"] != "blank")
-            lines.append(f"ledger: {dropped} of {total} lines dropped, each with its evidence")
+            lines.append(f"ledger: {dropped:,} of {counted(total, 'line')} dropped, each with its evidence")
         lines += [f"note: {note}" for note in self.notes]
         lines += [f"DRIFT: {one}" for one in self.drift]
         if self.drift:

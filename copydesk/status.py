@@ -25,7 +25,7 @@ from copydesk.quarantine import Waiver, held
 from copydesk.release.figures import Figures
 from copydesk.release.folder import WORK
 from copydesk.release.manifest import read_card, read_manifest
-from copydesk.release.markdown import visible
+from copydesk.release.markdown import counted, visible
 
 __all__ = ["Planned", "Scheduled", "Status", "keep_schedule", "read_schedule", "status"]
 
@@ -131,7 +131,7 @@ def _needs(
         needs.append(f"the last run failed{since}: {runs[-1].error}")
     needs += [str(one["told"]) for one in drifted]
     if unseen := quarantine["documents"] - quarantine["waived"]:
-        needs.append(f"{unseen} documents in quarantine that nobody waived: `copydesk quarantine list`")
+        needs.append(f"{counted(unseen, 'document')} in quarantine that nobody waived: `copydesk quarantine list`")
     if late:
         needs.append(late)
     return needs + list(planned.problems if planned else ())
@@ -201,10 +201,12 @@ def keep_schedule(dataset: Path, scheduled: Scheduled) -> None:
 
 def _lines(one: Status) -> list[str]:
     head = f"{one.version}" + (f" ({one.date})" if one.date else "") if one.version else "no release"
-    lines = [f"{one.dataset}: {head}, {one.articles:,} articles, {one.words:,} words"]
+    lines = [f"{one.dataset}: {head}, {counted(one.articles, 'article')}, {counted(one.words, 'word')}"]
     for name, row in one.sources.items():
         languages = ", ".join(list(row["languages"])[:4])
-        lines.append(f"  {name}: {row['articles']:,} articles ({languages}), {100 * row['left_out']:.1f} % left out")
+        lines.append(
+            f"  {name}: {counted(row['articles'], 'article')} ({languages}), {100 * row['left_out']:.1f} % left out"
+        )
     waived = f", {one.quarantine['waived']} of them waived" if one.quarantine["waived"] else ""
     lines.append(f"quarantine: {one.quarantine['documents']}{waived}")
     lines += [f"  {number:>6}  {reason}" for reason, number in one.quarantine["reasons"].items()]

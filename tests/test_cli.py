@@ -113,7 +113,7 @@ def test_the_dataset_is_named_after_the_folder(here: Path, capsys: pytest.Captur
     folder(here, "texts", a_txt=STORY)
     code, out, _ = run("ingest", "--no-prefect", "texts", capsys=capsys)
     assert code == 0
-    assert "texts 1.0.0 (first): 1 articles in dist/texts" in out
+    assert "texts 1.0.0 (first): 1 article in dist/texts" in out
     assert (here / "dist" / "texts" / "README.md").is_file()
 
 

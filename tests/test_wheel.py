@@ -48,4 +48,4 @@ def test_the_wheel_ingests_from_any_folder(unpacked: Path, tmp_path: Path) -> No
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=surroundings, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
-    assert "texts 1.0.0 (first): 1 articles in dist/texts" in told.stdout
+    assert "texts 1.0.0 (first): 1 article in dist/texts" in told.stdout
