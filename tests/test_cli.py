@@ -157,6 +157,15 @@ def test_diff_and_withdraw(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert run("verify", "dist/texts", capsys=capsys)[0] == 0
 
 
+def test_a_dataset_that_is_not_there_is_told_before_a_server_is_started(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To publish takes seconds of Prefect, so the path is looked at first."""
+    code, out, err = run("publish", "dist/none", "me/none", capsys=capsys)
+    assert (code, out) == (3, "")
+    assert "dist/none: there is no release here" in err
+
+
 def test_a_second_writer_is_told_who_holds_the_lock(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two ingests at once: one works, the other names the process; a lock left by a dead process is taken over."""
     folder(here, "texts", a_txt=STORY)

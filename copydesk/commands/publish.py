@@ -8,6 +8,7 @@ from typing import Any
 
 from copydesk.commands.common import DONE, Commands, command
 from copydesk.errors import UsageError
+from copydesk.locations import place
 
 __all__ = ["add"]
 
@@ -58,7 +59,11 @@ def _plainly(parameters: dict[str, Any]) -> str:
 
 def _as_flow(parameters: dict[str, Any]) -> str:
     from copydesk.commands.common import settle_prefect
+    from copydesk.release.manifest import choose
 
+    dataset = place(parameters["dataset"])
+    if isinstance(dataset, Path):
+        choose(dataset, None)  # that there is none is said before a server is started
     print(f"copydesk publish: Prefect flow, {settle_prefect()}", flush=True)
     from flows.publish import publish_flow
 
