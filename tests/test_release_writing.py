@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from copydesk.release.commit import write_release
 from copydesk.release.facts import Facts
 from copydesk.release.rows import Batch
 from copydesk.release.shards import TALLY
-from copydesk.release.tally import article_tally, ledger_tally
+from copydesk.release.tally import CANDIDATES, article_tally, ledger_tallies, ledger_tally
 from copydesk.release.verify import verify
 from copydesk.runner import Workers
 from tests.release_samples import NO_REFUSALS, folder_bytes, release, sample_tables, write_batches
@@ -83,7 +84,7 @@ def test_tasks_that_share_open_files_write_the_same(
     """A list of tasks opens each batch's file once, as many as may be held; every file of the releases is the same."""
     opened: list[Path] = []
     real = rows._mapped
-    monkeypatch.setattr(rows, "_mapped", lambda path: opened.append(path) or real(path))
+    monkeypatch.setattr(rows, "_mapped", lambda path, *more: opened.append(path) or real(path, *more))
     monkeypatch.setattr(rows, "HELD", held)
     monkeypatch.setattr(draft, "LISTS", lists)
     sizes: list[int] = []
@@ -200,6 +201,26 @@ def test_tallies_of_many_shards_are_those_of_each(tmp_path: Path) -> None:
         told = pq.read_metadata(path).metadata[TALLY.encode()]
         assert told.decode() == json.dumps(tally, sort_keys=True, ensure_ascii=False)
     assert len(list((tmp_path / "data").iterdir())) > 20
+
+
+WORDS = st.sampled_from(["Share", " Share\n", "Share  now", "Share\t now", "A", "Ads", "More", "x" * 401, "  "])
+
+
+@given(st.lists(st.tuples(WORDS, st.sampled_from(["share", "advert"]), st.booleans()), min_size=1, max_size=60))
+def test_examples_are_the_most_frequent_then_the_shortest_texts(lines: list[tuple[str, str, bool]]) -> None:
+    """As counting line by line finds them: on one line, of 2 to 400 characters, five of a label."""
+    fates = pl.Series("fate", ["dropped" if dropped else "text" for *_, dropped in lines])
+    raw, label = (pl.Series(name, [line[at] for line in lines]) for at, name in enumerate(("raw", "label")))
+    frame = pl.DataFrame([raw.cast(pl.Binary), label, fates]).with_columns(
+        text=pl.lit(None, pl.String), evidence=pl.lit("rule:any")
+    )
+    (tally,) = ledger_tallies(frame, pl.repeat("herald", len(lines), eager=True), [len(lines)])
+    counted = Counter((name, " ".join(text.split())) for text, name, dropped in lines if dropped)
+    wanted: dict[str, dict[str, int]] = {}
+    for (name, text), spans in sorted(counted.items(), key=lambda one: (-one[1], len(one[0][1]), one[0][1])):
+        if 2 <= len(text) <= 400 and len(wanted.setdefault(name, {})) < CANDIDATES:
+            wanted[name][text] = spans
+    assert tally["texts"] == {name: texts for name, texts in wanted.items() if texts}
 
 
 def test_a_large_shard_in_steps_is_the_shard_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ from copydesk.release.tables import (
     written,
 )
 from copydesk.release.tally import COPIED, article_counts, examples, ledger_counts, reprints
-from copydesk.release.writing import GATHERED, Made, Writing, write_shards
+from copydesk.release.writing import BESIDE, GATHERED, Made, Writing, write_shards
 from copydesk.runner import Over, plainly
 from copydesk.schema import Schema
 
@@ -132,8 +132,8 @@ def _together(writing: Sequence[list[Writing]], rows: Mapping[str, Rows]) -> lis
 
 
 def _write(tasks: list[Writing]) -> list[list[Made]]:
-    opened = Opened(lasting=len(tasks) > 1)
-    return [write_shards(task, opened) for task in tasks]
+    opened = {task.schema.name: Opened(len(tasks) > 1, BESIDE[task.schema.name]) for task in tasks}
+    return [write_shards(task, opened[task.schema.name]) for task in tasks]
 
 
 def _table(schema: Schema, written: Written) -> dict[str, Any]:

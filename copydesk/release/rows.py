@@ -61,10 +61,12 @@ class Kept:
 class Opened:
     """Batches' files that stay open for all that is gathered one after the other; without `lasting` they do not.
 
-    To open one costs as much as to copy a stretch of it. No page of them stays mapped.
+    To open one costs as much as to copy a stretch of it. No page of them stays mapped. Of columns `without` nothing is
+    read.
     """
 
     lasting: bool = False
+    without: tuple[str, ...] = ()
     held: dict[Path, tuple[pa.Buffer, pa.Table]] = field(default_factory=dict)
 
     def copied(self, spans: Sequence[tuple[Path, int, int]]) -> pa.Table:
@@ -77,7 +79,7 @@ class Opened:
         return found
 
     def _file(self, path: Path) -> tuple[pa.Buffer, pa.Table]:
-        found = self.held.get(path) or _mapped(path)
+        found = self.held.get(path) or _mapped(path, self.without)
         if self.lasting and len(self.held) < HELD:
             self.held[path] = found
         return found
@@ -107,11 +109,12 @@ class Rows:
         """
         first, end = pl.col("row").min(), (pl.col("row") + pl.col("lines")).max()
         spans = runs.group_by("file").agg(first=first, size=end - first).sort("file")
-        old, new = (spans.filter((pl.col("file") < len(self.shards)) == kept) for kept in (True, False))
-        parts = [_read(self.folder / self.shards[file].file, *span) for file, *span in old.iter_rows()]
+        old, new = (spans.filter((pl.col("file") < len(self.shards)) == stays) for stays in (True, False))
+        opened = opened or Opened()
+        kept = [(self.folder / self.shards[file].file, *span) for file, *span in old.iter_rows()]
+        parts = [_read(path, first, size, opened.without) for path, first, size in kept]
         stretches = [(self.batches[file - len(self.shards)], *span) for file, *span in new.iter_rows()]
         together = [stretches[at : at + TOGETHER] for at in range(0, len(stretches), TOGETHER)]
-        opened = opened or Opened()
         if copies := [opened.copied(some) for some in together]:
             parts.append(pl.DataFrame(pl.from_arrow(pa.concat_tables(copies), rechunk=False)))
         file, row, size = (one.to_numpy().astype(np.int64) for one in (runs["file"], runs["row"], spans["size"]))
@@ -120,12 +123,13 @@ class Rows:
         return pl.concat(parts, how="vertical_relaxed").rechunk(), at
 
 
-def _mapped(path: Path) -> tuple[pa.Buffer, pa.Table]:
+def _mapped(path: Path, without: Sequence[str] = ()) -> tuple[pa.Buffer, pa.Table]:
     """The pages of an Arrow file, and the table that lies in them; the file itself is closed again."""
     try:
         with pa.memory_map(str(path)) as file:
             pages = file.read_buffer()
-            return pages, pa.ipc.open_file(pages).read_all()
+            table = pa.ipc.open_file(pages).read_all()
+            return pages, table.drop_columns([name for name in without if name in table.column_names])
     except (OSError, pa.ArrowInvalid) as error:
         raise ReleaseError(f"{path}: cannot be read as an Arrow file ({error}); run the ingest again") from error
 
@@ -134,9 +138,9 @@ def _frame(path: Path) -> pl.DataFrame:
     return pl.DataFrame(pl.from_arrow(_mapped(path)[1], rechunk=False))
 
 
-def _read(path: Path, start: int, size: int) -> pl.DataFrame:
+def _read(path: Path, start: int, size: int, without: Sequence[str]) -> pl.DataFrame:
     try:
-        return pl.scan_parquet(path).slice(start, size).collect()
+        return pl.scan_parquet(path).slice(start, size).drop(without, strict=False).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ReleaseError(f"{path}: cannot be read ({error}); run copydesk verify, then restore the file") from error
 

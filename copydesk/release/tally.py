@@ -205,7 +205,7 @@ def ledger_tallies(frame: pl.DataFrame, sources: pl.Series, sizes: Sequence[int]
     found: list[dict[str, Any]] = [
         {"spans": [], "evidence": {}, "texts": one} for one in _candidates(dropped, len(sizes))
     ]
-    for part, *row in counts.with_columns(pl.col("label", "fate").cast(pl.String)).sort(label).iter_rows():
+    for part, *row in counts.with_columns(pl.col(label[1:]).cast(pl.String)).sort(label).iter_rows():
         found[part]["spans"].append(row)
     for part, name, rows in rules.sort("part", "evidence").iter_rows():
         found[part]["evidence"][name] = rows

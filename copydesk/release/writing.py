@@ -45,9 +45,12 @@ STEP: Final = 2
 
 PLACES: Final = {
     "article": ("article_file", "article_row", *MARKED),
-    "ledger": ("ledger_file", "ledger_row", "lines", "source"),
+    "ledger": ("ledger_file", "ledger_row", "lines", "source", "id", "uri"),
 }
 """What of the keys says where a table's rows are, and what else of them is needed."""
+
+BESIDE: Final = {"article": MARKED, "ledger": ("id", "uri")}
+"""Columns that the rows have from the keys. Of a ledger they are a third of its bytes."""
 
 Made = tuple[Shard, Tally]
 
@@ -78,7 +81,7 @@ class Writing:
         """The documents whose rows these are, in order.
 
         `part` (the number of the shard), `file`, `row` (where the first of its rows is) and `lines` (how many they
-        are), and of articles text.MARKED, of the ledger the `source`.
+        are), and BESIDE, and of the ledger the `source`.
         """
         file, row, *others = PLACES[self.schema.name]
         found = self.keys.rows([(first, end) for _, first, end in self.parts], file, row, *others)
@@ -134,20 +137,23 @@ def _done(task: Writing, told: Path) -> list[Made] | None:
 class _Gathered:
     """The rows of a task's shards: somewhere in `frame`, in the order `at`, so many in each shard.
 
-    `beside` has the columns that are written over theirs, or of the ledger the source of each row.
+    `documents` are theirs, `of` the number of the document of each row: of it are the columns BESIDE.
     """
 
     schema: Schema
     frame: pl.DataFrame
     at: Places
     sizes: Sequence[int]
-    beside: pl.DataFrame
+    documents: pl.DataFrame
+    of: Places
 
     def tallies(self) -> list[Tally]:
         """What each shard counts, from the columns that are needed for it alone."""
         if self.schema.name == "article":
-            return article_tallies(self.frame.select(ARTICLE)[self.at].with_columns(self.beside), self.sizes)
-        return ledger_tallies(self.frame.select(LEDGER)[self.at], self.beside["source"], self.sizes)
+            own = [name for name in ARTICLE if name not in MARKED]
+            return article_tallies(self.frame.select(own)[self.at].with_columns(self._beside()), self.sizes)
+        sources = self.documents["source"].cast(pl.Categorical).gather(self.of)
+        return ledger_tallies(self.frame.select(LEDGER)[self.at], sources, self.sizes)
 
     def tables(self) -> Iterator[Iterator[pa.Table]]:
         """The rows of each shard in their types, a part at a time: small shards together, a large one in steps."""
@@ -163,10 +169,11 @@ class _Gathered:
             start += size
 
     def _table(self, start: int, end: int) -> pa.Table:
-        rows = self.frame[self.at[start:end]]
-        if self.schema.name == "article":
-            rows = rows.with_columns(self.beside[start:end])
+        rows = self.frame[self.at[start:end]].with_columns(self._beside(start, end))
         return arrow_table(self.schema, rows)
+
+    def _beside(self, start: int = 0, end: int | None = None) -> pl.DataFrame:
+        return self.documents.select(BESIDE[self.schema.name])[self.of[start:end]]
 
 
 def _together(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
@@ -187,11 +194,9 @@ def _starts(sizes: Sequence[int]) -> list[int]:
 def _gathered(task: Writing, documents: pl.DataFrame, opened: Opened) -> _Gathered:
     frame, at = task.rows.gather(documents, opened)
     sizes = documents.group_by("part", maintain_order=True).agg(pl.col("lines").sum())["lines"].to_list()
-    if task.schema.name == "article":
-        return _Gathered(task.schema, frame, at, sizes, documents.select(MARKED))
     lines = documents["lines"].to_numpy().astype(np.int64)
-    sources = documents["source"].gather(np.repeat(np.arange(documents.height), lines))
-    return _Gathered(task.schema, frame, ranges(at, lines), sizes, sources.to_frame())
+    of = np.repeat(np.arange(documents.height), lines)
+    return _Gathered(task.schema, frame, ranges(at, lines), sizes, documents, of)
 
 
 def _written(task: Writing, tables: Iterator[pa.Table], tally: Tally) -> Shard:
