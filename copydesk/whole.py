@@ -15,6 +15,8 @@ from uuid import uuid4
 import polars as pl
 import pyarrow as pa
 
+from copydesk.frugal import unmapped
+
 __all__ = ["mapped", "put", "written"]
 
 
@@ -45,6 +47,12 @@ def _emptied(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def mapped(path: Path) -> pl.DataFrame:
-    """The table of an Arrow file that stays as it is (it may be deleted)."""
+    """The table of an Arrow file that stays as it is (it may be deleted).
+
+    To make Polars' views of texts looks at each; what nobody looks at again takes no memory.
+    """
     with pa.memory_map(str(path)) as file:
-        return pl.DataFrame(pl.from_arrow(pa.ipc.open_file(file).read_all(), rechunk=False))
+        pages = file.read_buffer()
+        table = pl.DataFrame(pl.from_arrow(pa.ipc.open_file(pages).read_all(), rechunk=False))
+    unmapped(pages)
+    return table
