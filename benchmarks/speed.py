@@ -12,7 +12,7 @@ for; the peak memory is the greatest sum of the proportional set sizes (PSS) of 
 ten times a second (where the system tells none, the size of the largest). Nothing is asserted: figures of a busy
 machine are compared within one run only. What was made is thrown away after each run. Who ends the benchmark before its
 time (Ctrl-C, SIGTERM), or a run that fails, gets the medians of what was measured. A peer that is not installed is left
-out, with a line that says so. "copydesk, the script's work" is no command: benchmarks/library.py puts it together.
+out, with a line that says so. "copydesk as a script" is no command: benchmarks/library.py puts it together.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ NAMES: Final = {
     "datasets": "datasets.map",
     "datatrove": "datatrove",
     "minhash": "datatrove with MinHash",
-    "library": "copydesk, the script's work",
+    "library": "copydesk as a script",
     "copydesk": "copydesk ingest",
 }
 SLOW: Final = ("datasets", "datatrove", "minhash")

@@ -32,7 +32,7 @@ def test_it_runs_on_invented_texts_and_prints_a_table(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    for name in ("copy of the files", "afternoon script", "copydesk, the script's work", "copydesk ingest"):
+    for name in ("copy of the files", "afternoon script", "copydesk as a script", "copydesk ingest"):
         assert f"\n{name}" in run.stdout
     figures = json.loads((tmp_path / "figures.json").read_text())["figures"]
     assert [(one["name"], one["documents"]) for one in figures] == [
