@@ -213,24 +213,27 @@ def judge(task: Judging) -> int:
     mark = task.folder / f"judged-{knowledge.digest}"
     if mark.exists():
         return 0
-    articles, ledger = _judged(task, knowledge)
+    articles, ledger, count = _judged(task, knowledge)
     put(articles, task.folder / "articles.arrow", plain=True)
     put(ledger, task.folder / "ledger.arrow", plain=True)
     check(load_schema("ledger"), ledger)
     _write(task.folder, "keys", keys_of(articles, ledger))
     _write(task.folder, "sketches", corpus.sketched(articles))
     mark.touch()
-    return mapped(task.folder / "documents.arrow").height
+    return count
 
 
-def _judged(task: Judging, knowledge: Knowledge) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The articles and the ledger in the order of a release; what they were made from is let go. Writes the broken."""
+def _judged(task: Judging, knowledge: Knowledge) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """The articles and the ledger in the order of a release, and of how many documents; these are let go.
+
+    Writes the broken.
+    """
     prepared = desk.Prepared(*(mapped(task.folder / f"{name}.arrow") for name in ("documents", "lines", "refused")))
     profiles = load_profiles(task.profiles)
     judged = desk.judge(prepared, knowledge, profiles, _seen(task.folder, prepared.lines, profiles))
     _write(task.folder, "broken", judged.refused)
     articles = judged.articles.sort(DAY, "id", nulls_last=True)
-    return articles, _after(articles["id"], judged.ledger)
+    return articles, _after(articles["id"], judged.ledger), prepared.documents.height
 
 
 def _seen(folder: Path, lines: pl.DataFrame, profiles: Profiles) -> glance.Glance | None:
