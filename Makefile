@@ -50,8 +50,8 @@ docs: $(READY) ## renew the generated pages (make docs CHECK=--check only compar
 quality: $(READY) ## score the labelling and hold it against quality.json
 	$(BIN)/python benchmarks/quality.py
 
-soak: $(READY) ## the long tests
-	$(BIN)/pytest -m soak
+soak: $(READY) ## the long tests, and new examples for the promises
+	$(BIN)/pytest -m "soak or hypothesis" --hypothesis-profile searching
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock

@@ -277,7 +277,8 @@ def timed(command: Sequence[str], **settings: Any) -> tuple[Cost, int]:
         process.returncode = os.waitstatus_to_exitcode(status)
     finally:
         if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself just now
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     wall = time.perf_counter() - began
     unit = 1 if sys.platform == "darwin" else 1024

@@ -32,8 +32,11 @@ from copydesk.runner import LOCAL, Progress, Workers
 
 __all__ = ["Cluster", "Terms", "workers"]
 
+ANSWERS: Final = 30.0
+"""Seconds to wait for the scheduler's answer."""
+
 PATIENCE: Final = 30.0
-"""Seconds to wait for the scheduler, and for its first worker."""
+"""Seconds to wait for its first worker."""
 
 FORSAKEN: Final = 300.0
 """Seconds without any worker after which a run gives up: a service manager starts one anew long before."""
@@ -124,7 +127,7 @@ class Cluster(Executor):
     def _connected(self) -> Any:
         distributed = _distributed()
         try:
-            client = distributed.Client(self.address, timeout=PATIENCE, set_as_default=False)
+            client = distributed.Client(self.address, timeout=ANSWERS, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise ClusterError(
                 f"--runner {self.address}: no Dask scheduler answers there ({error}); start one with `dask scheduler`"

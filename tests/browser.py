@@ -19,9 +19,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-quic", "--disable-extensions", "--mute-audio",
+    "--disable-dev-shm-usage",  # in a container /dev/shm is small
     "--remote-debugging-port=0",
 )  # fmt: skip
-PATIENCE = 30.0
+PATIENCE = 300.0
 
 
 class Browser:
@@ -70,6 +71,8 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
+        # Or the page before would pass for this one.
+        self.run("document.documentElement?.removeAttribute('data-ready')")
         self.call("Page.navigate", url=page.resolve().as_uri())
         self.until("document.documentElement?.dataset.ready === 'yes'")
 
@@ -116,18 +119,24 @@ def chromium(folder: Path) -> Iterator[Browser]:
             browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
             yield browser
     finally:
-        process.terminate()
-        process.wait(30)
+        process.kill()
+        process.wait()
 
 
 def _address(profile: Path, process: subprocess.Popen[bytes]) -> str:
     """Where the browser's one page listens."""
     told, end = profile / "DevToolsActivePort", time.monotonic() + PATIENCE
-    while not told.exists() or not told.read_text().strip():
+    while not (pages := _pages(told)):
         assert process.poll() is None, "the browser ended at once"
         assert time.monotonic() < end, "the browser did not start"
         time.sleep(0.05)
-    port = told.read_text().split()[0]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PATIENCE) as answer:
-        pages = [one for one in json.load(answer) if one["type"] == "page"]
     return str(pages[0]["webSocketDebuggerUrl"])
+
+
+def _pages(told: Path) -> list[dict[str, Any]]:
+    """The pages of a browser by the file that it writes when it listens: none as long as it starts."""
+    said = told.read_text() if told.exists() else ""
+    if "\n" not in said:
+        return []
+    with urllib.request.urlopen(f"http://127.0.0.1:{said.split()[0]}/json/list", timeout=PATIENCE) as answer:
+        return [one for one in json.load(answer) if one["type"] == "page"]

@@ -1,13 +1,14 @@
-"""An HTTP server of a test's own: on a free port of loopback, in a thread, gone with the test."""
+"""Ports of loopback: an HTTP server of a test's own on a free one, in a thread, and one where nobody listens."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-__all__ = ["listening"]
+__all__ = ["closed_port", "listening"]
 
 
 @contextmanager
@@ -23,3 +24,11 @@ def listening(handler: type[BaseHTTPRequestHandler], state: object) -> Iterator[
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port where nobody listens, and nobody else can meanwhile: it is taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

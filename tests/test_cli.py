@@ -171,7 +171,7 @@ def test_a_second_writer_is_told_who_holds_the_lock(here: Path, capsys: pytest.C
     folder(here, "texts", a_txt=STORY)
     code = (
         "import sys, time; from pathlib import Path; from copydesk.release.folder import Folder\n"
-        "with Folder(Path('dist/texts')).opened():\n    print('held', flush=True); time.sleep(60)"
+        "with Folder(Path('dist/texts')).opened():\n    print('held', flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None

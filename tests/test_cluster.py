@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,9 +25,14 @@ from copydesk.job import Job, Options, settle
 from copydesk.pipeline import ingest
 from copydesk.runner import Workers
 from tests.conftest import ROOT
+from tests.loopback import closed_port
+from tests.prefect_server import serving
 from tests.test_pipeline import tree
 
 distributed = pytest.importorskip("distributed", reason="needs Dask: pip install 'copydesk[cluster]'")
+
+PATIENCE = 300.0
+"""Seconds to wait for what takes a few on a quiet machine."""
 
 
 @dataclasses.dataclass
@@ -46,8 +50,8 @@ class Running:
         folder = ["--local-directory", str(self.folder)]
         self.workers += [started([*asked, *folder], self.folder, **surroundings) for _ in range(number)]
         alive = sum(worker.poll() is None for worker in self.workers)
-        with distributed.Client(self.address, set_as_default=False, timeout=60) as client:
-            client.wait_for_workers(alive, timeout=120)
+        with distributed.Client(self.address, set_as_default=False, timeout=PATIENCE) as client:
+            client.wait_for_workers(alive, timeout=PATIENCE)
 
     def stop(self) -> None:
         """End everything that was started."""
@@ -74,7 +78,7 @@ def running(folder: Path, workers: int) -> Iterator[Running]:
     scheduler = started(["scheduler", *asked], folder)
     found = Running(folder, scheduler, "", [])
     try:
-        until(lambda: facts.exists() and facts.read_bytes().endswith(b"}"), 120)
+        until(lambda: facts.exists() and facts.read_bytes().endswith(b"}"))
         found.address = json.loads(facts.read_text(encoding="utf-8"))["address"]
         if workers:
             found.add(workers)
@@ -83,9 +87,9 @@ def running(folder: Path, workers: int) -> Iterator[Running]:
         found.stop()
 
 
-def until(true: Callable[[], Any], seconds: float) -> None:
+def until(true: Callable[[], Any]) -> None:
     """Wait until something holds."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end, "it never came about"
         time.sleep(0.05)
@@ -140,7 +144,7 @@ def test_killed_workers_change_no_byte(three: Running, local: Path, tmp_path: Pa
 
         outcome = ingest(asked, over)
     assert len(list(tmp_path.glob("killed-*"))) == 2
-    until(lambda: sum(worker.poll() is not None for worker in three.workers) == 2, 20)
+    until(lambda: sum(worker.poll() is not None for worker in three.workers) == 2)
     assert outcome.judged == outcome.documents
     assert tree(tmp_path / "samples") == tree(local)
     assert not list((tmp_path / "samples" / ".work").glob("cluster-*"))
@@ -153,7 +157,7 @@ def test_the_command_line_hands_the_work_to_the_cluster(three: Running, local: P
     limits = {"COPYDESK_INGEST__BATCH_DOCUMENTS": "3", "PYTHONPATH": str(ROOT)}
     run = subprocess.run(
         [sys.executable, "-m", "copydesk", "ingest", "--no-prefect", "--runner", three.address, *places],
-        cwd=tmp_path, env={**os.environ, **limits}, capture_output=True, text=True, timeout=300,
+        cwd=tmp_path, env={**os.environ, **limits}, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert tree(tmp_path / "made" / "samples") == tree(local)
@@ -164,12 +168,10 @@ def test_prefect_supervises_the_cluster(
     three: Running, local: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The flow with a scheduler's address as its runner: the same bytes."""
-    from prefect.testing.utilities import prefect_test_harness
-
     from flows.ingest import ingest_flow
 
     monkeypatch.setenv("COPYDESK_INGEST__BATCH_DOCUMENTS", "3")
-    with prefect_test_harness(server_startup_timeout=120):
+    with serving():
         ingest_flow(config=str(ROOT / "copydesk.toml"), into=str(tmp_path), runner=three.address)
     assert tree(tmp_path / "samples") == tree(local)
 
@@ -178,52 +180,44 @@ def test_prefect_supervises_the_cluster(
 def test_workers_may_come_and_go(tmp_path: Path) -> None:
     """A run whose only worker dies goes on with one that comes later; one whose scheduler dies ends with the remedy."""
     with running(tmp_path, 1) as found, Cluster(found.address, tmp_path / "work") as pool:
-        assert pool.submit(os.getpid).result(60) == found.workers[0].pid
+        assert pool.submit(os.getpid).result(PATIENCE) == found.workers[0].pid
         found.workers[0].kill()
         waiting = pool.submit(os.getpid)
         found.workers[0].wait()
         found.add(1)
-        assert waiting.result(60) == found.workers[1].pid
+        assert waiting.result(PATIENCE) == found.workers[1].pid
         endless = pool.submit(time.sleep, 600)
         threading.Timer(0.5, found.scheduler.kill).start()
         with pytest.raises(ClusterError, match=r"the scheduler is gone; start it"):
-            endless.result(120)
+            endless.result(PATIENCE)
 
 
 @pytest.mark.slow
 def test_a_cluster_without_workers_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the start and later: nobody waits for ever for a worker that does not come."""
-    monkeypatch.setattr(cluster, "PATIENCE", 2.0)
     monkeypatch.setattr(cluster, "LOOKS", 0.1)
     monkeypatch.setattr(cluster, "FORSAKEN", 1.0)
     with running(tmp_path, 0) as found:
-        with pytest.raises(ClusterError, match="the scheduler has no worker; start some with `dask worker tcp://"):
-            Cluster(found.address, tmp_path / "work")
+        with monkeypatch.context() as patch:
+            patch.setattr(cluster, "PATIENCE", 1.0)
+            with pytest.raises(ClusterError, match="the scheduler has no worker; start some with `dask worker tcp://"):
+                Cluster(found.address, tmp_path / "work")
         assert not list((tmp_path / "work").iterdir())
         found.add(1)
         with Cluster(found.address, tmp_path / "work") as pool:
             waiting = pool.submit(time.sleep, 600)
             found.workers[0].kill()
             with pytest.raises(ClusterError, match="no worker for 1 seconds"):
-                waiting.result(60)
+                waiting.result(PATIENCE)
 
 
-def test_no_scheduler_is_an_error_that_says_how_to_start_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_port: int
-) -> None:
+def test_no_scheduler_is_an_error_that_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing listens at the address: the command to start a scheduler, and no file left behind."""
-    monkeypatch.setattr(cluster, "PATIENCE", 1.0)
-    with pytest.raises(ClusterError, match=r"no Dask scheduler answers there .*start one with `dask scheduler`"):
-        Cluster(f"tcp://127.0.0.1:{unused_port}", tmp_path / "work")
+    monkeypatch.setattr(cluster, "ANSWERS", 1.0)
+    told = r"no Dask scheduler answers there .*start one with `dask scheduler`"
+    with closed_port() as port, pytest.raises(ClusterError, match=told):
+        Cluster(f"tcp://127.0.0.1:{port}", tmp_path / "work")
     assert not list((tmp_path / "work").iterdir())
-
-
-@pytest.fixture
-def unused_port() -> int:
-    """A port where nothing listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.mark.parametrize("name", ["copydesk's code", "Python", "polars", "numpy"])

@@ -60,4 +60,4 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 def test_a_forked_process_has_threads_of_its_own() -> None:
     """The parent's threads are not there: who waited for them would wait for ever."""
-    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=600)

@@ -15,6 +15,7 @@ from copydesk import runner
 from copydesk.errors import UsageError, VerifyError
 from copydesk.runner import Quiet, Workers
 from tests.conftest import ROOT
+from tests.prefect_server import serving
 from tests.release_samples import release, sample_tables
 from tests.test_pipeline import built, tree
 from tests.test_runner import process
@@ -25,9 +26,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def server() -> Iterator[None]:
     """A Prefect server of this test run, with a database of its own."""
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=120):
+    with serving():
         yield
 
 
@@ -172,7 +171,7 @@ def test_the_program_starts_a_server_where_none_is_configured(tmp_path: Path) ->
         env={**surroundings, "HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert told.returncode == 0, told.stderr
     assert told.stdout.startswith("copydesk ingest: Prefect flow, on an ephemeral server\n")
@@ -221,7 +220,7 @@ def test_a_run_whose_process_is_gone_is_marked_as_crashed() -> None:
             client.set_flow_run_state(run, Pending())
             client.set_flow_run_state(run, Running())
         with FileLock(marker(str(alive))):
-            assert tidy("killed") == []
+            assert tidy("killed", dict.fromkeys(GRACE, 3600.0)) == []
             assert tidy("killed", dict.fromkeys(GRACE, 0.0)) == [dead]
         assert client.read_flow_run(dead).state.name == "Crashed"
         assert tidy("killed", dict.fromkeys(GRACE, 0.0)) == [alive]

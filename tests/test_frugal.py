@@ -82,7 +82,7 @@ def test_pages_of_a_file_that_were_looked_at_do_not_count_any_more(tmp_path: Pat
     before, said = mapped_bytes(), bytes(pages)
     assert mapped_bytes() - before > 1 << 23
     unmapped(pages)
-    assert mapped_bytes() - before < 1 << 20
+    assert mapped_bytes() - before < 1 << 22  # Linux counts in steps, by processor
     assert bytes(pages) == said == path.read_bytes()
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.prefect_server import serving
 
 pytestmark = pytest.mark.slow
 
@@ -34,12 +35,7 @@ PYTHON = "{python} - <<'END_OF_PYTHON'\n{code}END_OF_PYTHON\n"
 @pytest.fixture(scope="module")
 def prefect_server() -> Iterator[str]:
     """The address of one Prefect server for all pages: a start for each command would take minutes."""
-    from prefect.settings import PREFECT_API_URL
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=120):
-        address = PREFECT_API_URL.value()
-        assert address
+    with serving() as address:
         yield address
 
 
@@ -81,7 +77,7 @@ def test_a_page_does_what_it_says(page: Path, tmp_path: Path, prefect_server: st
         "NO_COLOR": "1",
     }
     run = subprocess.run(
-        ["bash", "-c", script_of(page)], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        ["bash", "-c", script_of(page)], cwd=folder, env=environment, capture_output=True, text=True, timeout=900
     )
     assert run.returncode == 0, f"{page.name}\n{run.stdout[-3000:]}\n{run.stderr[-3000:]}"
 
@@ -98,6 +94,6 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
         env=os.environ | {"HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert run.returncode == 0, f"{run.stdout[-3000:]}\n{run.stderr[-3000:]}"

@@ -22,6 +22,8 @@ from copydesk.release.verify import verify
 from copydesk.release.withdraw import withdraw
 from tests.conftest import ROOT
 from tests.hub_server import READER, Hub, Repository, serving
+from tests.killing import Death, dying
+from tests.loopback import closed_port
 from tests.release_samples import release, sample_tables
 
 NAME = "someone/harbour"
@@ -221,19 +223,13 @@ def test_an_increment_sends_what_is_new(reader, dataset, tmp_path):
 def killed_at(hub: Hub, home: Path, dataset: Path, moment: str, number: int) -> None:
     """Publish, and kill the process with SIGKILL when the Hub gets its `number`th request of a kind."""
     command = [sys.executable, "-m", "copydesk", "publish", str(dataset), NAME, "--no-prefect", "--create", "private"]
-    seen: list[str] = []
-    with subprocess.Popen(command, env=environment(hub, home), stdout=subprocess.DEVNULL) as process:
 
-        def kill(_number: int, told: str) -> None:
-            if moment in told:
-                seen.append(told)
-                if len(seen) == number:
-                    process.kill()
-                    process.wait()
+    def watched(kill: Death) -> None:
+        hub.at_request = lambda _number, told: kill(told)
 
-        hub.at_request = kill
+    ended = dying(command, environment(hub, home), (lambda told: moment in told, number), watched)
     hub.at_request = lambda _number, _told: None
-    assert process.returncode == -9, f"the run ended before request {number} of {moment}"
+    assert ended == -9, f"the run ended before request {number} of {moment}"
 
 
 def soak(*moment: Any) -> Any:
@@ -291,9 +287,10 @@ def test_what_the_hub_refuses_is_said_with_the_remedy(hub, dataset, tmp_path, na
 
 def test_a_hub_out_of_reach_and_no_hub_asked_for_are_told_apart(dataset, tmp_path):
     """A closed port; HF_HUB_OFFLINE; a name that is none."""
-    with serving() as gone:
-        pass
-    assert "the Hub cannot be reached" in publish(gone, tmp_path, dataset).stderr
+    gone = Hub()
+    with closed_port() as port:
+        gone.address = f"http://127.0.0.1:{port}"
+        assert "the Hub cannot be reached" in publish(gone, tmp_path, dataset).stderr
     env = {**environment(gone, tmp_path), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "copydesk", "publish", str(dataset), NAME, "--no-prefect"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)

@@ -201,9 +201,9 @@ def _releases(folder, number: int, shards: int) -> list[Manifest]:
 def test_two_hundred_releases_stay_small(folder, shards, listed):
     """Under 200 kB, the newest always loadable, the others as far as there is room; all stay named."""
     manifests = _releases(folder, 200, shards)
-    began = time.perf_counter()
+    began = time.process_time()
     card = render_card(manifests[-50:], [one.reference for one in manifests])
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert len(card.encode()) < 200_000
     head = yaml.safe_load(card.split("\n---\n", 1)[0][4:])
     assert [one["config_name"] for one in head["configs"]][:1] == ["1.199.0"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from copydesk.release.remote.through import all_files, articles_of, reading, thr
 from copydesk.release.verify import verify
 from copydesk.release.withdraw import withdraw
 from tests.conftest import ROOT
+from tests.killing import dying
 from tests.release_samples import folder_bytes, raw_files, release, sample_tables
 from tests.s3_server import Store as Server
 from tests.s3_server import serving
@@ -160,7 +161,15 @@ def test_of_two_writers_one_commits_and_the_other_is_told(server, bucket, tmp_pa
 
 def test_with_every_third_request_failing_the_bytes_are_the_same(server, bucket, line, tmp_path, wanted):
     """Requests are made again; nobody notices."""
-    line.fail = lambda number, _: number % 3 == 0
+    failed = Counter[str]()
+
+    def fail(number: int, told: str) -> bool:
+        if number % 3 or failed[told] == tries.ATTEMPTS // 2:  # several at once: one could be every third each time
+            return False
+        failed[told] += 1
+        return True
+
+    line.fail = fail
     for number, files in zip(NUMBERS, wanted, strict=True):
         run(f"s3://{bucket}/dist/harbour", tmp_path, number)
         assert held(server, bucket) == files
@@ -228,20 +237,14 @@ def test_a_killed_writer_leaves_the_last_release_and_the_next_run_is_right(  # n
     run(url, tmp_path / "mine", 20)
     command = [sys.executable, "-c", WRITER, url, str(tmp_path / "mine"), "26"]
     verb, _, what = moment.partition(" ")
-    seen: list[str] = []
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environment) as writer:
 
-        def kill(told: str) -> None:
-            if told.startswith(verb) and what in told:
-                seen.append(told)
-                if len(seen) == number:
-                    writer.kill()
-                    writer.wait()
+    def meant(told: str) -> bool:
+        return told.startswith(verb) and what in told
 
-        setattr(line, when, kill)
+    ended = dying(command, environment, (meant, number), lambda kill: setattr(line, when, kill))
     line.be_reliable()
-    assert writer.returncode == -9, f"the run ended before {moment}"
+    assert ended == -9, f"the run ended before {moment}"
     committed = held(server, bucket)["README.md"] == wanted[1]["README.md"]
     files = held(server, bucket)
     released = wanted[1 if committed else 0]

@@ -93,7 +93,7 @@ def test_the_first_failure_ends_a_stage() -> None:
 
     with Workers(2, Told()) as pool, pytest.raises(ValueError, match="no 1"):
         pool("read", refuse, range(40))
-    assert len(told) < 10
+    assert len(told) < 30  # twenty seconds of work for two; to have done so many of them takes eleven
 
 
 def test_the_process_of_a_run_gives_back_before_and_after_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ SEEDS: list[tuple[str, bytes]] = [
 ]
 LIMITS = Limits(document_bytes=1_000_000, unpacked_bytes=50_000_000, entries=1_000, columns=100)
 LONGEST = 10.0
-"""Seconds that a file may take."""
+"""CPU seconds that a file may take."""
 
 WORDS = [b"\0", b"\xff" * 8, b"\r\n", b'"', b"{", b"[" * 200, b"<", b"&#0;", b"PK\5\6", b"ARROW1", b"\x7f\xff\xff\xff"]
 
@@ -62,9 +62,9 @@ def torture(tmp_path: Path, number: int, seed: int) -> None:
     for at, (name, data) in enumerate(cases(number, seed)):
         path = tmp_path / name
         path.write_bytes(data)
-        began = time.monotonic()
+        began = time.process_time()
         texts, refused = read(tmp_path, LIMITS)
-        taken = time.monotonic() - began
+        taken = time.process_time() - began
         path.unlink()
         assert taken < LONGEST, (at, name, taken)
         assert texts or refused, (at, name)

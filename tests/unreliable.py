@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse()
             return
         host = urlsplit(line.server).netloc
-        server = http.client.HTTPConnection(host, timeout=60)
+        server = http.client.HTTPConnection(host, timeout=600)
         server.request(self.command, self.path, body, {**dict(self.headers), "Host": host})
         answer = server.getresponse()
         data = answer.read()
