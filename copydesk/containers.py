@@ -14,6 +14,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ import polars as pl
 from copydesk import stages
 from copydesk.digests import digest
 from copydesk.runner import Over
-from copydesk.sources import REFUSED, Cut, Piece, RawFile, document_id, numbered, pieces
+from copydesk.sources import REFUSED, Cut, Names, Piece, RawFile, document_id, pieces
 
 __all__ = ["KEYS", "UNREAD", "Records", "as_batches", "numbers", "unpacked"]
 
@@ -115,31 +116,20 @@ def _keys(parts: Sequence[Path]) -> pl.DataFrame:
 
 
 def _named_apart(keys: pl.DataFrame, parts: Sequence[Path]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The keys with new ids, and the new names: the second record of a name is `name~2`, or the next that is free."""
+    """The keys with new ids, and the new names, where a record of the same name stands before."""
     if keys["id"].n_unique() == keys.height:
         return keys, NONE.renamed
-    keys = keys.with_columns(nth=pl.int_range(1, pl.len() + 1).over("id"))
-    later = keys.filter(pl.col("nth") > 1)
-    taken = set(keys["id"])
+    names, said = Names(), lru_cache(maxsize=1)(partial(pl.read_ipc, columns=["source", "uri"]))
     rows = []
-    for (number,), some in later.partition_by("part", as_dict=True, maintain_order=True).items():
-        names = pl.read_ipc(parts[int(str(number))], columns=["source", "uri"])
-        for row, nth in some.select("row", "nth").iter_rows():
-            source, uri = names.row(row)
-            name = _free(source, uri, nth, taken)
-            taken.add(int(document_id(source, name), 16))
+    for number, row, one in keys.select("part", "row", "id").iter_rows():
+        if not names.new(one):
+            source, uri = said(parts[number]).row(row)
+            name = names.another(source, uri)
             rows.append((number, row, document_id(source, name), name))
     renamed = pl.DataFrame(rows, schema=RENAMED, orient="row")
     new = renamed.select("part", "row", new=numbers(pl.col("id")))
     keys = keys.join(new, on=["part", "row"], how="left", maintain_order="left")
     return keys.with_columns(id=pl.coalesce("new", "id")).select(KEYS.names()), renamed
-
-
-def _free(source: str, uri: str, nth: int, taken: set[int]) -> str:
-    """The uri of the nth record of a name, of a later one where a record is called so."""
-    while int(document_id(source, numbered(uri, nth)), 16) in taken:
-        nth += 1
-    return numbered(uri, nth)
 
 
 def as_batches(records: Records, work: Path, cut: Cut, salt: object) -> Iterator[Path]:

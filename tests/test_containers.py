@@ -144,14 +144,19 @@ def test_two_records_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert (outcome.judged, outcome.documents) == (1, 4)
 
 
-def test_a_record_that_is_called_like_a_second_one_keeps_its_name(tmp_path: Path) -> None:
-    """None is lost, wherever it stands: the second record of the other name takes the next number."""
-    names = ["a", "a", "a~2", "a", "a~3"]
+def test_a_record_that_is_called_like_a_second_one_is_not_lost(tmp_path: Path) -> None:
+    """Whoever stands first has the name, and the next number that is free is the other's; `explain` says the same."""
+    names = ["a", "a~3", "a", "a~2", "a", "a~3"]
     lines = [json.dumps({"id": name, "text": story(random.Random(at))}) for at, name in enumerate(names)]
     texts = put(tmp_path / "texts", a_jsonl="\n".join(lines).encode())
-    assert run(texts, tmp_path / "dist").documents == 5
-    uris = articles(tmp_path / "dist" / "texts")["uri"].to_list()
-    assert uris == ["a.jsonl#a", "a.jsonl#a~2", "a.jsonl#a~3", "a.jsonl#a~4", "a.jsonl#a~5"]
+    assert run(texts, tmp_path / "dist").documents == 6
+    released = articles(tmp_path / "dist" / "texts")
+    records = list(explain.explain_files(Options(paths=(texts,)), None)[1])
+    named = ["a", "a~3", "a~2", "a~2~2", "a~4", "a~3~2"]
+    assert [record["uri"] for record in records] == [f"a.jsonl#{name}" for name in named]
+    assert set(released.select("uri", "headline").rows()) == {
+        (record["uri"], record["fields"]["headline"]) for record in records
+    }
 
 
 def test_explain_names_records_as_an_ingest_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ stores     folders of this machine and stores that fsspec reaches  kinds      wh
 records    what readers give; formats/ has a reader for each       columns    which column holds what
 streams    compressions undone in bounded memory                   limits     what protects the run
 reading    files to tables of documents                            tables     those tables
-files      the files of a job as columns
+files      the files of a job as columns                           names      two records of one name told apart
 """
 
 from copydesk.sources.files import FILES, Files, with_ids
@@ -13,6 +13,7 @@ from copydesk.sources.find import Found, asked_of, file_uri, find_files
 from copydesk.sources.given import read_sidecar, remembered
 from copydesk.sources.kinds import SUFFIXES, Kind, kind_of
 from copydesk.sources.limits import Limits
+from copydesk.sources.names import Names
 from copydesk.sources.reading import (
     RECORDS,
     Cut,
@@ -25,7 +26,7 @@ from copydesk.sources.reading import (
     unpack,
 )
 from copydesk.sources.stores import UNMARKED, opened, read_all
-from copydesk.sources.tables import DOCUMENTS, GIVEN, REFUSED, Asked, RawFile, Refused, document_id, numbered, row
+from copydesk.sources.tables import DOCUMENTS, GIVEN, REFUSED, Asked, RawFile, Refused, document_id, row
 
 __all__ = [
     "DOCUMENTS",
@@ -41,6 +42,7 @@ __all__ = [
     "Found",
     "Kind",
     "Limits",
+    "Names",
     "Piece",
     "RawFile",
     "Refused",
@@ -52,7 +54,6 @@ __all__ = [
     "find_files",
     "given_row",
     "kind_of",
-    "numbered",
     "opened",
     "pieces",
     "read_all",

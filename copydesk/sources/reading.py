@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from copydesk.errors import DocumentError
 from copydesk.sources.files import Files
 from copydesk.sources.given import base, given, sidecar_of
 from copydesk.sources.kinds import Kind
+from copydesk.sources.names import Names, as_number
 from copydesk.sources.plain import plain_rows
 from copydesk.sources.records import Reading, Record, Unread, records, told
 from copydesk.sources.stores import opened
@@ -38,7 +38,6 @@ from copydesk.sources.tables import (
     Asked,
     RawFile,
     document_id,
-    numbered,
     refused_row,
     row,
     table_of,
@@ -312,22 +311,19 @@ def documents_of(files: Iterable[RawFile], cut: Cut) -> Iterator[tuple[pl.DataFr
             yield read_batch(batch)
             batch = []
         if file.kind.many:
-            seen: Counter[str] = Counter()
+            names = Names()
             for table, unread in unpack(Piece((file,)), cut):
-                documents, pageless = extracted(_told_apart(table, seen))
+                documents, pageless = extracted(_told_apart(table, names))
                 yield documents, pl.concat([unread.select(REFUSED.names()), pageless])
     if batch:
         yield read_batch(batch)
 
 
-def _told_apart(table: pl.DataFrame, seen: Counter[str]) -> pl.DataFrame:
-    """The next records of a container, named as an ingest names them where a name has been `seen` before."""
-    uris, sources = table["uri"].to_list(), table["source"].to_list()
-    for place, uri in enumerate(uris):
-        seen[uri] += 1
-        if seen[uri] > 1:
-            uris[place] = numbered(uri, seen[uri])
+def _told_apart(table: pl.DataFrame, names: Names) -> pl.DataFrame:
+    """The next records of a container, named as an ingest names them."""
+    rows = table.select("source", "uri", "id").iter_rows()
+    uris = [uri if names.new(as_number(name)) else names.another(source, uri) for source, uri, name in rows]
     if uris == table["uri"].to_list():
         return table
-    ids = [document_id(source, uri) for source, uri in zip(sources, uris, strict=True)]
+    ids = [document_id(source, uri) for source, uri in zip(table["source"], uris, strict=True)]
     return table.with_columns(id=pl.Series(ids, dtype=pl.String), uri=pl.Series(uris, dtype=pl.String))

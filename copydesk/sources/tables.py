@@ -128,11 +128,6 @@ def document_id(source: str, uri: str) -> str:
     return hashlib.sha256(f"{source}\0{uri}".encode()).hexdigest()[:16]
 
 
-def numbered(uri: str, nth: int) -> str:
-    """The uri of the nth record of one name."""
-    return f"{uri}~{nth}"
-
-
 def row(
     source: str, uri: str, given: Mapping[str, Any], years: tuple[int, int] | None, raw: bytes
 ) -> tuple[object, ...]:
