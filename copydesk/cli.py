@@ -28,8 +28,8 @@ from copydesk.commands import (
 )
 from copydesk.commands.common import DONE, FAILED
 from copydesk.errors import CopydeskError
+from copydesk.foreign import visible
 from copydesk.frugal import prefer
-from copydesk.release.markdown import visible
 
 __all__ = ["build_parser", "main"]
 

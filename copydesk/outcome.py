@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from copydesk.drift import Finding
+from copydesk.foreign import visible
 from copydesk.release.figures import Figures
-from copydesk.release.markdown import counted, visible
+from copydesk.release.markdown import counted
 
 __all__ = ["ADVICE", "Changes", "Outcome"]
 

@@ -21,11 +21,12 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from copydesk import journal
+from copydesk.foreign import visible
 from copydesk.quarantine import Waiver, held
 from copydesk.release.figures import Figures
 from copydesk.release.folder import WORK
 from copydesk.release.manifest import read_card, read_manifest
-from copydesk.release.markdown import counted, visible
+from copydesk.release.markdown import counted
 
 __all__ = ["Planned", "Scheduled", "Status", "keep_schedule", "read_schedule", "status"]
 

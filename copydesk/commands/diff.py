@@ -54,9 +54,9 @@ def _diff(asked: argparse.Namespace) -> int:
 
 
 def _diff_here(asked: argparse.Namespace) -> int:
+    from copydesk.foreign import visible
     from copydesk.release.differences import detailed
     from copydesk.release.manifest import choose, read_manifest
-    from copydesk.release.markdown import visible
 
     before, after = (read_manifest(asked.dataset, choose(asked.dataset, one)) for one in (asked.old, asked.new))
     if asked.patch:
@@ -137,7 +137,7 @@ def _changed(
 
 def _pieces(asked: argparse.Namespace, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Piece]:
     """The fields that differ, then the text."""
-    from copydesk.release.markdown import visible
+    from copydesk.foreign import visible
     from copydesk.release.worddiff import unified, words
 
     found: list[Piece] = []
@@ -173,7 +173,7 @@ def _plain(asked: argparse.Namespace, pieces: Sequence[Piece]) -> str:
 
 def _tell_texts(asked: argparse.Namespace, before: Manifest, after: Manifest, found: pl.DataFrame) -> None:
     """The diffs, in colours on a terminal."""
-    from copydesk.release.markdown import visible
+    from copydesk.foreign import visible
     from copydesk.review.terminal import console_for_output
 
     console = console_for_output()

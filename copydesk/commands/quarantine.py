@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from copydesk.commands.common import DONE, STRICT_FAILED, Commands, command
 from copydesk.commands.running import add_options, ingest_as_flow, ingest_plainly, options_of
 from copydesk.errors import UsageError
-from copydesk.release.markdown import visible
+from copydesk.foreign import visible
 
 if TYPE_CHECKING:
     from copydesk.quarantine import Held

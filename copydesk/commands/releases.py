@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from copydesk.commands.common import DONE, FAILED, Commands, command
+from copydesk.foreign import visible
 from copydesk.locations import place
-from copydesk.release.markdown import visible
 
 __all__ = ["add"]
 

@@ -12,17 +12,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-__all__ = ["ROWS", "by_number", "code", "count_table", "counted", "number", "share", "table", "visible"]
+from copydesk.foreign import visible
+
+__all__ = ["ROWS", "by_number", "code", "count_table", "counted", "number", "share", "table"]
 
 ROWS: Final = 12
 """Rows of a table of counts before the rest is added up."""
-
-UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\ue000-\uf8ff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    "\U000f0000-\U0010ffff]"
-)
-"""Control and format characters, those that take no place, line ends of every kind, and private ones."""
 
 
 def number(value: float) -> str:
@@ -51,11 +46,6 @@ def code(text: str) -> str:
     fence = "`" * (max((len(run) for run in re.findall(r"`+", clean)), default=0) + 1)
     padded = f" {clean} " if "`" in clean or clean.endswith("\\") else clean
     return f"{fence}{padded}{fence}"
-
-
-def visible(text: str) -> str:
-    """Foreign text on one line, with nothing in it that a terminal or a page would obey."""
-    return UNSAFE.sub(" ", text)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: int = 0) -> str:

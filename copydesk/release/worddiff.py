@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher, unified_diff
 from typing import Final, Literal
 
-from copydesk.release.markdown import visible
+from copydesk.foreign import visible
 
 __all__ = ["Piece", "marked", "unified", "words"]
 
