@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from copydesk.config import NAME, Config, Source, load_config, memory_size, pars
 from copydesk.corrections import EMPTY, by_file, load_corrections
 from copydesk.errors import UsageError
 from copydesk.locations import Location
+from copydesk.metadata.dates import parse_given
 from copydesk.release.remote.through import working_copy
 from copydesk.runner import LOCAL
 from copydesk.sources import Files, Limits, Refused, find_files, kind_of
+from copydesk.sources.given import sidecar_of
 
 __all__ = ["Job", "Options", "destination", "settle"]
 
@@ -127,7 +130,7 @@ def settle(options: Options) -> Job:
         config=config,
         files=files.with_corrections(by_file(corrections)),
         refused=tuple(refused.values()),
-        notes=tuple(note for some in found for note in some.notes),
+        notes=(*(note for some in found for note in some.notes), *_no_dates(files)),
         workers=budget.workers,
         lines=budget.lines,
         gathered=budget.gathered,
@@ -141,6 +144,25 @@ def settle(options: Options) -> Job:
         drop=(options.duplicates or config.dataset.duplicates) == "drop",
         corrections=corrections,
     )
+
+
+def _no_dates(files: Files) -> Iterator[str]:
+    """What sidecars call a date and is none: those of their documents are as if nothing had been said."""
+    for asked in dict.fromkeys(place.asked for place in files.places):
+        dates = ((name, row["date"]) for name, row in sidecar_of(asked).items() if "date" in row)
+        wrong = [(name, date) for name, date in dates if not _is_date(date)]
+        if wrong:
+            name, date = wrong[0]
+            told = f"{len(wrong)} of its dates cannot be read, such as {date!r} for {name!r}"
+            yield f"{asked.sidecar}: {told}; write them as 2017-01-31, with 14:05+03:00 behind it where it is known"
+
+
+def _is_date(value: str) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return parse_given(value) is not None
+    return True
 
 
 def _runner(options: Options, config: Config) -> str:

@@ -198,6 +198,16 @@ def test_another_folder_of_the_same_name_is_noted(here: Path, capsys: pytest.Cap
         assert (code, "note: source 'texts' was read from" in out) == (0, place == "y")
 
 
+def test_dates_of_a_sidecar_that_are_none_are_noted(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """How many, and the first of them with its file; the document is released without it."""
+    folder(here, "texts", a_txt=STORY, b_txt=STORY.replace("ferry", "bus"), c_txt=STORY.replace("ferry", "tram"))
+    (here / "texts" / "about.csv").write_text("file,date\na.txt,31.13.2017\nb.txt,2017-01-31\nc.txt,31 January 2017\n")
+    (here / "copydesk.toml").write_text('[[source]]\nname = "texts"\npath = "texts"\nmetadata = "about.csv"\n')
+    code, out, err = run("ingest", "--no-prefect", "--name", "n", capsys=capsys)
+    assert (code, "1.0.0 (first): 3 articles" in out) == (0, True), err
+    assert "about.csv: 1 of its dates cannot be read, such as '31.13.2017' for 'a.txt'; write them as" in out
+
+
 def test_the_destination_may_lie_in_the_source(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What was released is not read as raw files by the next ingest."""
     folder(here, "texts", a_txt=STORY)

@@ -164,6 +164,15 @@ def test_printed_beats_given_and_the_conflict_is_on_record() -> None:
     assert unused == {("published_at", "2018-01-01"), ("headline", "Another headline")}
 
 
+@pytest.mark.parametrize("given", ["31.13.2017", "soon", "2017-02-30"])
+def test_a_given_date_that_is_none_is_on_record(given: str) -> None:
+    """It decides nothing, and stands in the provenance, where whoever gave it finds it."""
+    story = (("headline", "A harbour opens"), ("body", "The harbour opened again, the town said."))
+    (row,) = _rows(story, given_date=[given])
+    assert _published(row) is None
+    assert {"field": "published_at", "value": given, "evidence": "given", "used": False} in row["provenance"]
+
+
 @pytest.mark.parametrize(
     ("date_line", "expected", "evidence"),
     [

@@ -256,6 +256,8 @@ def _record(found: When, choice: Choice, dateline: Dateline | None, asked: Asked
     if choice.published is not None and _overruled(choice):
         others.append((choice.published.stamp, f"printed:{choice.published.line.label}"))
     others.extend((stamp, name) for stamp, name in _sources(choice.crawl, given, asked, dateline))
+    if asked.given_date and given is None:  # no date, such as 31.13.2017: whoever gave it will look for it
+        found.provenance.append(("published_at", asked.given_date, asked.given_by, False))
     for stamp, name in others:
         instant = _instant(stamp)
         if instant is not None and instant.utc.date() != day and name != found.evidence:
