@@ -41,10 +41,12 @@ def main() -> None:
 
 
 def ingested(folder: Path, into: Path, over: Any) -> int:
-    """Ingest the folder; the number of articles."""
+    """Ingest the folder, with the cycle collector as the command line has it; the number of articles."""
+    from copydesk.frugal import seldom
     from copydesk.job import Options, settle
     from copydesk.operation import operate
 
+    seldom()
     return operate(settle(Options((folder,), name="stages", into=into, workers=1)), over).documents
 
 

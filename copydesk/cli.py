@@ -29,7 +29,7 @@ from copydesk.commands import (
 from copydesk.commands.common import DONE, FAILED
 from copydesk.errors import CopydeskError
 from copydesk.foreign import visible
-from copydesk.frugal import prefer
+from copydesk.frugal import prefer, seldom
 
 __all__ = ["build_parser", "main"]
 
@@ -37,6 +37,7 @@ __all__ = ["build_parser", "main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code."""
     prefer(os.environ)
+    seldom()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

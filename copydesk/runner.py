@@ -18,7 +18,7 @@ from functools import partial
 from types import ModuleType, TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
-from copydesk.frugal import SETTINGS, given_back, prefer
+from copydesk.frugal import SETTINGS, given_back, prefer, seldom
 
 __all__ = ["LOCAL", "SHOWN", "Over", "Progress", "Quiet", "Workers", "plainly", "sparing"]
 
@@ -183,7 +183,7 @@ def _spawned(number: int) -> ProcessPoolExecutor:
     os.environ.update({"POLARS_MAX_THREADS": share, "OMP_NUM_THREADS": share})
     prefer(os.environ)
     try:
-        pool = ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
+        pool = ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"), initializer=seldom)
         with _no_main():
             started = [pool.submit(os.getpid) for _ in range(number)]
         for one in started:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from copydesk.frugal import POLARS, SETTINGS, unmapped
+from copydesk.frugal import POLARS, SELDOM, SETTINGS, unmapped
 from copydesk.runner import Workers
 
 
@@ -70,6 +71,33 @@ def test_what_lies_free_below_what_is_in_use_is_given_back() -> None:
     before, after = map(int, told.stdout.split())
     assert before < 5_000_000
     assert after > 50_000_000
+
+
+ENDED = """
+import atexit, gc, sys
+atexit.register(lambda: print(gc.get_freeze_count()))  # called last: what begins first ends last
+from copydesk.cli import main
+print(*gc.get_threshold())
+sys.argv = ["copydesk", "--version"]
+try:
+    main()
+finally:
+    print(*gc.get_threshold())
+"""
+
+
+def test_a_process_of_our_own_has_its_cycle_collector_look_seldom_and_at_its_end_not_at_all() -> None:
+    """What merely imports the package keeps Python's own; at the end of a command all objects are frozen."""
+    told = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True, check=True)
+    before, _, after, frozen = told.stdout.splitlines()
+    assert before != after == " ".join(map(str, SELDOM))
+    assert int(frozen) > 1_000
+    with Workers(2) as pool:
+        assert pool("read", _thresholds, [0, 1]) == [SELDOM] * 2
+
+
+def _thresholds(_item: int) -> tuple[int, int, int]:
+    return gc.get_threshold()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is unmapped")
