@@ -17,7 +17,7 @@ import polars as pl
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-BATCH: Final = 2_000
+BATCH: Final = 4_000
 
 
 def cleaned(source: Path, into: Path) -> int:

@@ -80,7 +80,7 @@ def unpacked(files: Sequence[RawFile], place: Path, cut: Cut, over: Over, *, key
     if not files:
         return NONE
     tasks = []
-    for piece in pieces(files):
+    for piece in pieces(files, cut.workers):
         folder = place / f"unpacked-{digest([_held(piece), cut.documents, cut.bytes, keys_only])}"
         folder.mkdir(parents=True, exist_ok=True)
         tasks.append(stages.Unpacking(folder, piece, cut, keys_only))
@@ -137,7 +137,8 @@ def as_batches(records: Records, work: Path, cut: Cut, salt: object) -> Iterator
 
     A folder that a run that broke off left is taken up as it is.
     """
-    for batch in _cut(records.keys, cut):
+    for start, end in cut.spans(records.keys["size"].to_list()):
+        batch = records.keys[start:end]
         folder = work / f"batch-{digest([batch.select('id', 'digest').rows(), salt])}"
         if not folder.exists():
             draft = work / "batch.draft"
@@ -148,26 +149,14 @@ def as_batches(records: Records, work: Path, cut: Cut, salt: object) -> Iterator
         yield folder
 
 
-def _cut(keys: pl.DataFrame, cut: Cut) -> Iterator[pl.DataFrame]:
-    """The keys in batches: each a part, or several small ones."""
-    held: list[pl.DataFrame] = []
-    documents = size = 0
-    for part in keys.partition_by("part", maintain_order=True):
-        documents, size = documents + part.height, size + int(part["size"].sum())
-        if held and (documents > cut.documents or size > cut.bytes):
-            yield pl.concat(held)
-            held, documents, size = [], part.height, int(part["size"].sum())
-        held.append(part)
-    if held:
-        yield pl.concat(held)
-
-
 def _gathered(records: Records, batch: pl.DataFrame) -> pl.DataFrame:
     """The rows of the parts that a batch names, under the names that they have now."""
     tables = []
     for (number,), keys in batch.partition_by("part", as_dict=True, maintain_order=True).items():
-        rows = pl.read_ipc(records.parts[int(str(number))]).with_row_index("row")
-        rows = rows.filter(pl.col("row").is_in(keys["row"].implode()))
+        first, end = keys["row"][0], keys["row"][-1] + 1
+        rows = pl.read_ipc(records.parts[int(str(number))]).with_row_index("row")[first:end]
+        if rows.height > keys.height:
+            rows = rows.filter(pl.col("row").is_in(keys["row"].implode()))
         new = records.renamed.filter(pl.col("part") == number).select("row", new_id="id", new_uri="uri")
         if new.height:
             rows = rows.join(new, on="row", how="left", maintain_order="left")

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -89,7 +89,8 @@ def _clear(work: Path, locked: Callable[[], Folder]) -> None:
 
 
 def _most(job: Job) -> Cut:
-    return Cut(job.config.ingest.batch_documents, job.config.ingest.batch_bytes)
+    limits = job.config.ingest
+    return Cut(limits.batch_documents, limits.batch_bytes, job.workers)
 
 
 def _carried_out(job: Job, plan: Plan, batches: list[stages.Batch], work: Path, over: Over) -> Outcome:
@@ -164,7 +165,8 @@ def _batches(job: Job, plan: Plan, work: Path) -> list[stages.Batch]:
     """What is to be read, cut into batches, each in a folder named by what it holds."""
     learning = plan.frozen is None
     batches = []
-    for files in _cut(job, plan.todo):
+    for start, end in _most(job).spans(plan.todo.table["size"].to_list()):
+        files = plan.todo[start:end]
         held = files.table.select("id", "size", "modified", "given")
         folder = work / f"batch-{digest([held.rows(), learning])}"
         folder.mkdir(exist_ok=True)
@@ -182,9 +184,8 @@ def _again(job: Job, plan: Plan, work: Path, made: pl.Series) -> list[stages.Bat
         return []
     ids = plan.others(pl.concat([made, plan.unchanged()]))
     ids = _listed(ids, plan.corrected) if plan.carried else ids
-    size, learning = job.config.ingest.batch_documents, plan.frozen is None
-    batches = []
-    for some in (ids[start : start + size] for start in range(0, ids.len(), size)):
+    learning, batches = plan.frozen is None, []
+    for some in (ids[start:end] for start, end in _most(job).spans([0] * ids.len())):
         folder = work / f"again-{digest([some.to_list(), learning])}"
         folder.mkdir(exist_ok=True)
         if not (folder / "raw.arrow").exists():
@@ -234,19 +235,6 @@ def _vanished(job: Job, last: Last, gone: pl.Series) -> pl.DataFrame:
         for row in facts.iter_rows(named=True)
     ]
     return pl.DataFrame(rows, schema=DOCUMENTS, orient="row")
-
-
-def _cut(job: Job, files: Files) -> Iterator[Files]:
-    """The files in batches of at most so many documents and bytes."""
-    limits = job.config.ingest
-    start, size = 0, 0
-    for number, one in enumerate(files.table["size"]):
-        if number > start and (number - start == limits.batch_documents or size + one > limits.batch_bytes):
-            yield files[start:number]
-            start, size = number, 0
-        size += one
-    if start < len(files):
-        yield files[start:]
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,9 @@ class Quiet:
         """Say nothing."""
 
 
-MANY: Final = 100
+MANY: Final = 50
 """Items of a stage after which local workers end, and the next stage has new ones: 100 MB each is what they do not give
-back after judging so much. To start one takes .7 CPU seconds, which are nothing beside a hundred batches."""
+back after judging so much. To start one takes .7 CPU seconds, which are nothing beside fifty batches."""
 
 QUIET: Final = Quiet()
 SHOWN: Final[ContextVar[Progress]] = ContextVar("progress", default=QUIET)

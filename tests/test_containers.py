@@ -199,7 +199,7 @@ def test_a_large_file_is_cut_for_several_workers(tmp_path: Path, monkeypatch: py
     """Spans of JSON lines and row groups of Parquet give each record once, in its order, numbered by the file."""
     from copydesk.sources import reading
 
-    monkeypatch.setattr(reading.pieces, "__defaults__", (2_000,))
+    monkeypatch.setattr(reading.pieces, "__defaults__", (1, 2_000))
     lines = b"".join(json.dumps({"text": f"{number}. " + "x" * 100}).encode() + b"\n" for number in range(200))
     put(tmp_path / "texts", a_jsonl=lines, b_parquet=written("parquet", {f"p{n}": "y" * 1500 for n in range(9)}))
     job = settle(Options(paths=(tmp_path / "texts",), name="x", into=tmp_path / "dist"))

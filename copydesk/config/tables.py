@@ -74,7 +74,7 @@ class Ingest(_Strict):
         "fewer workers; on a cluster, of each process; `--memory` wins",
     )
     batch_documents: int = Field(
-        default=2_000, ge=1, description="most documents of a batch; changes speed and memory, no result"
+        default=4_000, ge=1, description="most documents of a batch; changes speed and memory, no result"
     )
     batch_bytes: int = Field(default=32_000_000, ge=1, description="most raw bytes of a batch, one document apart")
     max_document_bytes: int = Field(default=20_000_000, ge=1, description="a larger document goes to quarantine")

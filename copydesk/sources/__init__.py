@@ -6,8 +6,10 @@ records    what readers give; formats/ has a reader for each       columns    wh
 streams    compressions undone in bounded memory                   limits     what protects the run
 reading    files to tables of documents                            tables     those tables
 files      the files of a job as columns                           names      two records of one name told apart
+cuts       what is one batch
 """
 
+from copydesk.sources.cuts import Cut
 from copydesk.sources.files import FILES, Files, with_ids
 from copydesk.sources.find import Found, asked_of, file_uri, find_files
 from copydesk.sources.given import read_sidecar, remembered
@@ -16,7 +18,6 @@ from copydesk.sources.limits import Limits
 from copydesk.sources.names import Names
 from copydesk.sources.reading import (
     RECORDS,
-    Cut,
     Piece,
     documents_of,
     extracted,

@@ -25,6 +25,7 @@ import polars as pl
 from copydesk.config import Source
 from copydesk.digests import digest
 from copydesk.errors import DocumentError
+from copydesk.sources.cuts import Cut
 from copydesk.sources.files import Files
 from copydesk.sources.given import base, given, sidecar_of
 from copydesk.sources.kinds import Kind
@@ -46,7 +47,6 @@ from copydesk.uris import file_and_record
 
 __all__ = [
     "RECORDS",
-    "Cut",
     "Piece",
     "documents_of",
     "extracted",
@@ -71,13 +71,11 @@ out of it; `digest` is over these bytes and all that is said of the record, `fil
 SPAN: Final = 64_000_000
 """Bytes of a plain JSON lines or Parquet file that are a piece of work."""
 
+SHARES: Final = 4
+"""Pieces that each worker should have: they are not alike."""
 
-@dataclass(frozen=True)
-class Cut:
-    """How much a table of documents holds at most."""
-
-    documents: int = 2_000
-    bytes: int = 32_000_000
+LEAST: Final = 4_000_000
+"""What a piece has at least for that: half a second's work."""
 
 
 @dataclass(frozen=True)
@@ -170,8 +168,13 @@ def _names(uri: str, record: str | None = None) -> tuple[str, ...]:
 # Files of many documents
 
 
-def pieces(files: Sequence[RawFile], size: int = SPAN) -> Iterator[Piece]:
-    """Pieces of work, in the files' order: small files together, a large plain JSON lines or Parquet file in spans."""
+def pieces(files: Sequence[RawFile], workers: int = 1, size: int = SPAN) -> Iterator[Piece]:
+    """Pieces of work, in the files' order: small files together, a large plain JSON lines or Parquet file in spans.
+
+    Few files are cut into smaller pieces, so that there is work for several workers.
+    """
+    if workers > 1:
+        size = min(size, max(sum(one.size for one in files) // (SHARES * workers), LEAST))
     together: list[RawFile] = []
     for file in files:
         spans = list(_spans(file, size)) if file.size > size else []
