@@ -158,7 +158,8 @@ def _ask_corpus(at: Frame, verdict: Verdict, known: Known, say: Say) -> None:
     """
     title = known.headed & (at.shape.words >= 4) & (at.shape.length <= 200) & ~at.paragraph & ~at.shape.stop
     if title.any():
-        say(title & ~_own_title(at), CODE["related_link"], _OTHER, _SURE["other"])
+        title[_own_titles(at, np.flatnonzero(title))] = False
+        say(title, CODE["related_link"], _OTHER, _SURE["other"])
     again = (known.seen >= SAFE) & ~at.headline & ~at.paragraph & (at.rule < 0)
     again &= (at.zone != AMONG) | (at.shape.words >= 4)
     # A heading such as "What happens next" comes back in many stories: among paragraphs that alone drops no heading.
@@ -172,10 +173,10 @@ def _ask_corpus(at: Frame, verdict: Verdict, known: Known, say: Say) -> None:
     say(again, CODE["other_boilerplate"], reason, _SURE["repeat"])
 
 
-def _own_title(at: Frame) -> Mask:
-    """Lines equal to a headline of their own document, wherever they stand, or to what a survey took for it."""
+def _own_titles(at: Frame, rows: Ints) -> Ints:
+    """Those of `rows` equal to a headline of their own document, or to what a survey took for it."""
     key = at.shape.document * len(at.shape.texts) + at.shape.texts.key_of[at.shape.text_of]
-    return np.isin(key, key[at.headline | at.titles.plain])
+    return rows[np.isin(key[rows], key[at.headline | at.titles.plain])]
 
 
 def _ask_model(at: Frame, label: Ints, model: Probabilities, weights: Weights, say: Say) -> None:

@@ -114,6 +114,8 @@ _STARTERS: Final = (
     "|Since|Some|Many|Most|One|Two|With|By|To|From|His|Her|Its|Their|Although|Despite|However|Earlier|Last|Under|Meanwhile|What"
 )
 """Words that open sentences: a capital inside a word is a seam only before one of them (a brand has no The in it)."""
+_INSIDE: Final = re.compile("[A-Z](?<=[a-z][a-z][a-z?].)")
+_OPENS: Final = re.compile(f"(?:{_STARTERS}),? [A-Za-z0-9]")
 _CAMEL: Final = re.compile(
     "(?:Mac|Mc|Fitz|De|Di|La|Le|Van|You|Face|Linked|Pay|Tik|What|Whats|Sky|Air|Micro|Star|Auto|Bit|Black|Snap)$"
 )
@@ -192,15 +194,15 @@ def _glued_headings(shape: Shape, body: Mask) -> list[int]:
 
 def _split_heading(pieces: dict[int, Pieces], at: int, text: str) -> None:
     """Cut before the first capital inside a word, if what stands before it is written like a title."""
-    for seam in re.finditer(f"(?<=[a-z][a-z][a-z?])(?=(?:{_STARTERS}),? [A-Za-z0-9])", text[:110]):
-        title = text[: seam.start()]
-        words = title.split()
-        capital = sum(word[0].isupper() for word in words if len(word) > 3)
-        if len(words) < 3 or re.search("[.!;]", title) or _CAMEL.search(words[-1]) or at in pieces:
-            return
-        if capital >= 0.8 * sum(len(word) > 3 for word in words):
-            pieces[at] = [(0, seam.start(), CODE["heading"], "structure:glued-heading")]
+    inside = (seam.start() for seam in _INSIDE.finditer(text, 0, 110))
+    end = next((start for start in inside if _OPENS.match(text, start, 110)), 0)
+    title = text[:end]
+    words = title.split()
+    if len(words) < 3 or re.search("[.!;]", title) or _CAMEL.search(words[-1]) or at in pieces:
         return
+    capital = sum(word[0].isupper() for word in words if len(word) > 3)
+    if capital >= 0.8 * sum(len(word) > 3 for word in words):
+        pieces[at] = [(0, end, CODE["heading"], "structure:glued-heading")]
 
 
 def _tiled(pieces: Pieces, length: int) -> Pieces:

@@ -22,6 +22,8 @@ from copydesk.lines.words import Array, Index
 __all__ = ["Sheet", "across", "sheets", "times"]
 
 _BLOCK: Final = 64
+_STEP: Final = 16
+"""Documents of a sheet, or some times as many: their lines then often are whole blocks."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def sheets(doc: Index, size: int) -> Iterator[Sheet]:
     low = 0
     while low < len(order):
         alike = int(np.searchsorted(lengths, lengths[low] + lengths[low] // 8, side="right"))
-        high = min(alike, low + max(1, size // int(lengths[low])))
+        count = max(1, size // int(lengths[low]))
+        high = min(alike, low + (count // _STEP * _STEP or count))
         yield _sheet(opens[low:high], lengths[low:high])
         low = high
 
@@ -62,15 +65,17 @@ def _sheet(opens: Index, sizes: Index) -> Sheet:
 
 
 def times(values: Array, matrix: Array, out: Array | None = None) -> Array:
-    """Matrix product in blocks of `_BLOCK` rows, the last one filled up with zeros."""
+    """Matrix product in blocks of `_BLOCK` rows; the last block reaches back, or is filled up with zeros."""
     count, width = values.shape
     out = np.empty((count, matrix.shape[1]), np.float32) if out is None else out
     whole = count // _BLOCK * _BLOCK
     np.matmul(values[:whole].reshape(-1, _BLOCK, width), matrix, out=out[:whole].reshape(-1, _BLOCK, len(matrix.T)))
-    if whole < count:
+    if _BLOCK < count > whole:
+        np.matmul(values[-_BLOCK:], matrix, out=out[-_BLOCK:])
+    elif whole < count:
         padded = np.zeros((_BLOCK, width), np.float32)
-        padded[: count - whole] = values[whole:]
-        out[whole:] = (padded @ matrix)[: count - whole]
+        padded[:count] = values
+        out[:] = (padded @ matrix)[:count]
     return out
 
 
@@ -81,8 +86,10 @@ def across(values: Array, matrix: Array) -> Array:
     whole = count // _BLOCK * _BLOCK
     blocks: npt.NDArray[np.float32] = values[:, :whole].reshape(width, -1, _BLOCK).transpose(1, 2, 0)
     np.matmul(blocks, matrix, out=out[:whole].reshape(-1, _BLOCK, len(matrix.T)))
-    if whole < count:
+    if _BLOCK < count > whole:
+        np.matmul(values[:, -_BLOCK:].T, matrix, out=out[-_BLOCK:])
+    elif whole < count:
         padded = np.zeros((width, _BLOCK), np.float32)
-        padded[:, : count - whole] = values[:, whole:]
-        out[whole:] = (padded.T @ matrix)[: count - whole]
+        padded[:, :count] = values
+        out[:] = (padded.T @ matrix)[:count]
     return out
