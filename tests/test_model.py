@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from copydesk.labels import DROPPED, FIELD, KEPT, LABELS
 from copydesk.lines.apart import APART
 from copydesk.lines.evidence import EVIDENCE
-from copydesk.lines.features import LOOKS, PLACES, features_of, settled
+from copydesk.lines.features import LOOKS, PLACES, amidst, features_of, settled
 from copydesk.lines.headlines import MODEL_TERMS, TERMS
 from copydesk.lines.model import load, predict
 from copydesk.lines.shape import measure
@@ -193,6 +193,24 @@ def test_settled_lines_are_body_and_count_as_places_only() -> None:
     features = features_of(shape)
     assert features.lines.tolist() == [0, 1, 2, 4, 5]
     assert np.array_equal(features.places[PLACES.index("place")], np.array([0, 1, 2, 4, 5], np.float32) / 6)
+
+
+@given(sizes=st.lists(st.integers(0, 9), max_size=8), titled=st.booleans())
+@settings(max_examples=60)
+def test_of_a_long_run_only_the_ends_are_read(sizes: list[int], titled: bool) -> None:
+    """Runs of sentences, parted by titles or documents: all but two at each end settle, from seven on all but one."""
+    sentence = "The ferry company of Westerby has bought a second ship, which is to sail in the spring of 2031."
+    rows, asked, learnt = [], [], []
+    for number, size in enumerate(sizes):
+        doc = 0 if titled else number
+        rows += [(doc, sentence)] * size + [(doc, "Second ship")] * titled
+        end = 1 if size >= 7 else 2
+        asked += [end <= place < size - end for place in range(size)] + [False] * titled
+        learnt += [2 <= place < size - 2 for place in range(size)] + [False] * titled
+    lines = pl.DataFrame(rows, schema={"doc": pl.UInt32, "text": pl.String}, orient="row").with_row_index("line")
+    shape = measure(lines)
+    assert settled(shape).tolist() == asked
+    assert amidst(shape).tolist() == learnt
 
 
 @given(st.lists(st.sampled_from([*PAGE, *STORY, "Ünïcode und ß", "新しい図書館", "a@b.example"]), max_size=20))

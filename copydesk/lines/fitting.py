@@ -5,7 +5,7 @@
 All are logistic regressions: over the candidates of `headlines` (with and without the model), the terms of `evidence`,
 and the blocks of `apart` that the others leave standing. The probabilities must be out-of-fold
 (`training.cross_validate`): a model is surer of what it has learnt from, and would be trusted too far. Lines that a
-profile names, headlines and settled lines take no part in the regression of `evidence`.
+profile names, headlines and lines `amidst` others take no part in the regression of `evidence`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from copydesk.lines import headlines
 from copydesk.lines.apart import APART, blocks, terms
 from copydesk.lines.decision import Known, decide
 from copydesk.lines.evidence import KEPT_CODES, chance, evidence
-from copydesk.lines.features import settled
+from copydesk.lines.features import amidst
 from copydesk.lines.gold import bits
 from copydesk.lines.headlines import Place, candidates
 from copydesk.lines.profiles import Profiles
@@ -79,7 +79,7 @@ def _fit_evidence(at: Frame, lines: pl.DataFrame, model: NDArray[np.float32]) ->
     label, _ = structure(at)
     kept, dropped = _known(lines["right"].cast(pl.Int64).to_numpy())
     judged = (lines["kind"] != "metadata").to_numpy()
-    use = (kept | dropped) & judged & (at.ruled < 0) & ~at.headline & ~settled(at.shape)
+    use = (kept | dropped) & judged & (at.ruled < 0) & ~at.headline & ~amidst(at.shape)
     weight = _weights(at.shape, lines, use)
     return logistic(evidence(at, label, model), dropped.astype(np.float64), weight)
 

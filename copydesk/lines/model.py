@@ -15,7 +15,7 @@ what could be left is rounded away (`DECIMALS`).
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Final
 
@@ -26,7 +26,7 @@ from copydesk.labels import LABELS
 from copydesk.lines.features import LOOKS, PLACES, Features, features_of
 from copydesk.lines.shape import Shape
 from copydesk.lines.sheets import Sheet, across, sheets, times
-from copydesk.lines.words import Array, Codes, Index
+from copydesk.lines.words import Array, Codes, Index, Mask
 
 __all__ = ["DECIMALS", "LIMIT", "SLOTS", "Weights", "load", "numbers", "predict"]
 
@@ -48,18 +48,18 @@ def load() -> Weights:
         return {name: stored[name] for name in stored.files}
 
 
-def predict(shape: Shape, weights: Weights | None = None) -> Array:
+def predict(shape: Shape, weights: Weights | None = None, left_out: Mask | None = None) -> Array:
     """Probabilities of shape (lines that are not blank, len(LABELS)), float32, columns in the order of LABELS.
 
-    `blank` is 0. Settled lines (see `features.settled`) are body. A document's probabilities depend on its own lines
-    only.
+    `blank` is 0. Settled lines (see `features.settled`), or those `left_out`, are body. A document's probabilities
+    depend on its own lines only.
     """
     net = _shipped() if weights is None else _Net(weights)
     out = np.zeros((len(shape), len(LABELS)), np.float32)
     out[:, LABELS.index("body")] = 1
-    features = features_of(shape)
-    if len(features.lines):
-        out[features.lines] = np.round(net(features), DECIMALS)
+    features = features_of(shape, left_out)
+    for lines, told in net(features):
+        out[features.lines[lines], :-1] = np.round(told, DECIMALS)
     return out
 
 
@@ -170,16 +170,15 @@ class _Net:
             out[low:high] += times(np.concatenate(vectors, axis=1), self.layers["word_w"])
         return out
 
-    def __call__(self, features: Features) -> Array:
-        """Probabilities of the lines."""
+    def __call__(self, features: Features) -> Iterator[tuple[Index, Array]]:
+        """Lines and their probabilities, `blank` left out; all lines in some order."""
         looks = self._looks(features)
-        out = np.zeros((len(features.doc), len(LABELS)), np.float32)
         for sheet in sheets(features.doc, _CHUNK):
             places = features.places.take(sheet.lines, axis=1)
             values = across(numbers(places, self.weights, "places"), self.layers["place_w"])
             values += looks.take(features.text[sheet.lines], axis=0)
-            out[sheet.lines[sheet.rows], :-1] = self._read(values, sheet)[sheet.rows]
-        return out
+            told = self._read(values, sheet)
+            yield (sheet.lines[sheet.rows], told[sheet.rows]) if len(sheet.empty) else (sheet.lines, told)
 
     def _read(self, values: Array, sheet: Sheet) -> Array:
         """From the first layer's sums to probabilities."""
@@ -197,7 +196,7 @@ class _Net:
         values.reshape(documents.shape)[:] += whole
         scores = times(np.maximum(values, 0, out=values), self.layers["out_w"])
         scores += self.layers["out_b"]
-        scores -= scores.max(axis=1, keepdims=True)
+        scores -= np.ascontiguousarray(scores.T).max(axis=0)[:, None]  # a short axis is a slow one
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=1, keepdims=True)
         return scores

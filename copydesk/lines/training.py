@@ -22,7 +22,7 @@ import polars as pl
 
 from copydesk.errors import UsageError
 from copydesk.labels import LABELS
-from copydesk.lines.features import LOOKS, PLACES, Features, features_of
+from copydesk.lines.features import LOOKS, PLACES, Features, amidst, features_of
 from copydesk.lines.fitting import fit_decision
 from copydesk.lines.gold import read_gold
 from copydesk.lines.model import SLOTS, Vocabulary, Weights, numbers, predict
@@ -108,7 +108,7 @@ def fold_of(site: str, folds: int = 5) -> int:
 def examples_of(gold: pl.DataFrame, settings: Settings) -> Examples:
     """Features and targets of a table as `read_gold` gives it."""
     shape = measure(gold)
-    features = features_of(shape)
+    features = features_of(shape, amidst(shape))
     rows = shape.rows[features.lines]
     lines = gold[rows]
     starts = np.searchsorted(features.doc, np.arange(features.doc.max(initial=-1) + 2))
@@ -325,5 +325,5 @@ def cross_validate(gold: pl.DataFrame, settings: Settings, folds: int = 5, only:
         out[rows] = 0
         out[rows, -1] = 1
         shape = measure(gold[rows])
-        out[rows[shape.rows]] = predict(shape, weights)
+        out[rows[shape.rows]] = predict(shape, weights, amidst(shape))
     return out
