@@ -15,7 +15,7 @@ from copydesk.labels import FATE_OF, LABELS
 from copydesk.lines.features import LOOKS, PLACES, Features, features_of
 from copydesk.lines.fitting import logistic
 from copydesk.lines.gold import bits, read_gold, site_key
-from copydesk.lines.model import SLOTS, Vocabulary, Weights, load, numbers, predict
+from copydesk.lines.model import SLOTS, Scaling, Vocabulary, Weights, load, predict
 from copydesk.lines.network import VECTORS, Batch, Learner, Shape, new_parameters
 from copydesk.lines.shape import measure, ranges
 from copydesk.lines.training import Settings, examples_of, fit, fold_of, save, train
@@ -198,7 +198,7 @@ def whole_batch(weights: Weights, features: Features, count: int) -> Batch:
     words, pairs = (
         Vocabulary(weights[name].astype(np.uint64)).look_up(getattr(features, name)) for name in ("words", "pairs")
     )
-    looks, places = (numbers(getattr(features, name), weights, name).T for name in ("looks", "places"))
+    looks, places = (Scaling(weights, name)(getattr(features, name)).T for name in ("looks", "places"))
     lines, bounds = np.arange(count), features.word_bounds
     first, last = (np.full(len(bounds) - 1, len(weights["words"]) + 1) for _ in range(2))
     some = bounds[1:] > bounds[:-1]

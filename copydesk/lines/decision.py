@@ -184,10 +184,10 @@ def _ask_model(at: Frame, label: Ints, model: Probabilities, weights: Weights, s
 
     Name the rest body, heading or deck.
     """
-    weight = weigh(at, label, model, weights["evidence"])
+    odds = log_odds(model, at.zone)
+    weight = weigh(at, label, model, odds, weights["evidence"])
     likely = chance(weight)
     open_ = ~at.headline & (at.rule < 0)
-    odds = log_odds(model, at.zone)
     drop = (_dropped(at, label, weight, odds) | _box(at, model, odds)) & open_
     # A document of which nothing would stay is one that the model does not understand: doubt keeps it.
     drop &= share(at, open_ & ~drop) > 0

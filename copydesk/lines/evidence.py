@@ -110,13 +110,13 @@ def log_odds(model: Probabilities, zone: NDArray[np.uint8]) -> Floats:
 
 def evidence(at: Frame, label: Ints, model: Probabilities) -> Floats:
     """One row of terms per line, in the order of EVIDENCE; `label` is what the build says of each line."""
-    terms = _terms(at, label, model)
+    terms = _terms(at, label, model, log_odds(model, at.zone))
     return np.column_stack([np.asarray(terms[name], dtype=np.float64) for name in EVIDENCE])
 
 
-def weigh(at: Frame, label: Ints, model: Probabilities, weights: NDArray[np.generic]) -> Floats:
-    """The weight of all terms together, for each line: above 0 it is rather furniture."""
-    terms = _terms(at, label, model)
+def weigh(at: Frame, label: Ints, model: Probabilities, odds: Floats, weights: NDArray[np.generic]) -> Floats:
+    """The weight of all terms together, for each line: above 0 it is rather furniture; `odds` are the `log_odds`."""
+    terms = _terms(at, label, model, odds)
     weight = np.zeros(len(at.shape))
     for name, value in zip(EVIDENCE, weights.astype(np.float64), strict=True):
         weight += value * terms[name]
@@ -128,8 +128,7 @@ def chance(weight: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(weight, -30, 30))))
 
 
-def _terms(at: Frame, label: Ints, model: Probabilities) -> Terms:
-    odds = log_odds(model, at.zone)
+def _terms(at: Frame, label: Ints, model: Probabilities, odds: Floats) -> Terms:
     furniture = share(at, odds > 0)
     return {
         "always": np.ones(len(at.shape)),

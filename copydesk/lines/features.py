@@ -102,8 +102,7 @@ def features_of(shape: Shape, left_out: Mask | None = None) -> Features:
     lines = np.flatnonzero(~(settled(shape) if left_out is None else left_out))
     which, text = used(shape.text_of[lines], len(shape.texts))
     parts = [_look(block) for block in blocks(shape.texts.text.gather(which))]
-    sizes = _sizes(shape.texts.length[which].astype(np.float64))
-    looks = np.concatenate([sizes, *([np.concatenate([part.looks for part in parts], axis=1)] if parts else [])])
+    looks = _side_by_side(_sizes(shape.texts.length[which].astype(np.float64)), [part.looks for part in parts])
     counts = _joined(parts, "counts", (0,), np.int64)
     topics = _joined(parts, "topics", (0,), np.int64), _bounds(_joined(parts, "topic_counts", (0,), np.int64))
     doc = _numbered(shape.document[lines])
@@ -155,6 +154,17 @@ def _stacked(columns: Columns, count: int) -> Array:
     out = np.empty((len(columns), count), np.float32)
     for number, column in enumerate(columns):
         out[number] = column
+    return out
+
+
+def _side_by_side(sizes: Columns, parts: list[Array]) -> Array:
+    """Columns for all texts above those of parts of the texts."""
+    out = np.empty((len(LOOKS), len(sizes[0])), np.float32)
+    out[: len(sizes)] = sizes
+    low = 0
+    for part in parts:
+        out[len(sizes) :, low : low + part.shape[1]] = part
+        low += part.shape[1]
     return out
 
 
@@ -214,8 +224,8 @@ def _look(block: Block) -> _Part:
     )
 
 
-def _sizes(size: Wide) -> Array:
-    return _stacked([np.log1p(size), np.minimum(size, 200) / 200, np.minimum(size, 1000) / 1000], len(size))
+def _sizes(size: Wide) -> Columns:
+    return [np.log1p(size), np.minimum(size, 200) / 200, np.minimum(size, 1000) / 1000]
 
 
 _FIRST: Final = (UPPER, LOWER, LETTER, CJK, DIGIT, QUOTE, BRACKET, DASH, BAR, AT, SYMBOL)

@@ -28,7 +28,7 @@ from copydesk.lines.shape import Shape
 from copydesk.lines.sheets import Sheet, across, sheets, times
 from copydesk.lines.words import Array, Codes, Index, Mask
 
-__all__ = ["DECIMALS", "LIMIT", "SLOTS", "Weights", "load", "numbers", "predict"]
+__all__ = ["DECIMALS", "LIMIT", "SLOTS", "Scaling", "Weights", "load", "predict"]
 
 DECIMALS: Final = 3
 _CHUNK: Final = 1024
@@ -78,29 +78,36 @@ class Vocabulary:
         return at
 
 
-def numbers(values: Array, weights: Weights, which: str) -> Array:
+class Scaling:
     """The columns (a row each) scaled, and some once more in steps: how far a value has come through each step.
 
     `which` names the scaling: "looks" or "places". A line's length or place matters in ranges; steps let one dense
     layer tell them apart (piecewise linear encoding, Gorishniy et al. 2022). `edges` is (columns in `stepped`,
     steps + 1), increasing.
     """
-    mean, scale, edges = (
-        weights[f"{which}_{name}"].astype(np.float32)[..., None] for name in ("mean", "scale", "edges")
-    )
-    slope = 1 / np.diff(edges, axis=1)
-    columns, count = values.shape
-    stepped, steps = slope.shape[:2]
-    out = np.empty((columns + stepped * steps, count), np.float32)
-    scaled = out[:columns]
-    np.subtract(values, mean, out=scaled)
-    scaled *= scale
-    np.clip(scaled, -LIMIT, LIMIT, out=scaled)
-    through = out[columns:].reshape(stepped, steps, count)
-    np.multiply(values[weights[f"{which}_stepped"], None], slope, out=through)
-    through -= edges[:, :-1] * slope
-    np.clip(through, 0, 1, out=through)
-    return out
+
+    def __init__(self, weights: Weights, which: str) -> None:
+        self.mean, self.scale, edges = (
+            weights[f"{which}_{name}"].astype(np.float32)[..., None] for name in ("mean", "scale", "edges")
+        )
+        self.slope = 1 / np.diff(edges, axis=1)
+        self.start = edges[:, :-1] * self.slope
+        self.stepped = weights[f"{which}_stepped"].astype(np.intp)
+
+    def __call__(self, values: Array) -> Array:
+        """What the first layer reads: a row per column and per step."""
+        columns, count = values.shape
+        stepped, steps = self.slope.shape[:2]
+        out = np.empty((columns + stepped * steps, count), np.float32)
+        scaled = out[:columns]
+        np.subtract(values, self.mean, out=scaled)
+        scaled *= self.scale
+        np.clip(scaled, -LIMIT, LIMIT, out=scaled)
+        through = out[columns:].reshape(stepped, steps, count)
+        np.multiply(values.take(self.stepped, axis=0)[:, None], self.slope, out=through)
+        through -= self.start
+        np.clip(through, 0, 1, out=through)
+        return out
 
 
 def _packed(vectors: npt.NDArray[np.generic]) -> Codes:
@@ -115,7 +122,7 @@ class _Net:
     """The network, ready to run."""
 
     def __init__(self, weights: Weights) -> None:
-        self.weights = weights
+        self.scaled = {name: Scaling(weights, name) for name in ("looks", "places")}
         self.words = Vocabulary(weights["words"].astype(np.uint64))
         self.pairs = Vocabulary(weights["pairs"].astype(np.uint64))
         self.vectors = {name: weights[name] for name in ("bag", "pair", "first", "last")}
@@ -166,7 +173,7 @@ class _Net:
                 self._end("first", own, part[:-1], some),
                 self._end("last", own, part[1:] - 1, some),
             ]
-            out[low:high] = across(numbers(features.looks[:, low:high], self.weights, "looks"), self.layers["look_w"])
+            out[low:high] = across(self.scaled["looks"](features.looks[:, low:high]), self.layers["look_w"])
             out[low:high] += times(np.concatenate(vectors, axis=1), self.layers["word_w"])
         return out
 
@@ -175,7 +182,7 @@ class _Net:
         looks = self._looks(features)
         for sheet in sheets(features.doc, _CHUNK):
             places = features.places.take(sheet.lines, axis=1)
-            values = across(numbers(places, self.weights, "places"), self.layers["place_w"])
+            values = across(self.scaled["places"](places), self.layers["place_w"])
             values += looks.take(features.text[sheet.lines], axis=0)
             told = self._read(values, sheet)
             yield (sheet.lines[sheet.rows], told[sheet.rows]) if len(sheet.empty) else (sheet.lines, told)
@@ -213,7 +220,8 @@ class _Net:
                 change[apart:] += times(values[:-apart], before, part)
                 change[:-apart] += times(values[apart:], after, part)
             values += np.maximum(change, 0, out=change)
-            values[sheet.empty] = 0
+            if len(sheet.empty):
+                values[sheet.empty] = 0
 
 
 @functools.lru_cache(maxsize=1)

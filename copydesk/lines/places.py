@@ -45,18 +45,16 @@ def _running(values: Wide, start: Index, lines: Index) -> Wide:
     return np.asarray(before[lines] - before[start], np.float64)
 
 
-def _steps_since(start: Index, marked: Mask) -> Index:
-    """Lines since the last marked line of the document, 99 where there is none; a marked line looks further back."""
-    number = np.arange(len(start))
-    seen = np.maximum.accumulate(np.where(marked, number, -1))
-    seen = np.concatenate([[-1], seen[:-1]])
-    return np.where(seen >= start, number - seen, 99)
+def _steps(first: Index, last: Index, marked: Mask, lines: Index) -> tuple[Index, Index]:
+    """How many lines back, and on, the nearest other marked line of the document is from each of the `lines`.
 
-
-def _steps_until(last: Index, marked: Mask) -> Index:
-    """The same, looking ahead."""
-    flipped = len(last) - 1 - np.flip(last)
-    return np.flip(_steps_since(flipped, np.flip(marked)))
+    99 where there is none; `first` and `last` are those of each of the lines' documents.
+    """
+    far = len(marked) + 99
+    places = np.concatenate([[-far], np.flatnonzero(marked), [far]])
+    seen = np.cumsum(marked)[lines]
+    before, after = places.take(seen - marked[lines]), places.take(seen + 1)
+    return np.where(before >= first, lines - before, 99), np.where(after <= last, after - lines, 99)
 
 
 def _log(numbers: Index) -> Wide:
@@ -75,13 +73,12 @@ def place_columns(doc: Index, size: Wide, prose: Mask, lines: Index) -> Columns:
     prose_before = _running(mass, start, lines)
     prose_after = all_prose[own] - prose_before - mass[lines]
     some = np.maximum(all_prose, 1)[own]
-    first, last = opens[doc], (opens + lengths - 1)[doc]
+    since, until = _steps(start, start + count - 1, prose, lines)
     return [
         _log(number), _log(count - 1 - number), number / count, _running(size, start, lines) / chars[own],
         _log(lengths)[own], np.log1p(chars)[own], np.log1p(all_prose)[own], (all_prose / chars)[own],
         size[lines] / longest[own], prose_before / some, prose_after / some, np.log1p(prose_before),
-        np.log1p(prose_after), prose[lines], _log(_steps_since(first, prose)[lines]),
-        _log(_steps_until(last, prose)[lines]), (prose_lines / lengths)[own],
+        np.log1p(prose_after), prose[lines], _log(since), _log(until), (prose_lines / lengths)[own],
     ]  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from copydesk.labels import LABELS
 from copydesk.lines.features import LOOKS, PLACES, Features, amidst, features_of
 from copydesk.lines.fitting import fit_decision
 from copydesk.lines.gold import read_gold
-from copydesk.lines.model import SLOTS, Vocabulary, Weights, numbers, predict
+from copydesk.lines.model import SLOTS, Scaling, Vocabulary, Weights, predict
 from copydesk.lines.network import VECTORS, Adam, Batch, Learner, Parameters, Shape, new_parameters
 from copydesk.lines.profiles import load_profiles
 from copydesk.lines.shape import measure, ranges
@@ -153,8 +153,8 @@ class _Batches:
     def __init__(self, examples: Examples, words: Codes, pairs: Codes, scaling: Weights, settings: Settings) -> None:
         features = examples.features
         self.examples, self.settings = examples, settings
-        self.looks = np.ascontiguousarray(numbers(features.looks, scaling, "looks").T)
-        self.places = np.ascontiguousarray(numbers(features.places, scaling, "places").T)
+        self.looks = np.ascontiguousarray(Scaling(scaling, "looks")(features.looks).T)
+        self.places = np.ascontiguousarray(Scaling(scaling, "places")(features.places).T)
         self.spaced = features.places[-1] > 0
         self.words = Vocabulary(words).look_up(features.words)
         self.pairs = Vocabulary(pairs).look_up(features.pairs)

@@ -145,10 +145,10 @@ def _inverse(count: int) -> Codes:
 
 @functools.lru_cache(maxsize=1)
 def _counters() -> tuple[Codes, Codes]:
-    """For each class a 1 in a byte of its own, in the first or the second number: one sum counts eight classes."""
+    """For the class of a code point a 1 in a byte of its own, in one of two numbers: one sum counts eight classes."""
     ones = np.uint64(1) << (_FIELD * np.arange(8, dtype=np.uint64))
-    none = np.zeros(8, np.uint64)
-    return np.concatenate([ones, none]), np.concatenate([none, ones])
+    none, kinds = np.zeros(8, np.uint64), _tables()[0]
+    return np.concatenate([ones, none])[kinds], np.concatenate([none, ones])[kinds]
 
 
 def mix(codes: Codes) -> Codes:
@@ -163,6 +163,7 @@ class Block:
 
     first   number of the first text
     codes   (C,) code points (uint8 or uint16), a line end before the first text
+    at      (C,) the same as positions in tables
     kinds   (C,) their classes
     starts  (T,) index of each text's first character
     ends    (T,) index of each text's line end
@@ -170,25 +171,21 @@ class Block:
 
     first: int
     codes: npt.NDArray[Any]
+    at: Index
     kinds: npt.NDArray[np.uint8]
     starts: Index
     ends: Index
 
     @cached_property
-    def _at(self) -> Index:
-        return self.codes.astype(np.intp)
-
-    @cached_property
     def counts(self) -> npt.NDArray[np.uint8]:
         """How many characters of each class each text has: (T, CLASSES). A text has at most 130 of any."""
-        at = self.kinds.astype(np.intp)
-        both = [np.add.reduceat(table.take(at), self.starts) for table in _counters()]
+        both = [np.add.reduceat(table.take(self.at), self.starts) for table in _counters()]
         return np.stack(both, axis=1).astype("<u8").view(np.uint8)
 
     @cached_property
     def words(self) -> tuple[Codes, Index]:
         """Hash and place (of the first character) of every word; an ideograph or a kana is a word of its own."""
-        values = _tables()[1][: 128 if self.codes.dtype == np.uint8 else None].take(self._at)
+        values = _tables()[1].take(self.at)
         inside = (self.kinds >= UPPER) & (self.kinds <= DIGIT)
         inside[1:] &= ~inside[:-1] | self._ideographs
         at = np.flatnonzero(inside)
@@ -227,13 +224,12 @@ def blocks(texts: pl.Series) -> Iterator[Block]:
         piece = data[ends[low] - 1 : ends[high]]
         if low < ascii_ones:
             codes: npt.NDArray[Any] = np.frombuffer(piece, np.uint8)
-            kinds = _tables()[0][:128].take(codes.astype(np.intp))
         else:
             wide = np.frombuffer(str(piece, "utf-8").encode("utf-32-le"), np.uint32)
             codes = np.minimum(wide, 0xFFFF).astype(np.uint16)
-            kinds = _tables()[0].take(codes.astype(np.intp))
+        at = codes.astype(np.intp)
         stops = np.cumsum(length[low:high])
-        yield Block(low, codes, kinds, stops - length[low:high] + 1, stops)
+        yield Block(low, codes, at, _tables()[0].take(at), stops - length[low:high] + 1, stops)
 
 
 def _end_to_end(texts: pl.Series) -> tuple[Index, memoryview]:
