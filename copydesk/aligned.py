@@ -5,19 +5,21 @@ places    where values stand in a column of different ones
 starts    where the runs of equal values of a column begin
 spliced   rows of one table in the place of some of another's
 ranges    runs of rows as the numbers of their rows
+stretches runs of rows that hold so many bytes, to be worked on one after the other
 listed    a column cut into lists
 end_to_end    the bytes of a column
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["Places", "beside", "end_to_end", "listed", "places", "ranges", "spliced", "starts"]
+__all__ = ["Places", "beside", "end_to_end", "listed", "places", "ranges", "spliced", "starts", "stretches"]
 
 Places = NDArray[np.int64]
 
@@ -66,6 +68,21 @@ def ranges(first: Places, sizes: Places) -> Places:
     count = int(ends[-1]) if len(ends) else 0
     found: Places = np.arange(count, dtype=np.int64) + np.repeat(first - (ends - sizes), sizes)
     return found
+
+
+def stretches(texts: pl.Series, most: int) -> Iterator[slice]:
+    """Runs of rows whose texts (no nulls), with one byte behind each, have at most so many bytes, or that are one row.
+
+    What is worked out of the bytes of a few texts stays in the processor's cache; of a whole batch each array is new
+    memory, which costs more than the work.
+    """
+    ends = np.cumsum(texts.str.len_bytes().to_numpy().astype(np.int64) + 1)
+    first = 0
+    while first < len(ends):
+        before = int(ends[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, before + most, side="right")))
+        yield slice(first, last)
+        first = last
 
 
 def listed(name: str, values: pl.Series, ends: Places) -> pl.Series:

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from copydesk.aligned import stretches
 from copydesk.corpus.folding import folded
 
 __all__ = ["BITS", "WORDS", "Shingled", "distinct", "mixed", "shingle"]
@@ -29,8 +30,9 @@ __all__ = ["BITS", "WORDS", "Shingled", "distinct", "mixed", "shingle"]
 WORDS: Final = 5
 """Words of a shingle: runs of five are rarely shared by stories that were written apart."""
 
-PIECE: Final = 120_000
-"""Bytes that are worked on at once: the arrays of a piece stay in the processor's cache."""
+PIECE: Final = 300_000
+"""Bytes of texts that are worked on at once, from folding on: the arrays of a piece stay in the processor's cache, and
+are no new memory each time. With 120,000 or 1,000,000 it takes a sixth longer."""
 
 BITS: Final = 44
 """Bits of a shingle's hash in a set; the other 20 number the set while many are sorted at once. In a pair of texts of
@@ -85,19 +87,8 @@ def _powers(size: int) -> tuple[U64, U64]:
 
 def shingle(texts: pl.Series) -> Iterator[Shingled]:
     """The shingles of texts (no nulls), a piece of consecutive texts at a time."""
-    data, bounds = folded(texts)
-    for first, last in _pieces(bounds):
-        start, end = bounds[first], bounds[last]
-        yield _shingled(data[start:end], bounds[first : last + 1] - start)
-
-
-def _pieces(bounds: Places) -> Iterator[tuple[int, int]]:
-    """Runs of texts that have about PIECE bytes, or are one text: the first and the one behind the last."""
-    first = 0
-    while first < len(bounds) - 1:
-        last = max(first + 1, int(np.searchsorted(bounds, bounds[first] + PIECE, side="right")) - 1)
-        yield first, last
-        first = last
+    for some in stretches(texts, PIECE):
+        yield _shingled(*folded(texts[some]))
 
 
 def _shingled(data: npt.NDArray[np.uint8], bounds: Places) -> Shingled:
