@@ -87,8 +87,9 @@ def made_plan(job: Job, opened: Callable[[Files], Records]) -> Plan:
     plan = _compared(job, opened, last, profiles, known)
     if plan.last is None or known is None:
         return plan
-    plain = plan.files.filter(~pl.col("many")).height
-    present = plain + plan.records.keys.height + plan.same_records.height
+    read = pl.col("reason").is_null()  # what is known to be no text is no part of a corpus that could have grown
+    plain = plan.files.filter(~pl.col("many"), read).height
+    present = plain + plan.records.keys.height + plan.same_records.filter(read).height
     if plan.last.knowledge(profiles, present + len(plan.gone)) is None:  # the corpus has doubled: all is judged anew
         return _compared(job, opened, last, profiles, None)
     return plan

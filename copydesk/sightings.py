@@ -31,7 +31,7 @@ def refused(job: Job, plan: Plan, folders: Sequence[Path]) -> pl.DataFrame:
     found: list[tuple[str | None, ...]] = [
         (document_id(one.source, one.uri), one.uri, one.source, None, one.reason) for one in job.refused
     ]
-    paths = [*stages.tables(folders, "refused"), *stages.tables(folders, "broken")]
+    paths = _held_back(folders)
     known = pl.DataFrame(found, schema=REFUSED, orient="row")
     told = [table.filter(pl.col("reason").is_not_null()) for table in (plan.files, plan.same_records)]
     tables = [known, *told, plan.records.unread, *(pl.read_ipc(path) for path in paths)]
@@ -44,7 +44,8 @@ def remembered(plan: Plan, folders: Sequence[Path], held_back: pl.DataFrame, wor
     files = _seen(plan, of_files, held_back)
     Seen.draft(work, [files], _seen_records(plan, folders))
     read_now = files.join(plan.todo.table.select("id"), on="id", how="semi").select("id", "raw_sha256")
-    return raw_changes(plan, chain([read_now], _hashes(of_records)))
+    held = (pl.read_ipc(path, columns=["id", "raw_sha256"]) for path in _held_back(of_records))
+    return raw_changes(plan, chain([read_now], _hashes(of_records), held))
 
 
 def _parted(folders: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -53,6 +54,11 @@ def _parted(folders: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     for one in folders:
         parts[(one / "records.arrow").exists()].append(one)
     return parts
+
+
+def _held_back(folders: Sequence[Path]) -> list[Path]:
+    """The tables of what is in quarantine: what no document came of, and what broke the schema."""
+    return [path for name in ("refused", "broken") for path in stages.tables(folders, name)]
 
 
 def _hashes(folders: Sequence[Path]) -> Iterator[pl.DataFrame]:
@@ -87,8 +93,7 @@ def _seen(plan: Plan, folders: Sequence[Path], held_back: pl.DataFrame) -> pl.Da
 
 def _seen_records(plan: Plan, folders: Sequence[Path]) -> Iterator[pl.DataFrame]:
     """What this ingest saw of the records of containers (columns seen.RECORDS), a table at a time."""
-    held_back = [pl.read_ipc(path) for name in ("refused", "broken") for path in stages.tables(folders, name)]
-    told = pl.concat([pl.DataFrame(schema=REFUSED), *held_back]).unique("id")
+    told = pl.concat([pl.DataFrame(schema=REFUSED), *map(pl.read_ipc, _held_back(folders))]).unique("id")
     yield plan.same_records
     for path in stages.tables(folders, "records"):
         fresh = pl.read_ipc(path, columns=["id", "file", "digest"]).with_columns(numbers(pl.col("digest")))

@@ -172,6 +172,17 @@ def test_explain_names_records_as_an_ingest_does(tmp_path: Path, monkeypatch: py
     ]
 
 
+def test_what_is_new_is_as_before_the_next_time(tmp_path: Path) -> None:
+    """Whatever goes to quarantine on the way: a broken container, a broken line, records without text."""
+    held = b'{"id": 7, "text": ""}\n{"id": 8, "html": "<html></html>"}\n{"broken\n'
+    texts = put(tmp_path / "texts", a_jsonl=rows(*range(3)) + held, b_jsonl=b"none\n", c_txt=b"", d_txt=b"A bus ran.\n")
+    first, second = (run(texts, tmp_path / "dist") for _ in range(2))
+    assert first.documents == 4
+    assert len(first.refused) == len(second.refused) >= 4
+    assert (second.changes.new, second.changes.same) == (0, first.changes.new)
+    assert (first.judged, second.judged) == (4, 0)  # a corpus of which most is no text has not doubled by that
+
+
 def test_a_dry_run_counts_records(tmp_path: Path) -> None:
     """It reads containers and writes nothing."""
     texts = put(tmp_path / "texts", a_jsonl=rows(*range(5)))
