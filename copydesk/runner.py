@@ -154,14 +154,25 @@ class Workers(AbstractContextManager["Workers"]):
                 future.cancel()
 
     def _alone(self, items: int) -> bool:
+        """Whether this process does a stage of so many items itself.
+
+        Those of a cluster are looked for even then: who names one wants to hear that it is not there, not that the
+        first ingest went well because it was small.
+        """
+        if items and not self.number:
+            self._ready()
         return self.number == 1 or items <= 1
 
-    def submit(self, work: Callable[[Item], Result], item: Item) -> Future[Result]:
-        """Hand one item to the worker processes."""
+    def _ready(self) -> Executor:
+        """The worker processes, started now if they are not."""
         with self._starting:
             if self._pool is None:
                 self._pool = self._started()
-        return self._pool.submit(work, item)
+            return self._pool
+
+    def submit(self, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+        """Hand one item to the worker processes."""
+        return self._ready().submit(work, item)
 
     def _told(self, stage: str, result: Result) -> Result:
         self.progress.advance(stage)

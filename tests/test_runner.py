@@ -83,6 +83,20 @@ def test_the_workers_of_others_are_not_ended(few: int) -> None:
     assert ended
 
 
+def test_the_workers_of_others_are_looked_for_however_small_the_stage() -> None:
+    """A cluster that is not there is told at the first item, not at the first stage of two; without items, never."""
+
+    def nobody() -> runner.Executor:
+        raise ConnectionError("nobody is there")
+
+    with Workers(0, started=nobody) as pool:
+        assert pool("read", process, []) == []
+        with pytest.raises(ConnectionError, match="nobody is there"):
+            pool("read", process, [0])
+        with pytest.raises(ConnectionError, match="nobody is there"):
+            pool.some(process, [0], of=1)
+
+
 def test_the_first_failure_ends_a_stage() -> None:
     """Its exception is raised, what was not begun is not begun, and each item done is told of."""
     told: list[str] = []
