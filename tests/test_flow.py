@@ -51,7 +51,7 @@ def test_the_flow_releases_the_same_bytes_as_plain_calls(tmp_path: Path) -> None
     found = artifacts()
     assert found["samples-report"] == "markdown"
     assert found["samples-sources"] == "table"
-    assert {key for key, kind in found.items() if kind == "progress"} == {
+    assert {key for key, kind in found.items() if kind == "progress"} >= {
         "ingest-read",
         "ingest-count",
         "ingest-learn",
