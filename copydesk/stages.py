@@ -34,6 +34,7 @@ from copydesk.lines import glance
 from copydesk.lines.profiles import Profiles, load_profiles
 from copydesk.release.keys import keys_of
 from copydesk.release.rows import check
+from copydesk.release.writing import BESIDE
 from copydesk.runner import Over
 from copydesk.schema import load_schema
 from copydesk.sources import DOCUMENTS, REFUSED, Cut, Files, Piece, extracted, read_batch
@@ -215,7 +216,7 @@ def judge(task: Judging) -> int:
         return 0
     articles, ledger, count = _judged(task, knowledge)
     put(articles, task.folder / "articles.arrow", plain=True)
-    put(ledger, task.folder / "ledger.arrow", plain=True)
+    put(ledger.drop(BESIDE["ledger"]), task.folder / "ledger.arrow", plain=True)
     check(load_schema("ledger"), ledger)
     _write(task.folder, "keys", keys_of(articles, ledger))
     _write(task.folder, "sketches", corpus.sketched(articles))

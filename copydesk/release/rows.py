@@ -41,7 +41,10 @@ HELD: Final = 500
 
 @dataclass(frozen=True)
 class Batch:
-    """Arrow IPC files of article rows, of the ledger rows of the same documents, and perhaps of their keys."""
+    """Arrow IPC files of article rows, of the ledger rows of the same documents, and perhaps of their keys.
+
+    With keys the ledger needs no columns that these have too (writing.BESIDE).
+    """
 
     articles: Path
     ledger: Path

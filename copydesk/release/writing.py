@@ -35,7 +35,7 @@ from copydesk.schema import Schema
 from copydesk.text import MARKED
 from copydesk.whole import written
 
-__all__ = ["GATHERED", "Made", "Part", "Writing", "waiting", "write_shards"]
+__all__ = ["BESIDE", "GATHERED", "Made", "Part", "Writing", "waiting", "write_shards"]
 
 GATHERED: Final = 24_000_000
 """Bytes of rows that a task gathers at most, unless memory is short or one shard is more: each opens every batch."""
@@ -50,7 +50,7 @@ PLACES: Final = {
 """What of the keys says where a table's rows are, and what else of them is needed."""
 
 BESIDE: Final = {"article": MARKED, "ledger": ("id", "uri")}
-"""Columns that the rows have from the keys. Of a ledger they are a third of its bytes."""
+"""Columns that the rows have from the keys. Of a ledger they are a third of its bytes, which a batch leaves out."""
 
 Made = tuple[Shard, Tally]
 
