@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copydesk.aligned import end_to_end
+from copydesk.aligned import end_to_end, stretches
 
 __all__ = ["sizes"]
 
@@ -27,8 +27,16 @@ _LEAD: Final = 0xC2
 """The least byte that begins a character of more than one."""
 
 
+_PIECE: Final = 1 << 20
+"""Bytes of texts that are looked at together: a dozen arrays as long as a batch's bytes take half as much again."""
+
+
 def sizes(texts: pl.Series) -> pl.DataFrame:
     """Columns chars, words and sentences, a row for each text; no text is null."""
+    return pl.concat([_sized(texts[some]) for some in stretches(texts, _PIECE)] or [_sized(texts)])
+
+
+def _sized(texts: pl.Series) -> pl.DataFrame:
     whole, bounds = end_to_end(texts)
     ends = np.bincount(_of_text(_sentence_ends(whole, bounds), bounds), minlength=len(texts))
     return pl.DataFrame(
