@@ -33,6 +33,8 @@ __all__ = ["DECIMALS", "LIMIT", "SLOTS", "Scaling", "Weights", "load", "predict"
 DECIMALS: Final = 3
 _CHUNK: Final = 1024
 """Lines or texts worked on together (a long document may exceed it): what is made of them fits into a core's cache."""
+_TOGETHER: Final = 16
+"""Rows to which a bias is added in one go: short rows are slow ones, one by one."""
 SLOTS: Final = 17
 _LOW: Final = np.uint64((1 << SLOTS) - 1)
 LIMIT: Final = 5.0
@@ -68,12 +70,12 @@ class Vocabulary:
 
     def __init__(self, codes: Codes) -> None:
         self.codes = np.concatenate([np.zeros(1, np.uint64), codes.astype(np.uint64)])
-        self.slots = np.zeros(1 << SLOTS, np.int64)
+        self.slots = np.zeros(1 << SLOTS, np.min_scalar_type(len(codes)))
         self.slots[codes & _LOW] = np.arange(1, len(codes) + 1)
 
     def look_up(self, codes: Codes) -> Index:
         """Number (from 1, in the order given) of each code, 0 for a code that is not known."""
-        at = self.slots.take((codes & _LOW).astype(np.intp))
+        at = self.slots.take((codes & _LOW).astype(np.intp)).astype(np.int64)
         at *= self.codes.take(at) == codes
         return at
 
@@ -131,6 +133,7 @@ class _Net:
         self.dilations = [int(dilation) for dilation in weights["dilations"]]
         rest = {name for name in weights if name.endswith(("_w", "_b"))}
         self.layers = {name: np.ascontiguousarray(weights[name], np.float32) for name in sorted(rest)}
+        self.biases = {name: np.tile(self.layers[name], _TOGETHER) for name in rest if name.endswith("_b")}
         looks = len(LOOKS) + weights["looks_edges"].size - len(weights["looks_edges"])
         places = len(PLACES) + weights["places_edges"].size - len(weights["places_edges"])
         whole = self.layers["in_w"]
@@ -159,12 +162,12 @@ class _Net:
 
     def _looks(self, features: Features) -> Array:
         """What each text gives to the first layer."""
-        words, pairs = self.words.look_up(features.words), self.pairs.look_up(features.pairs)
         out = np.empty((features.looks.shape[1], self.layers["look_w"].shape[1]), np.float32)
         for low in range(0, len(out), _CHUNK):
             high = min(low + _CHUNK, len(out))
             part, partners = features.word_bounds[low : high + 1], features.pair_bounds[low : high + 1]
-            own, joint = words[part[0] : part[-1]], pairs[partners[0] : partners[-1]]
+            own = self.words.look_up(features.words[part[0] : part[-1]])
+            joint = self.pairs.look_up(features.pairs[partners[0] : partners[-1]])
             part, partners = part - part[0], partners - partners[0]
             some = part[1:] > part[:-1]
             vectors = [
@@ -189,7 +192,7 @@ class _Net:
 
     def _read(self, values: Array, sheet: Sheet) -> Array:
         """From the first layer's sums to probabilities."""
-        values += self.layers["in_b"]
+        self._shift(values, "in_b")
         np.maximum(values, 0, out=values)
         values[sheet.empty] = 0
         self._convolve(values, sheet)
@@ -208,18 +211,26 @@ class _Net:
         scores /= scores.sum(axis=1, keepdims=True)
         return scores
 
+    def _shift(self, values: Array, name: str) -> None:
+        """Add a bias to each row."""
+        bias = self.biases[name]
+        whole = len(values) // _TOGETHER * _TOGETHER
+        values[:whole].reshape(-1, len(bias))[:] += bias
+        values[whole:] += bias[: values.shape[1]]
+
     def _convolve(self, values: Array, sheet: Sheet) -> None:
         """Add to each line what it and the lines `dilation` before and after it give, layer by layer."""
         change, given = np.empty_like(values), np.empty_like(values)
         for number, (dilation, (before, own, after)) in enumerate(zip(self.dilations, self.taps, strict=True)):
             times(values, own, change)
-            change += self.layers[f"conv{number}_b"]
+            self._shift(change, f"conv{number}_b")
             apart = dilation * len(sheet.sizes)
             if apart < len(values):
                 part = given[apart:]
                 change[apart:] += times(values[:-apart], before, part)
                 change[:-apart] += times(values[apart:], after, part)
-            values += np.maximum(change, 0, out=change)
+            change += values
+            np.maximum(values, change, out=values)  # a change below zero is none
             if len(sheet.empty):
                 values[sheet.empty] = 0
 
