@@ -75,7 +75,7 @@ def _restore(asked: argparse.Namespace) -> int:
 
     with reading(asked.dataset, articles_of([asked.version], "article", "ledger")) as folder:
         done = restore(folder, asked.version, asked.into)
-    print(f"{asked.dataset}, {done} in {asked.into}; every SHA-256 holds")
+    print(f"{asked.dataset}, {done}, into {asked.into}; every SHA-256 holds")
     return DONE
 
 
@@ -87,7 +87,7 @@ def _rebuild(asked: argparse.Namespace) -> int:
     options = Options(paths=(asked.copies,), config=asked.config)
     with reading(asked.dataset, articles_of([asked.version], "article", "ledger")) as folder:
         done = rebuild(folder, asked.version, options, asked.into, partial=asked.partial)
-    print(f"{asked.dataset}, {done} in {asked.into}; every SHA-256 holds")
+    print(f"{asked.dataset}, {done}, into {asked.into}; every SHA-256 holds")
     return DONE
 
 
