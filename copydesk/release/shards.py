@@ -52,7 +52,9 @@ ZSTD_LEVEL: Final = 3
 
 DICTIONARY: Final = ("label", "fate", "evidence")
 """Columns of few values. Looking for values that come again costs time, and in other columns gains nothing: with these
-alone a ledger is 6 % smaller and written in 83 % of the time, an article shard 2 % smaller in 78 %."""
+alone a ledger is 6 % smaller and written in 83 % of the time, an article shard 2 % smaller in 78 %. Differences in the
+place of numbers and names (DELTA_BINARY_PACKED, DELTA_BYTE_ARRAY) make a ledger 1 % smaller at most and cost 0 to 12 %
+more time."""
 
 STATISTICS: Final = ("id", "source", "site", "outlet", "published_at", "language", "split", "line", "label", "fate")
 """Columns whose least and greatest value a reader may filter by. Of all columns, with Arrow's own copy of the schema,
