@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from copydesk.aligned import spliced
 from copydesk.lines.matching import Named
 from copydesk.lines.patterns import ASKED
 from copydesk.lines.profiles import Profiles
@@ -101,9 +102,9 @@ def _rules(named: list[Named]) -> pl.DataFrame:
 def restored(lines: pl.DataFrame, kept: Mapping[str, pl.DataFrame], profiles: Profiles) -> Glance:
     """The Glance of which these are the tables; `lines` and `profiles` are those that it was made from."""
     table, rows, text_of = kept["texts"], _ints(kept["lines"]["row"]), _ints(kept["lines"]["text"])
-    text = lines["text"].gather(table["first"]).str.strip_chars(INVISIBLE).rename("text")
     stop, asks, open_end, inner_stop = (table[name].to_numpy() for name in _MEASURES)
     low, length, words = table["low"], _ints(table["length"]), _ints(table["words"])
+    text = _stripped(lines["text"].gather(table["first"]), length)
     texts = Texts(text, low, bare(low), length, words, stop, asks, open_end, inner_stop)
     texts.told.update({name: table[name].to_numpy() for name in ASKED if name in table.columns})
     texts.numbered.update({name: table[name] for name in NUMBERED if name in table.columns})
@@ -111,6 +112,14 @@ def restored(lines: pl.DataFrame, kept: Mapping[str, pl.DataFrame], profiles: Pr
     shape = placed(lines, rows, texts, text_of)
     _recall(shape, kept["lines"])
     return Glance(shape, kept["sites"]["site"])
+
+
+def _stripped(text: pl.Series, length: Ints) -> pl.Series:
+    """Texts without what is around them, given how many characters are left of each: most had nothing around them."""
+    rest = np.flatnonzero(text.str.len_bytes().to_numpy() != length)
+    loose = rest[text.gather(rest).str.len_chars().to_numpy() != length[rest]]
+    bared = text.gather(loose).str.strip_chars(INVISIBLE)
+    return spliced(text.to_frame("text"), loose, bared.to_frame("text"))["text"]
 
 
 def _ints(column: pl.Series) -> Ints:
