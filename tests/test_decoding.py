@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -222,6 +223,7 @@ def test_stray_bytes_in_a_line() -> None:
         (b"\x00\x00\x00\x00", "empty"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary: this is a PNG image"),
         (b"%PDF-1.7\n1 0 obj", "binary: this is a PDF document"),
+        (bz2.compress(b"x"), "binary: this is a bzip2 archive"),
         (b"PK\x03\x04\x14\x00", "binary: this is a ZIP archive"),
         (bytes(range(32)) * 40, "binary"),
         (b"\x1b$)A\x0e=;;;\x1b$+H1234", "undecodable"),
@@ -434,6 +436,7 @@ def test_short_utf16_is_recognised_without_a_mark(text: str, encoding: str) -> N
     st.text(st.sampled_from("abcdefghij ABCXYZ 0123456789 .,'\n éüñшжд中文字日本"), min_size=20, max_size=200),
     st.lists(st.integers(0, 200), min_size=1, max_size=3),
 )
+@example("BZh0 is the name of a ferry", [3])
 def test_few_nuls_change_no_text(text: str, places: list[int]) -> None:
     """One to three NULs between the characters of ASCII or UTF-8 are read as the text without them."""
     damaged = list(text)

@@ -40,14 +40,17 @@ class Text:
     notes: list[str] = field(default_factory=list)
 
 
-_FORMATS: Final = (
+_BZIP2: Final = tuple(b"BZh%d%s" % (level, block) for level in range(1, 10) for block in (b"1AY&SY", b"\x17rE8P\x90"))
+"""Three letters alone could begin a text; behind them comes the first block, or the end of an empty file."""
+
+_FORMATS: Final[tuple[tuple[bytes | tuple[bytes, ...], str], ...]] = (
     (b"\x89PNG", "PNG image"),
     (b"\xff\xd8\xff", "JPEG image"),
     (b"GIF8", "GIF image"),
     (b"%PDF-", "PDF document"),
     (b"PK\x03\x04", "ZIP archive or office document"),
     (b"\x1f\x8b", "gzip archive"),
-    (b"BZh", "bzip2 archive"),
+    (_BZIP2, "bzip2 archive"),
     (b"\xfd7zXZ\x00", "xz archive"),
     (b"\x28\xb5\x2f\xfd", "zstd archive"),
     (b"7z\xbc\xaf", "7z archive"),
