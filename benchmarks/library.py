@@ -17,27 +17,25 @@ import polars as pl
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-BATCH: Final = 4_000
-
 
 def cleaned(source: Path, into: Path) -> int:
     """Write the texts of a folder, a Parquet file a batch; gives how many there are."""
     from copydesk.config import Ingest, Source
     from copydesk.desk import prepare
     from copydesk.lines.profiles import load_profiles
-    from copydesk.sources import Limits, find_files, read_batch
+    from copydesk.sources import Cut, Limits, find_files, read_batch
 
     files = find_files(Source(name="texts", path=source), source, Limits.of(Ingest())).files
     profiles, seen, number = load_profiles(), set[bytes](), 0
-    for start in range(0, len(files), BATCH):
-        documents, _ = read_batch(files[start : start + BATCH])
+    for batch, (start, end) in enumerate(Cut().spans(files.table["size"].to_list())):
+        documents, _ = read_batch(files[start:end])
         prepared = prepare(documents)
         texts = without_furniture(prepared.lines, profiles)
         rows = prepared.documents.select("doc", "id").join(texts, on="doc", how="left", maintain_order="left")
         rows = rows.select("id", pl.col("text").fill_null(""))
         digests = [hashlib.sha1(text.encode()).digest() for text in rows["text"]]
         first = [not (one in seen or seen.add(one)) for one in digests]  # type: ignore[func-returns-value]
-        rows.filter(pl.Series(first)).write_parquet(into / f"{start // BATCH:05}.parquet", compression="zstd")
+        rows.filter(pl.Series(first)).write_parquet(into / f"{batch:05}.parquet", compression="zstd")
         number += sum(first)
     return number
 
