@@ -132,17 +132,18 @@ def test_lines_tell_rate_and_time_left(clock: list[float], capsys: pytest.Captur
 
 def test_bars_show_rate_and_time() -> None:
     """On a terminal every stage has its bar, its count, its rate and its time."""
-    out = io.StringIO()
+    out, now = io.StringIO(), [100.0]
     console = Console(file=out, force_terminal=True, width=100)
     with progress.bars_on(console) as bars:
+        bars.get_time = lambda: now[0]
         shown_bars = Bars(bars)
         shown_bars.begin("read", 4)
         for _ in range(4):
-            progress.time.sleep(0.01)
+            now[0] += 0.25
             shown_bars.advance("read")
         shown_bars.end("read")
     assert "4/4" in out.getvalue()
-    assert "batches/s" in out.getvalue() or "s/batch" in out.getvalue()
+    assert "4.0 batches/s" in out.getvalue()
 
 
 def test_piped_runs_tell_plain_lines(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
